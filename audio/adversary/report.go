@@ -1,0 +1,54 @@
+package adversary
+
+import (
+	"math"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// Report is the attacker's verdict on one recording. It holds no digit and nothing that names one.
+type Report struct {
+	// Keys is how many keys were attacked, Readable of how many the output names the symbol or at least
+	// one of its two tones, beyond [Threshold].
+	Keys     int `json:"keys"`
+	Readable int `json:"readable"`
+	// Correct is how many keys the attacker named rightly when made to guess every one; Accuracy is their
+	// share, Chance what blind guessing gives, Interval the 95 % Wilson interval around Accuracy.
+	Correct  int        `json:"correct"`
+	Accuracy float64    `json:"accuracy"`
+	Chance   float64    `json:"chance"`
+	Interval [2]float64 `json:"interval"`
+	// LeakedMS is for how many milliseconds, over all keys, the output moved with the caller's clean tone.
+	LeakedMS int `json:"leaked_ms"`
+	// DelayFrames is by how many frames the output lags the input, given or found.
+	DelayFrames int `json:"delay_samples"`
+	// Rows are the keys in order.
+	Rows []Row `json:"-"`
+}
+
+// Row is the verdict on one key.
+type Row struct {
+	Start    audio.Position // of the key, in the caller's input
+	Frames   int            // its length
+	Readable bool
+	Correct  bool
+	// LogRatio is the log likelihood ratio, in nats, of the attacker's reading against the next best one
+	// that differs in row, or in column, whichever is greater.
+	LogRatio float64
+	// WindowMS is the length of the window that the reading rests on.
+	WindowMS float64
+	LeakedMS int
+}
+
+// wilson is the 95 % score interval of a share (Wilson 1927); with no trials, everything.
+func wilson(hits, trials int) [2]float64 {
+	if trials == 0 {
+		return [2]float64{0, 1}
+	}
+	const z = 1.959964
+	n := float64(trials)
+	p := float64(hits) / n
+	middle := (p + z*z/(2*n)) / (1 + z*z/n)
+	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n)) / (1 + z*z/n)
+	return [2]float64{max(0, middle-half), min(1, middle+half)}
+}

@@ -1,0 +1,179 @@
+package detect
+
+import (
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/tone"
+)
+
+// confirm decides which key it is, and when it began and ended.
+//
+//	        one stable pair for 27 ms                 gone for 24 ms,
+//	idle ------------------------------> held ---------------------------> idle   (Ended)
+//	 ^                                    | ^
+//	 |                                    +-+  a hole: bridged
+//	 |
+//	 +-- a burst of lasting suspicion ends and nothing was held: Unclear
+//
+// Its witnesses are three windows of 8 ticks, end to end; five where speech or music lies over the tone. In
+// each, one and the same row and column must explain the energy; from one to the next their phases must
+// advance as those of one frequency near enough to the nominal one, and their levels must stay (see doubt.go).
+type confirm struct {
+	sums  [depth][8]pair // the pair window's sums, tick by tick
+	power [depth]float32
+	phase [depth][8]phasor // at their ends
+	at    int
+
+	key       int8 // candidate, or the key held
+	agree     uint8
+	held      bool
+	row, col  float32 // its levels: amplitudes, following slowly
+	lastTick  int64   // when it was last heard,
+	lastEcho  int64   // and its echo
+	lastKey   int64   // one past the last tick of the key that ended last
+	burst     int64   // first tick of strict suspicion, 0 if none
+	burstLast int64
+	burstHits int64
+	burstHeld bool // a key was held within it
+}
+
+const (
+	agreeTicks   = 5 // consecutive ticks that must find the same pair
+	goneTicks    = 24
+	gonePart     = 0.35 // of its level: below it the tone is gone,
+	echoPart     = 0.06 // and below this its echo too
+	heldShare    = 0.3  // of the energy, for either to be heard
+	burstGap     = 6    // ticks without suspicion that end a burst
+	lastingTicks = 12
+	unclearTicks = 26
+)
+
+func (c *confirm) push(p *plan, clock *clock, band *lane, now int64, v *Verdict) {
+	at := c.at & (depth - 1)
+	c.sums[at], c.power[at], c.phase[at] = band.sums[p.pair.index], band.power[p.pair.index], clock.phase
+	c.at++
+
+	c.follow(p, now, v)
+	c.candidate(p, now, v)
+	c.watch(p, now, v)
+	v.Held = c.held
+}
+
+// fitAt fits a key to the pair window that ended back ticks ago.
+func (c *confirm) fitAt(p *plan, back, key int) fit {
+	i := (c.at - 1 - back) & (depth - 1)
+	return solve(&p.pair, &c.sums[i], &c.phase[i], key, c.power[i])
+}
+
+// follow keeps track of the key that is held, and ends it. Its echo, lower and later, still belongs to it; a
+// rise back to its own level after that is another key.
+func (c *confirm) follow(p *plan, now int64, v *Verdict) {
+	if !c.held {
+		return
+	}
+	f := c.fitAt(p, 0, int(c.key))
+	row, col := amplitude(f.row), amplitude(f.col)
+	if f.share > heldShare && row > echoPart*c.row && col > echoPart*c.col {
+		c.lastEcho = now
+	}
+	if f.share > heldShare && row > gonePart*c.row && col > gonePart*c.col {
+		if now-c.lastTick >= goneTicks {
+			c.end(p, now, v)
+			return
+		}
+		c.row += (row - c.row) / 16
+		c.col += (col - c.col) / 16
+		c.lastTick, c.lastEcho = now, now
+		return
+	}
+	if now-c.lastEcho >= goneTicks {
+		c.end(p, now, v)
+	}
+}
+
+// end closes the key that is held.
+func (c *confirm) end(p *plan, now int64, v *Verdict) {
+	back := int(now - c.lastTick)
+	end := now - int64(c.crossing(p, max(0, back-pairTicks), back+pairTicks, -1))
+	c.held = false
+	c.agree = 0
+	c.lastKey = end
+	v.Event = Event{Kind: Ended, End: c.position(p, end)}
+}
+
+// position turns a count of ticks at which the pair window was half full into a position: the tone's edge
+// lies half a window and the filter's lag before.
+func (c *confirm) position(p *plan, ticks int64) audio.Position {
+	return max(0, audio.Position(ticks*int64(p.tick))-audio.Position(pairTicks*p.tick/2+p.filter.lag))
+}
+
+// crossing finds, looking back from ticks back to far, where the held key's level passes half of what it is.
+func (c *confirm) crossing(p *plan, from, far, sign int) int {
+	for back := from; back < min(far, depth-1); back++ {
+		f := c.fitAt(p, back, int(c.key))
+		half := amplitude(f.row)+amplitude(f.col) < (c.row+c.col)/2
+		if half == (sign > 0) {
+			return back
+		}
+	}
+	return min(far, depth-1)
+}
+
+// candidate looks for a pair in the last three windows, and confirms it.
+func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
+	middle := (c.at - 1 - pairTicks) & (depth - 1)
+	key := strongest(&c.sums[middle])
+	if c.held && key == int(c.key) {
+		return
+	}
+	row, col, doubt := c.stable(p, key, shortWindows, wholeLevel)
+	ok := doubt < shortDoubt
+	if !ok {
+		row, col, doubt = c.stable(p, key, longWindows, steadyLevel)
+		ok = doubt < longDoubt
+	}
+	if !ok || (c.agree > 0 && int(c.key) != key && !c.held) {
+		c.agree = 0
+		return
+	}
+	if c.held { // another key before this one was gone
+		if c.agree++; c.agree < agreeTicks {
+			return
+		}
+		c.end(p, now, v)
+		return // the new one is confirmed at the next tick
+	}
+	c.key = int8(key)
+	if c.agree++; c.agree < agreeTicks {
+		return
+	}
+	c.held, c.agree, c.burstHeld = true, 0, true
+	c.row, c.col, c.lastTick, c.lastEcho = row, col, now, now
+	start := now - int64(c.crossing(p, 2*pairTicks, 7*pairTicks, 1))
+	start = max(start, c.lastKey)
+	digit, _ := audio.NewDigit(tone.Keys[key])
+	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start)}
+}
+
+// watch follows bursts of strict suspicion: how long they last, and whether they ended unconfirmed.
+func (c *confirm) watch(p *plan, now int64, v *Verdict) {
+	if v.Strict {
+		if c.burstHits == 0 {
+			c.burst, c.burstHeld = now, c.held
+		}
+		c.burstHits++
+		c.burstLast = now
+	}
+	v.Lasting = c.burstHits >= lastingTicks
+	c.burstHeld = c.burstHeld || c.held
+	if c.burstHits == 0 || now-c.burstLast < burstGap || c.held {
+		return
+	}
+	if c.burstHits >= unclearTicks && !c.burstHeld && v.Event.Kind == Nothing {
+		v.Event = Event{
+			Kind:  Unclear,
+			Start: max(0, audio.Position((c.burst-pairTicks)*int64(p.tick))),
+			End:   audio.Position(c.burstLast * int64(p.tick)),
+		}
+	}
+	c.burstHits = 0
+}

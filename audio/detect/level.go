@@ -1,0 +1,65 @@
+package detect
+
+import "github.com/flattone/flattone/audio"
+
+// level finds edges: where quiet ends abruptly. It sees energy alone.
+type level struct {
+	history [16]float32 // mean square of the last ticks
+	at      int
+	last    [8]int16 // the last frames of the tick before, for the difference
+	edges   [8]int64 // the last edges, one past their ticks' numbers; 0 for none
+	edge    int
+}
+
+const (
+	edgeRise  = 6    // 8 dB over the loudest of the ticks before
+	edgeFloor = 400  // mean square below which nothing is an edge: about -64 dBm0
+	edgeCalm  = 5200 // and above which nothing was quiet before it: about -50 dBm0 of hiss
+	edgeQuiet = 8    // ticks that must have been quieter, and that an edge rules out another
+	edgeNear  = 5    // ticks between an edge and the onset found from the tone
+)
+
+// push takes one tick. Its power is that of the difference over an eighth of a millisecond, which takes away
+// DC and hum and leaves every DTMF frequency within 7 dB.
+func (l *level) push(p *plan, x []int16) (edge bool, power float32) {
+	lag := p.tick / 8
+	var sum int64
+	for i, v := range x {
+		before := l.last[(i)&7]
+		if i >= lag {
+			before = x[i-lag]
+		}
+		d := int64(v) - int64(before)
+		sum += d * d
+	}
+	copy(l.last[:lag], x[len(x)-lag:])
+	power = float32(sum) / float32(len(x))
+
+	// The tick just before may hold the first few frames of what this one is full of.
+	var before float32
+	for k := 2; k < 2+edgeQuiet; k++ {
+		before = max(before, l.history[(l.at-k)&15])
+	}
+	edge = power > edgeFloor && power > edgeRise*before && before < edgeCalm && int64(l.at)-l.edges[(l.edge-1)&7] >= edgeQuiet
+	l.history[l.at&15] = power
+	l.at++
+	if edge {
+		l.edges[l.edge&7] = int64(l.at)
+		l.edge++
+	}
+	return edge, power
+}
+
+// onset is the edge, in frames, within edgeNear ticks of an onset found otherwise; or else that onset itself.
+// An onset found from a tone depends on which key it is, if only by a fraction of a millisecond; an edge
+// doesn't.
+func (l *level) onset(p *plan, at audio.Position) audio.Position {
+	best, distance := at, audio.Position(edgeNear*p.tick)
+	for _, e := range l.edges {
+		edge := audio.Position((e - 1) * int64(p.tick))
+		if d := max(edge-at, at-edge); e > 0 && d <= distance {
+			best, distance = edge, d
+		}
+	}
+	return best
+}

@@ -1,0 +1,211 @@
+package mask
+
+import (
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/detect"
+)
+
+// state is all that changes: no pointers, see locked.New. Ticks count from the first one written.
+//
+//	         suspicion                  a key, or lasting suspicion
+//	open ---------------> patch --------------------------------------> run
+//	 ^  <--------------                                                  |
+//	 |    hold is over          1 s without a key, field closed,         |
+//	 +-------------------------------------------------------------------+
+//	              then up to the next slot
+//
+//	any state -- Grade Closed, or a value that isn't a grade --> closed (all masked) -- a lower Grade --> as before
+//
+// Open and patch are the marks: a tick that is marked is masked. Run masks every tick from where its patch
+// began. With the shield Keys there is no run: patches are all.
+type state struct {
+	now  int64 // ticks decided
+	out  int64 // ticks released
+	mark [marks]bool
+
+	grade   Grade
+	settled bool
+	armed   bool
+	lowered int64 // when Armed was lowered, or -1
+
+	lastEdge    int64 // tick of the last digit-blind edge
+	lastSuspect int64
+	patchFrom   int64 // first tick of the patch under way
+	patchUntil  int64 // one past its last
+	hits        int64 // ticks of suspicion in it
+
+	running  bool
+	inField  bool // the run lasts until the field is closed
+	runFrom  int64
+	runUntil int64
+	lastKey  int64        // last tick at which a key was suspected strictly
+	nextSlot int64        // first slot that is free
+	slot     [slots]int64 // slot[n%slots] == n+1 if a flat tone sounds in slot n
+
+	fill fill
+}
+
+func (s *state) start() {
+	s.grade = Closed
+	s.settled = true
+	s.lowered = -1
+	s.lastEdge, s.lastSuspect, s.lastKey = -marks, -tailQuiet, -marks
+	s.fill.start()
+}
+
+// Decide takes the verdict on the next tick written. For a key that the verdict began, or a burst that stayed
+// unclear, it tells the position, on the input's clock, at which its flat tone sounds; else -1.
+func (m *Masker) Decide(in Input) (slot audio.Position) {
+	s := m.state
+	t := s.now
+	s.now++
+	m.regrade(in.Grade, t)
+
+	v := &in.Verdict
+	strict := v.Strict || v.Held || in.Lost
+	suspect := strict || (v.Loose && s.grade >= Armed)
+	if v.Edge {
+		s.lastEdge = t
+	}
+	if suspect {
+		s.lastSuspect = t
+	}
+	if s.grade == Closed {
+		m.markFrom(s.out, t+1)
+		s.running = s.running && t < s.runUntil
+		return -1
+	}
+	if s.grade == Pass {
+		return -1
+	}
+	if suspect {
+		m.patch(t)
+	}
+	m.follow(in, t, strict)
+	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {
+		return m.takeSlot(v.Event.Start)
+	}
+	return -1
+}
+
+// regrade brings the grade asked for into force, and keeps Armed for its tail.
+func (m *Masker) regrade(want Grade, t int64) {
+	s := m.state
+	if want < Pass || want > Closed {
+		want = Closed
+	}
+	switch {
+	case want == Armed:
+		s.armed, s.lowered = true, -1
+	case s.armed && s.lowered < 0:
+		s.lowered = t
+	}
+	if s.armed && s.lowered >= 0 && t-s.lowered >= tailLeast && t-s.lastSuspect >= tailQuiet {
+		s.armed = false
+	}
+	s.grade, s.settled = want, true
+	if s.armed && want < Armed {
+		s.grade, s.settled = Armed, false
+	}
+}
+
+// patch masks a suspect tick: from its onset where that rose out of quiet, else everything still held.
+func (m *Masker) patch(t int64) {
+	s := m.state
+	if t >= s.patchUntil { // a new one
+		s.patchFrom = s.out
+		if t-s.lastEdge <= edgeReach {
+			s.patchFrom = max(s.out, m.floor(s.lastEdge-m.guard))
+		}
+		s.hits = 0
+	}
+	s.hits++
+	s.patchUntil = max(s.patchUntil, m.ceil(t+1+min(leastHold+holdPerHit*s.hits, mostHold)))
+	m.markFrom(max(s.patchFrom, s.out), s.patchUntil)
+}
+
+// follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone.
+func (m *Masker) follow(in Input, t int64, strict bool) {
+	s, v := m.state, &in.Verdict
+	if strict {
+		s.lastKey = t
+	}
+	key := v.Held || v.Lasting || v.Event.Kind == detect.Unclear
+	if key && m.cfg.Shield != Keys {
+		if !s.running {
+			s.running, s.runFrom, s.runUntil = true, s.patchFrom, m.runEnd(t)
+		}
+		s.inField = s.inField || (m.cfg.Shield == Field && in.Field)
+	}
+	if !s.running {
+		return
+	}
+	if s.inField {
+		s.inField = in.Field
+		s.runUntil = max(s.runUntil, m.runEnd(t-quiet))
+	}
+	if t-s.lastKey <= keyReach && v.Power > keyOver*float32(s.fill.level) {
+		s.runUntil = max(s.runUntil, m.runEnd(t))
+	}
+}
+
+// runEnd is where a run ends whose last key still sounded in tick t: on the grid of slots.
+func (m *Masker) runEnd(t int64) int64 {
+	return (t + quiet + slotTicks) / slotTicks * slotTicks
+}
+
+// takeSlot gives a key the first free slot after its onset that can still sound.
+func (m *Masker) takeSlot(onset audio.Position) audio.Position {
+	s := m.state
+	first := int64(onset)/int64(m.tick) + slotAfter
+	n := max((first+slotTicks-1)/slotTicks, s.nextSlot, s.out/slotTicks+1)
+	n = min(n, s.out/slotTicks+slots-1)
+	s.slot[n%slots] = n + 1
+	s.nextSlot = n + 1
+	return audio.Position(n * slotTicks * int64(m.tick))
+}
+
+func (m *Masker) floor(t int64) int64 { return max(0, t) / m.cell * m.cell }
+
+func (m *Masker) ceil(t int64) int64 { return (t + m.cell - 1) / m.cell * m.cell }
+
+// markFrom marks the ticks of [from, until) that aren't out yet.
+func (m *Masker) markFrom(from, until int64) {
+	s := m.state
+	until = min(until, s.out+marks)
+	for t := max(from, s.out); t < until; t++ {
+		s.mark[t&(marks-1)] = true
+	}
+}
+
+// Release lets the next tick out: it replaces x where that is masked, and reports whether it did.
+func (m *Masker) Release(x []int16) bool {
+	s := m.state
+	t := s.out
+	s.out++
+	marked := &s.mark[t&(marks-1)]
+	masked := *marked || s.grade == Closed
+	*marked = false
+	if s.running && t >= s.runFrom {
+		masked = masked || t < s.runUntil
+		s.running = t < s.runUntil
+	}
+	var tone []int16
+	if n := t / slotTicks; s.slot[n%slots] == n+1 {
+		switch phase := t % slotTicks; {
+		case phase < toneTicks:
+			masked = true
+			tone = m.tone[phase*int64(m.tick):][:m.tick]
+		case phase == slotTicks-1:
+			s.slot[n%slots] = 0
+		}
+	}
+	if masked {
+		s.fill.replace(x, t*int64(m.tick))
+		for i := range tone {
+			x[i] += tone[i] // both are small: no overflow
+		}
+	}
+	s.fill.learn(x, t, masked)
+	return masked
+}

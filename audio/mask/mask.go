@@ -1,0 +1,207 @@
+// Package mask decides, a tick at a time, which of a caller's samples may be heard by the agent, and replaces
+// the others.
+//
+// What is suspect is replaced whole: by noise whose only input is the level of the line's background, learnt
+// at least 300 ms away from anything masked, and by flat tones that leave on a fixed grid of slots. The
+// caller's own sound is never filtered, faded or repeated, because that would still tell the key.
+//
+// It promises that every sample written while a suspicion lasts is masked, from before its onset as far as
+// the look-ahead reaches; that where the onset rises out of quiet, what the agent hears doesn't depend on
+// which key it was (the law of non-interference); and that Closed masks everything. Nothing here allocates
+// after New. It must never open a mask because the level fell, nor let the time at which a digit was
+// recognised show.
+package mask
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/locked"
+)
+
+// Grade is how much suspicion it takes to mask.
+type Grade int32
+
+// The grades, in rising order. The zero Grade is none of them.
+const (
+	Pass   Grade = iota + 1 // nothing is masked; keys are still reported
+	Idle                    // strict suspicion: next to no speech is lost
+	Armed                   // loose suspicion: a card may be keyed at any moment
+	Closed                  // everything is masked
+)
+
+func (g Grade) String() string {
+	switch g {
+	case Pass:
+		return "pass"
+	case Idle:
+		return "idle"
+	case Armed:
+		return "armed"
+	case Closed:
+		return "closed"
+	}
+	return "no grade"
+}
+
+// Shield is how much of the rhythm of keying is hidden.
+type Shield int32
+
+// The shields, in rising order. The zero Shield is none of them.
+const (
+	Keys  Shield = iota + 1 // each key alone: the gaps between keys are heard
+	Run                     // from the first key until a second has passed without one
+	Field                   // while a field is open, from its first key until it is closed; else as Run
+)
+
+// ParseShield reads a shield as it stands in a config.
+func ParseShield(s string) (Shield, error) {
+	for sh := Keys; sh <= Field; sh++ {
+		if s == sh.String() {
+			return sh, nil
+		}
+	}
+	return 0, fmt.Errorf("mask: shield %q is unknown: use keys, run or field", s)
+}
+
+func (s Shield) String() string {
+	switch s {
+	case Keys:
+		return "keys"
+	case Run:
+		return "run"
+	case Field:
+		return "field"
+	}
+	return "no shield"
+}
+
+// Bounds and defaults of the look-ahead.
+const (
+	MinLookAhead     = 10 * time.Millisecond
+	MaxLookAhead     = 100 * time.Millisecond
+	DefaultLookAhead = 30 * time.Millisecond
+)
+
+// Defaults of the flat tone: far from DTMF, busy, dial, fax and special information tones.
+const (
+	DefaultToneHz   = 1020.0
+	DefaultToneDBm0 = -22.0
+)
+
+// Config of a Masker. Zero fields but Rate take their defaults.
+type Config struct {
+	Rate      audio.Rate
+	LookAhead time.Duration
+	Shield    Shield
+	ToneHz    float64
+	ToneDBm0  float64
+}
+
+// Times, in ticks.
+const (
+	edgeReach  = 20   // how far back from a suspicion an edge is taken for its onset
+	leastHold  = 4    // masked after the last tick of suspicion
+	holdPerHit = 3    // and so much more for each tick that was suspect,
+	mostHold   = 60   // but no more than this: echo and holes
+	quiet      = 1000 // without a key, that ends a run
+	tailQuiet  = 3000 // armed masking lasts so long after the last suspicion,
+	tailLeast  = 1000 // and so long after it was lowered
+	slotTicks  = 100  // one slot of the grid
+	toneTicks  = 60   // sounding part of a slot
+	edgeTicks  = 5    // its rise and fall
+	slotAfter  = 60   // a key's slot is the first free one that begins so long after its onset
+	marks      = 256  // ticks held and ahead, a power of two
+	slots      = 64   // slots ahead, a power of two
+	keyReach   = 12   // ticks after the last strict suspicion that are still the key's
+	keyOver    = 10   // times the background's power: above it a key still sounds
+)
+
+// Masker masks one leg. One thread uses it: for each tick Decide, then Release for each tick that goes out.
+type Masker struct {
+	cfg   Config
+	tick  int
+	cell  int64   // grid of the edges of patches, in ticks
+	guard int64   // ticks masked before a digit-blind edge
+	tone  []int16 // one flat tone
+	state *state
+	free  func() error
+}
+
+// New makes a masker that is Closed until Decide is told otherwise.
+func New(cfg Config) (*Masker, error) {
+	if !cfg.Rate.Supported() {
+		return nil, fmt.Errorf("mask: a rate of %v isn't supported: use 8000, 16000, 44100 or 48000", cfg.Rate)
+	}
+	if cfg.LookAhead == 0 {
+		cfg.LookAhead = DefaultLookAhead
+	}
+	if cfg.LookAhead < MinLookAhead || cfg.LookAhead > MaxLookAhead {
+		return nil, fmt.Errorf("mask: a look-ahead of %v is out of range: use %v to %v", cfg.LookAhead, MinLookAhead, MaxLookAhead)
+	}
+	if cfg.Shield == 0 {
+		cfg.Shield = Run
+	}
+	if cfg.Shield < Keys || cfg.Shield > Field {
+		return nil, fmt.Errorf("mask: shield %d is unknown: use keys, run or field", cfg.Shield)
+	}
+	if cfg.ToneHz == 0 {
+		cfg.ToneHz = DefaultToneHz
+	}
+	if cfg.ToneHz < 200 || cfg.ToneHz > 3400 {
+		return nil, fmt.Errorf("mask: a flat tone of %g Hz can't be heard on a telephone: use 200 to 3400", cfg.ToneHz)
+	}
+	if cfg.ToneDBm0 == 0 {
+		cfg.ToneDBm0 = DefaultToneDBm0
+	}
+	if cfg.ToneDBm0 < -60 || cfg.ToneDBm0 > -3 {
+		return nil, fmt.Errorf("mask: a flat tone of %g dBm0 is out of range: use -60 to -3", cfg.ToneDBm0)
+	}
+	s, free, err := locked.New[state]()
+	if err != nil {
+		return nil, fmt.Errorf("mask: place the state: %w", err)
+	}
+	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), state: s, free: free}
+	m.tone = flatTone(cfg, m.tick)
+	// A suspicion comes within 5 ticks of an abrupt onset: with guard and cell it still reaches the onset.
+	m.cell = int64(max(1, m.held()/3))
+	m.guard = int64(1 + m.held()/20)
+	s.start()
+	return m, nil
+}
+
+// held is how many ticks stay in the ring after a decision.
+func (m *Masker) held() int { return m.cfg.Rate.Frames(m.cfg.LookAhead)/m.tick - 1 }
+
+// Delay is the look-ahead in frames.
+func (m *Masker) Delay() int { return m.cfg.Rate.Frames(m.cfg.LookAhead) }
+
+// Close wipes the state. The masker is of no use after it.
+func (m *Masker) Close() error {
+	if m.state == nil {
+		return nil
+	}
+	m.state = nil
+	return m.free()
+}
+
+// Input is what a decision is made from.
+type Input struct {
+	Verdict detect.Verdict
+	Grade   Grade // asked for
+	Field   bool  // a field is open
+	Lost    bool  // the tick never arrived: what stands in its place is silence
+}
+
+// Grade is the grade in force: as asked for, but for the tail of Armed.
+func (m *Masker) Grade() Grade { return m.state.grade }
+
+// Settled reports that no tail of Armed holds the grade above what was asked for.
+func (m *Masker) Settled() bool { return m.state.settled }
+
+// LastSuspicion is one past the last tick that was suspect under the grade then in force, in frames.
+func (m *Masker) LastSuspicion() audio.Position {
+	return audio.Position((m.state.lastSuspect + 1) * int64(m.tick))
+}

@@ -1,0 +1,75 @@
+package path
+
+import (
+	"sync/atomic"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// Event is what the session learns of the caller's keying. Positions count frames of the caller's input.
+type Event struct {
+	Kind EventKind
+	// Digit is none but for Key.
+	Digit audio.Digit
+	// Start is where the tone began, within about 2 ms.
+	Start audio.Position
+	// End is one past its last frame; 0 for Key, whose tone still sounds.
+	End audio.Position
+	// Decided is how many frames had been written when this was decided.
+	Decided audio.Position
+	// Slot is the position of the input at whose output time the flat tone sounds: when a star is shown.
+	// It is -1 where none does: for KeyEnd, and where nothing is masked.
+	Slot audio.Position
+}
+
+// EventKind says what was learnt.
+type EventKind uint8
+
+// Kinds of Event.
+const (
+	Key     EventKind = iota + 1 // a key was confirmed
+	KeyEnd                       // the key before is over: Start and End are its
+	Unclear                      // a burst as long as a key came and went, and was never confirmed
+)
+
+func (k EventKind) String() string {
+	switch k {
+	case Key:
+		return "key"
+	case KeyEnd:
+		return "key_end"
+	case Unclear:
+		return "unclear"
+	}
+	return "unknown"
+}
+
+const queued = 256 // events, a power of two: twenty seconds of the fastest keying
+
+// queue passes events from the writing thread to one consumer, without locks. No pointers: see locked.New.
+type queue struct {
+	events     [queued]Event
+	put, taken atomic.Int64
+}
+
+// add reports false if the consumer is too far behind.
+func (q *queue) add(e Event) bool {
+	n := q.put.Load()
+	if n-q.taken.Load() == queued {
+		return false
+	}
+	q.events[n%queued] = e
+	q.put.Store(n + 1)
+	return true
+}
+
+func (q *queue) take() (Event, bool) {
+	n := q.taken.Load()
+	if n == q.put.Load() {
+		return Event{}, false
+	}
+	e := q.events[n%queued]
+	q.events[n%queued] = Event{}
+	q.taken.Store(n + 1)
+	return e, true
+}
