@@ -1,0 +1,81 @@
+// Package hw is the contract that every interface to a telephone line meets, whether it is made of sound
+// devices, serial ports or recordings. The tests in hw/hwtest hold each kind to it.
+//
+// A [Line] is two sides that face each other through the box: the caller's [Port] and the agent's. Each
+// Port is full duplex, mono, 16-bit linear, and is driven by its own device's clock.
+package hw
+
+import (
+	"context"
+	"errors"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// Turn is called by a Port once a period, on the Port's own thread: in holds the frames just captured, out
+// has room for as many frames, which the Turn fills whole. Both are the device's memory and valid only
+// during the call. A Turn never blocks, allocates or panics.
+type Turn func(in, out []int16)
+
+// Port is one side of a line.
+type Port interface {
+	// Rate is fixed from the moment the Port exists.
+	Rate() audio.Rate
+	// Run opens the device's clock and calls turn once a period until ctx ends (Run then returns nil) or
+	// the device is lost (an error that wraps ErrLost). turn is never called after Run has returned, and
+	// never by two threads at once. Run is called once in a Port's life.
+	Run(ctx context.Context, turn Turn) error
+}
+
+// Line is an opened interface.
+type Line struct {
+	// Device names what the line holds, as an owner would call it. One process at a time owns a Device.
+	Device string
+	// Caller and Agent are the two sides. Where they share a clock, the caller's turn of a period comes
+	// before the agent's.
+	Caller, Agent Port
+	// Calls says when calls begin and end. It is never closed and never blocks the Port: an edge that
+	// nobody fetched is replaced by the next.
+	Calls <-chan Edge
+	// Close gives the devices back. It is called after both Runs have returned.
+	Close func() error
+}
+
+// Edge is the beginning or the end of a call, as far as the line saw it.
+type Edge struct {
+	Kind EdgeKind
+	// At is the position on the caller's sample clock.
+	At audio.Position
+}
+
+// EdgeKind says which way the line went.
+type EdgeKind uint8
+
+// The edges of a call.
+const (
+	CallBegan EdgeKind = iota + 1
+	CallEnded
+	// CallJoined: the line came up in the middle of a call. Who is on it, and what they were asked for, is
+	// not known.
+	CallJoined
+)
+
+func (k EdgeKind) String() string {
+	switch k {
+	case CallBegan:
+		return "call_began"
+	case CallEnded:
+		return "call_ended"
+	case CallJoined:
+		return "call_joined"
+	}
+	return "unknown"
+}
+
+// Errors of Port.Run and of opening a line.
+var (
+	// ErrLost: the device went away while it ran.
+	ErrLost = errors.New("device lost")
+	// ErrBusy: another process owns the device.
+	ErrBusy = errors.New("device is in use")
+)
