@@ -1,0 +1,100 @@
+package session
+
+import (
+	"fmt"
+
+	"github.com/flattone/flattone/daemon/capture"
+)
+
+// Arm begins a capture under the id given, with the profile named or, for "", the default one. When it returns
+// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrBusy], [ErrNoCall],
+// [ErrProfile], or why the mark can't be written.
+func (s *Session) Arm(captureID, profile string) (err error) {
+	if stopped := s.do(func() { err = s.call.arm(captureID, profile) }); stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+func (c *call) arm(captureID, profile string) error {
+	if profile == "" {
+		profile = c.cfg.Default
+	}
+	p, known := c.cfg.Profiles[profile]
+	switch {
+	case c.state == Held:
+		return ErrHeld
+	case c.state != Idle:
+		return ErrBusy
+	case !c.inCall:
+		return ErrNoCall
+	case !known:
+		return fmt.Errorf("%w: %q", ErrProfile, profile)
+	}
+	at := c.deps.Path.Position()
+	m, err := capture.New(p, c.deps.Today(), c.time(at))
+	if err != nil {
+		return err
+	}
+	if err := c.mark.set(captureID); err != nil {
+		m.Close()
+		return err
+	}
+	c.machine, c.armedAt = m, at
+	c.id, c.profile = captureID, profile
+	c.deps.Path.OpenField(true)
+	c.enter(Armed, "")
+	return nil
+}
+
+// Cancel gives the capture up, or [ErrNoCapture]. A card that is complete is no longer ours to cancel.
+func (s *Session) Cancel() error {
+	return s.whileCapturing(func(c *call) { c.void(capture.Cancelled) })
+}
+
+// MoreTime begins the capture's time-outs again, or [ErrNoCapture].
+func (s *Session) MoreTime() error {
+	return s.whileCapturing(func(c *call) { c.tell(c.machine.MoreTime(c.clock())) })
+}
+
+func (s *Session) whileCapturing(act func(*call)) (err error) {
+	stopped := s.do(func() {
+		if s.call.capturing() {
+			act(&s.call)
+		} else {
+			err = ErrNoCapture
+		}
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+// hold closes the line for a reason, from any state: what is being captured is void.
+func (c *call) hold(reason capture.Code) error {
+	if c.capturing() {
+		c.void(reason)
+	}
+	c.wipe()
+	c.acked = false
+	err := c.mark.set(c.id)
+	c.enter(Held, reason)
+	return err
+}
+
+// Acknowledge is somebody's word that a held line may go: it does as soon as there was no suspicion for 3 s of
+// audio. [ErrNotHeld] if it isn't held.
+func (s *Session) Acknowledge() (err error) {
+	stopped := s.do(func() {
+		if s.call.state != Held {
+			err = ErrNotHeld
+			return
+		}
+		s.call.acked = true
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}

@@ -1,0 +1,171 @@
+package session
+
+import (
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/hw"
+)
+
+// Follow handles everything up to the position at on the caller's clock, the path's keys and the audio
+// timers, and returns when that is done. Call it about once a period; positions never go back.
+func (s *Session) Follow(at audio.Position) error {
+	return s.do(func() { s.call.follow(at) })
+}
+
+// Edge tells that a call began or ended, or that the line came up in the middle of one: then it is held.
+func (s *Session) Edge(e hw.Edge) error {
+	return s.do(func() { s.call.edge(e) })
+}
+
+func (c *call) follow(at audio.Position) {
+	if at <= c.at {
+		return
+	}
+	c.at = at
+	c.watch()
+	for c.fetch() && c.next.Slot <= at {
+		c.hear(c.next)
+		*c.next, c.waiting = path.Event{}, false
+	}
+	if c.capturing() {
+		c.timers()
+	}
+	switch c.state {
+	case Idle, Done, Void:
+		c.settle()
+	case Held:
+		c.release()
+	}
+}
+
+// watch voids a capture whose sound can't be trusted.
+func (c *call) watch() {
+	p := c.deps.Path
+	faults := p.Stats().Faults
+	broke := faults != c.faults
+	c.faults = faults
+	if broke && c.capturing() {
+		c.void(capture.Fault)
+	}
+}
+
+// fetch makes next the oldest event that wasn't heard yet. The caller's cue is asked for here, before its
+// slot has come.
+func (c *call) fetch() bool {
+	if c.waiting {
+		return true
+	}
+	*c.next, c.waiting = c.deps.Path.Next()
+	if c.waiting && c.next.Kind == path.Key && c.wanted(c.next) && c.deps.Cue != nil {
+		c.deps.Cue(c.next.Slot)
+	}
+	return c.waiting
+}
+
+// wanted reports whether an event belongs to the capture: what began before the line was armed doesn't.
+func (c *call) wanted(e *path.Event) bool { return c.capturing() && e.Start >= c.armedAt }
+
+// hear passes a key on to the capture, in its slot.
+func (c *call) hear(e *path.Event) {
+	if !c.wanted(e) {
+		return
+	}
+	switch e.Kind {
+	case path.Key:
+		c.tell(c.machine.Key(e.Digit, c.time(e.Start)))
+	case path.KeyEnd:
+		c.tell(c.machine.KeyEnd(c.time(e.End)))
+	case path.Unclear:
+		c.tell(c.machine.Unclear(c.time(e.End)))
+	}
+}
+
+// timers lets the capture's time pass, and opens the field to the path again after a verdict.
+func (c *call) timers() {
+	now := c.clock()
+	if spoke := c.deps.Path.LastSpeech(); spoke > c.armedAt {
+		c.tell(c.machine.Speech(min(c.time(spoke), now)))
+	}
+	if c.capturing() {
+		c.tell(c.machine.Tick(now))
+	}
+	if c.capturing() && c.closedAt != none && c.at >= c.closedAt+c.frames(fieldShut) {
+		c.closedAt = none
+		c.deps.Path.OpenField(true)
+	}
+}
+
+// tell passes on what the capture says.
+func (c *call) tell(events []capture.Event) {
+	o := c.deps.Observer
+	for _, e := range events {
+		switch e.Kind {
+		case capture.Stars:
+			if c.state == Armed && e.Stars > 0 {
+				c.enter(Keying, "")
+			}
+			o.Key(c.id, e.Field, e.Stars)
+		case capture.Verdict:
+			c.deps.Path.OpenField(false)
+			c.closedAt = c.deps.Path.Position()
+			o.Verdict(c.id, e)
+		case capture.Warning:
+			o.Warning(c.id, e.Code)
+		case capture.Complete:
+			c.complete(e)
+		case capture.Void:
+			c.voided(e.Code)
+		}
+	}
+}
+
+// settle makes the line idle once the masking's tail is over. A path that should have opened by then, and
+// hasn't, never will: the line is held, for everybody to see.
+func (c *call) settle() {
+	p := c.deps.Path
+	switch {
+	case c.at < c.lowered+c.frames(settleFor):
+	case p.Grade() == mask.Closed:
+		c.hold(capture.LineBroken)
+	case c.state != Idle && p.Settled() && p.Grade() < mask.Armed:
+		c.unmark()
+		c.enter(Idle, "")
+	}
+}
+
+// release lets a held line go, if somebody acknowledged and it has been calm.
+func (c *call) release() {
+	calm := max(c.calm, c.deps.Path.LastSuspicion())
+	if c.acked && c.at >= calm+c.frames(calmFor) {
+		c.unhold()
+	}
+}
+
+func (c *call) unhold() {
+	c.unmark()
+	c.enter(Idle, "")
+}
+
+// unmark removes the mark. A mark that stays errs on the safe side, and people should know.
+func (c *call) unmark() {
+	if c.mark.clear() != nil {
+		c.deps.Observer.Warning(c.id, capture.MarkStays)
+	}
+}
+
+func (c *call) edge(e hw.Edge) {
+	c.follow(e.At)
+	c.inCall = e.Kind != hw.CallEnded
+	switch {
+	case e.Kind == hw.CallJoined:
+		if c.state != Held {
+			c.hold(capture.CallUnknown) // masked and told, even where the mark can't be written
+		}
+	case c.capturing():
+		c.void(capture.CallEnded)
+	case c.state == Held:
+		c.unhold()
+	}
+}

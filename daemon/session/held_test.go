@@ -1,0 +1,215 @@
+package session_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/hw"
+)
+
+// A process that ends while a card is keyed leaves the path closed and the mark set; the next one is held.
+func TestBeingArmedOutlivesTheProcess(t *testing.T) {
+	for name, prepare := range map[string]func(*rig){
+		"armed":  func(r *rig) { r.armed("") },
+		"keying": func(r *rig) { r.armed("").keys("42") },
+		"stored": func(r *rig) { r.finished().ok(r.s.Stored("cap")) },
+		"void":   func(r *rig) { r.armed("").ok(r.s.Cancel()) },
+		"whole":  func(r *rig) { r.finished() },
+		"held":   func(r *rig) { r.ok(r.s.Hold(capture.LineBroken)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := newRig(t)
+				prepare(r)
+				r.stop()
+				if r.path.asked != mask.Closed || !r.marked() {
+					t.Error("the line is open")
+				}
+				if c := r.log.card; c != nil && c.PAN.Len() != 0 {
+					t.Error("the card isn't wiped")
+				}
+				for what, err := range map[string]error{
+					"arm": r.s.Arm("x", ""), "cancel": r.s.Cancel(), "more time": r.s.MoreTime(), "hold": r.s.Hold(capture.LineBroken),
+					"acknowledge": r.s.Acknowledge(), "stored": r.s.Stored("cap"), "not stored": r.s.NotStored("cap", true),
+					"reconnected": r.s.Reconnected(), "follow": r.s.Follow(1e6), "edge": r.s.Edge(hw.Edge{}),
+				} {
+					if !errors.Is(err, session.ErrStopped) {
+						t.Errorf("%s of a stopped session: %v", what, err)
+					}
+				}
+				next := newRig(t, in(r.dir))
+				next.expect("held  line_restarted")
+				next.is(session.Held)
+			})
+		})
+	}
+}
+
+func TestAnIdleSessionLeavesNoMark(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.stop()
+		if r.marked() || r.path.asked != mask.Idle {
+			t.Error("an idle line left a mark, or closed")
+		}
+		newRig(t, in(r.dir)).expect("idle")
+	})
+}
+
+func TestTheMarkSaysWhatAndWhen(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.keys(visa)
+		b, err := os.ReadFile(filepath.Join(r.dir, "desk-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, when, _ := strings.Cut(strings.TrimSuffix(string(b), "\n"), " ")
+		if _, err := time.Parse(time.RFC3339, when); id != "cap" || err != nil {
+			t.Errorf("the mark holds %q", b)
+		}
+	})
+}
+
+// held is a line that comes up held.
+func held(t *testing.T, how string) *rig {
+	if how == "unseen call" {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallJoined, At: r.path.at}))
+		r.expect("idle", "held  call_unknown")
+		return r
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "desk-1"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return newRig(t, in(dir))
+}
+
+func TestHeldCapturesNothingAndTimeAloneDoesNotEndIt(t *testing.T) {
+	for _, how := range []string{"unseen call", "mark"} {
+		t.Run(how, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := held(t, how)
+				r.log.said = nil
+				r.keys(visa)
+				r.pass(10 * time.Minute)
+				r.expect()
+				if r.path.asked != mask.Closed {
+					t.Error("the path is open")
+				}
+			})
+		})
+	}
+}
+
+func TestWaysOutOfHeld(t *testing.T) {
+	edge := func(k hw.EdgeKind) func(*rig) {
+		return func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: k, At: r.path.at})) }
+	}
+	acknowledge := func(r *rig) { r.ok(r.s.Acknowledge()) }
+	for _, how := range []string{"unseen call", "mark", "by a fault"} {
+		for name, way := range map[string]struct {
+			before, after func(*rig)
+		}{
+			"call ends":         {func(r *rig) { r.pass(time.Second) }, edge(hw.CallEnded)},
+			"call begins":       {func(r *rig) { r.pass(time.Second) }, edge(hw.CallBegan)},
+			"acknowledged late": {func(r *rig) { r.pass(time.Minute) }, func(r *rig) { acknowledge(r); r.pass(20 * time.Millisecond) }},
+			"acknowledged, then calm": {func(r *rig) {
+				acknowledge(r)
+				r.pass(2 * time.Second)
+				r.path.suspicion = r.path.at
+				r.pass(2980 * time.Millisecond)
+			}, func(r *rig) { r.pass(40 * time.Millisecond) }},
+			"not calm from the start": {func(r *rig) { acknowledge(r); r.pass(2900 * time.Millisecond) }, func(r *rig) { r.pass(120 * time.Millisecond) }},
+		} {
+			t.Run(how+"/"+name, func(t *testing.T) {
+				virtual(t, func(t *testing.T) {
+					var r *rig
+					if how == "by a fault" {
+						r = newRig(t).armed("")
+						r.ok(r.s.Hold(capture.LineBroken))
+						r.expect("void cap line_broken", "held cap line_broken")
+					} else {
+						r = held(t, how)
+						r.log.said = nil
+					}
+					way.before(r)
+					r.expect()
+					if r.path.asked != mask.Closed {
+						t.Error("the path is open")
+					}
+					way.after(r)
+					r.expect("idle")
+					r.is(session.Idle)
+					if err := r.s.Acknowledge(); !errors.Is(err, session.ErrNotHeld) {
+						t.Errorf("acknowledge what isn't held: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// After an acknowledgement the call goes on, and can be armed.
+func TestAnAcknowledgedCallCanBeArmed(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := held(t, "unseen call")
+		r.ok(r.s.Acknowledge())
+		r.pass(4 * time.Second)
+		r.ok(r.s.Arm("cap", ""))
+		r.keys("4")
+		r.is(session.Keying)
+	})
+}
+
+func TestHoldWhileACardIsHandedOver(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).finished()
+		r.ok(r.s.Hold(capture.LineBroken))
+		r.expect("held cap line_broken")
+		r.is(session.Held)
+		if r.log.card.PAN.Len() != 0 {
+			t.Error("the card isn't wiped")
+		}
+		if err := r.s.Stored("cap"); !errors.Is(err, session.ErrNoCapture) {
+			t.Errorf("stored: %v", err)
+		}
+	})
+}
+
+// A path that broke stays closed whatever it is asked for. That is never passed off as idle, nor can it be
+// acknowledged away.
+func TestABrokenPathIsHeld(t *testing.T) {
+	for name, prepare := range map[string]func(*rig){
+		"idle":   func(*rig) {},
+		"armed":  func(r *rig) { r.armed("") },
+		"stored": func(r *rig) { r.finished().ok(r.s.Stored("cap")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := newRig(t)
+				r.pass(2 * time.Second)
+				prepare(r)
+				r.path.broken = true
+				r.path.faults++
+				r.pass(1100 * time.Millisecond)
+				if last := r.log.said[len(r.log.said)-1]; !strings.HasSuffix(last, "line_broken") {
+					t.Errorf("says %q at the end", last)
+				}
+				r.is(session.Held)
+				r.log.said = nil
+				r.ok(r.s.Acknowledge())
+				r.pass(20 * time.Second) // the acknowledgement was good for one time
+				r.expect("idle", "held  line_broken")
+			})
+		})
+	}
+}

@@ -1,0 +1,189 @@
+// Package session is one call on one line: it arms the masking, feeds the caller's keys to a capture, hands
+// the finished card over and keeps it until somebody says it is stored.
+//
+// It exists so that being armed belongs to the call and not to the process (a mark on the disk outlives a
+// crash), and so that everything that is decided about a call is decided in one place, by one goroutine.
+//
+// It promises: while a capture is under way the path is armed; every way out, a crash excepted, wipes the card
+// and lowers the grade, never before; after a crash, or where the state of the call can't be learnt, the line
+// comes up held: the caller masked, nothing captured, until the call ends or somebody acknowledges and it is
+// quiet. What is told of keys is told in the slots of the flat tones, not when they were recognised. It must
+// never give a digit to the observer but in the card of a hand-over, and never open the path by time alone.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/secret"
+)
+
+// Errors of the commands. What stands in the way is wrapped around them.
+var (
+	// ErrStopped: the session has ended, with its process.
+	ErrStopped = errors.New("the line is stopping")
+	// ErrBusy: a capture is under way, or its masking isn't over.
+	ErrBusy = errors.New("the line is busy with a card: wait until it is idle, or cancel")
+	// ErrHeld: the line is closed until it is acknowledged.
+	ErrHeld = errors.New("the line is held: acknowledge it once the caller has stopped keying")
+	// ErrNoCall: there is nobody to key a card.
+	ErrNoCall = errors.New("no call on the line: arm when there is one")
+	// ErrProfile: no such profile.
+	ErrProfile = errors.New("unknown profile")
+	// ErrNoCapture: nothing is being captured, or another card.
+	ErrNoCapture = errors.New("no such capture on the line")
+	// ErrNotHeld: there is nothing to acknowledge.
+	ErrNotHeld = errors.New("the line is not held")
+)
+
+// Path is what a session needs of [path.Path], whose contract it is.
+type Path interface {
+	SetGrade(mask.Grade)
+	Grade() mask.Grade
+	Settled() bool
+	OpenField(bool)
+	Position() audio.Position
+	Next() (path.Event, bool)
+	LastSpeech() audio.Position
+	LastSuspicion() audio.Position
+	Stats() path.Stats
+}
+
+// Observer is told what happens, in order, by the session's goroutine: it must not call the session back, and
+// should return soon. Codes, counts and what may be known of a card are all it learns.
+type Observer interface {
+	// State tells a new state of the line, the capture it is about ("" for none), and the reason for void and
+	// held ("" otherwise). It is also called once when Run begins.
+	State(s State, captureID string, reason capture.Code)
+	// Key tells how many stars a field shows.
+	Key(captureID string, f capture.Field, stars int)
+	// Verdict tells the outcome of a field: an event of kind [capture.Verdict].
+	Verdict(captureID string, v capture.Event)
+	// Warning tells the agent something that doesn't end the capture.
+	Warning(captureID string, c capture.Code)
+	// HandOver gives the complete card, again after Reconnected and after a failure that isn't final. The card
+	// is valid during the call only.
+	HandOver(h HandOver, card *secret.Card)
+}
+
+// HandOver is what may be told of a complete card.
+type HandOver struct {
+	// Capture is the id under which the card is stored, once however often it is handed over.
+	Capture, Profile string
+	Brand            capture.Brand
+	Last4            string
+	// ExpiryMonth is 1 to 12, ExpiryYear has four digits; 0 where the profile asks for no expiry.
+	ExpiryMonth, ExpiryYear int
+}
+
+// Config of a Session.
+type Config struct {
+	// Line names the line and its mark.
+	Line string
+	Rate audio.Rate
+	// MarkDir is the folder of the marks. It should outlive the process and not a reboot.
+	MarkDir string
+	// Profiles by name. Default is the one that an empty name arms.
+	Profiles map[string]capture.Profile
+	Default  string
+	// AckDeadline is how long a card is kept for want of an answer; default 30 s.
+	AckDeadline time.Duration
+}
+
+// Deps are what a Session works with.
+type Deps struct {
+	Path     Path
+	Observer Observer
+	// Today gives the date that expiry is judged by.
+	Today func() time.Time
+	// Cue, if not nil, is told the position at which the caller is to hear that a key was taken.
+	Cue func(at audio.Position)
+}
+
+// Session runs one line's calls. Its methods are safe for concurrent use: they wait for their turn on the
+// session's goroutine, so they return [ErrStopped] once Run has, and block until it runs.
+type Session struct {
+	cfg     Config
+	deps    Deps
+	mark    mark
+	posts   chan post
+	stopped chan struct{}
+	call    call
+}
+
+// post is a piece of work for the session's goroutine.
+type post struct {
+	work func()
+	done chan struct{}
+}
+
+// New takes over the path: it comes up idle, or held (see the package). The mark's folder is created if need be.
+func New(cfg Config, deps Deps) (*Session, error) {
+	if cfg.Line == "" || cfg.Line != filepath.Base(cfg.Line) || cfg.Line[0] == '.' {
+		return nil, fmt.Errorf("session: %q can't name a line's mark: use a plain name", cfg.Line)
+	}
+	if !cfg.Rate.Supported() {
+		return nil, fmt.Errorf("session: a rate of %v isn't supported: use 8000, 16000, 44100 or 48000", cfg.Rate)
+	}
+	var errs []error
+	for name, p := range cfg.Profiles {
+		if err := p.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("session: profile %s: %w", name, err))
+		}
+	}
+	if _, ok := cfg.Profiles[cfg.Default]; !ok {
+		errs = append(errs, fmt.Errorf("%w: %q, the default", ErrProfile, cfg.Default))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if cfg.AckDeadline == 0 {
+		cfg.AckDeadline = 30 * time.Second
+	}
+	s := &Session{cfg: cfg, deps: deps, mark: mark{dir: cfg.MarkDir, line: cfg.Line}, posts: make(chan post), stopped: make(chan struct{})}
+	s.call.init(s)
+	return s, nil
+}
+
+// Run is the session. It returns nil when ctx ends; what was being captured is then wiped, and if there was
+// anything, the path is closed and the mark stays for the next process to find. Run is called once.
+func (s *Session) Run(ctx context.Context) error {
+	defer close(s.stopped)
+	c := &s.call
+	if err := c.begin(); err != nil {
+		return err
+	}
+	defer c.quit()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case p := <-s.posts:
+			p.work()
+			close(p.done)
+		case <-c.deadline.C:
+			c.giveUp()
+		case <-c.again.C:
+			c.handOver()
+		}
+	}
+}
+
+// do has the session's goroutine do work, and waits for it.
+func (s *Session) do(work func()) error {
+	p := post{work, make(chan struct{})}
+	select {
+	case s.posts <- p:
+		<-p.done
+		return nil
+	case <-s.stopped:
+		return ErrStopped
+	}
+}

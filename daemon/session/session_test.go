@@ -1,0 +1,371 @@
+package session_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/hw"
+)
+
+func TestACallFromBeginningToEnd(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.expect("idle")
+		r.is(session.Idle)
+		r.log.fits = func(c *secret.Card) bool {
+			return string(c.PAN.Reveal()) == visa && string(c.Expiry.Reveal()) == "1229" && string(c.CVV.Reveal()) == "123"
+		}
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: 1}))
+		r.ok(r.s.Arm("cap", ""))
+		r.expect("armed cap")
+		r.is(session.Armed)
+		r.pass(time.Second)
+		r.keys("4")
+		r.expect("keying cap", "pan:1")
+		r.is(session.Keying)
+		r.keys(visa[1:])
+		r.log.said = nil
+		r.keys("1229")
+		r.expect("expiry:1", "expiry:2", "expiry:3", "expiry:4", "expiry ok", "cvv:0")
+		r.keys("123")
+		r.expect("cvv:1", "cvv:2", "cvv:3", "cvv ok", "card cap")
+		r.is(session.Keying)
+		want := session.HandOver{Capture: "cap", Profile: "card", Brand: capture.Visa, Last4: "4242", ExpiryMonth: 12, ExpiryYear: 2029}
+		if len(r.log.cards) != 1 || r.log.cards[0] != want {
+			t.Error("what is told of the card differs")
+		}
+		if r.log.wrong {
+			t.Error("card differs")
+		}
+		r.ok(r.s.Stored("cap"))
+		r.expect("done cap")
+		r.is(session.Done)
+		if r.log.card.PAN.Len()+r.log.card.CVV.Len() != 0 {
+			t.Error("the card outlives its storing")
+		}
+		r.keys("#") // masked, and nothing else
+		r.pass(2800 * time.Millisecond)
+		r.is(session.Done)
+		r.pass(200 * time.Millisecond)
+		r.expect("idle")
+		r.is(session.Idle)
+		r.ok(r.s.Arm("cap-2", "")) // the next one
+		r.expect("armed cap-2")
+	})
+}
+
+// The masker's tail may be over at once; armed masking lasts a second all the same, and so does the mark.
+func TestTheTailIsAtLeastASecond(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.ok(r.s.Cancel())
+		r.path.armed = false
+		r.pass(980 * time.Millisecond)
+		r.is(session.Void)
+		r.pass(40 * time.Millisecond)
+		r.is(session.Idle)
+		r.expect("void cap cancelled", "idle")
+	})
+}
+
+func TestEveryWayToVoid(t *testing.T) {
+	for name, way := range map[string]struct {
+		act    func(*rig)
+		reason string
+	}{
+		"cancel":    {func(r *rig) { r.ok(r.s.Cancel()) }, "cancelled"},
+		"call ends": {func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) }, "call_ended"},
+		"call lost": {func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at})) }, "call_ended"},
+		"fault":     {func(r *rig) { r.path.faults++; r.pass(20 * time.Millisecond) }, "fault"},
+		"no keys":   {func(r *rig) { r.pass(21 * time.Second) }, "timeout_between_keys"},
+		"too slow":  {func(r *rig) { r.talk(5 * time.Minute) }, "timeout_overall"},
+		"refused": {func(r *rig) {
+			r.keys("#")
+			r.pass(2 * time.Second)
+			r.keys("42#")
+			r.pass(2 * time.Second)
+			r.keys("42#")
+		}, "too_many_tries"},
+		"not stored": {func(r *rig) { r.keys(visa[2:]); r.ok(r.s.NotStored("cap", true)) }, "not_stored"},
+		"no answer":  {func(r *rig) { r.keys(visa[2:]); r.sleep(31 * time.Second) }, "store_timeout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := newRig(t).armed("number")
+				r.keys("42")
+				r.log.said = nil
+				way.act(r)
+				if last := r.log.said[len(r.log.said)-1]; last != "void cap "+way.reason {
+					t.Errorf("says %q at the end", last)
+				}
+				if c := r.log.card; c != nil && c.PAN.Len() != 0 {
+					t.Error("the card isn't wiped")
+				}
+				r.is(session.Void)
+				r.keys("999") // they belong to nobody
+				r.pass(4 * time.Second)
+				r.is(session.Idle)
+				if !strings.HasSuffix(strings.Join(r.log.said, ", "), way.reason+", idle") {
+					t.Error("keys after the end are told of")
+				}
+				if err := r.s.Stored("cap"); !errors.Is(err, session.ErrNoCapture) {
+					t.Errorf("stored too late: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// talk passes time in which the caller speaks.
+func (r *rig) talk(d time.Duration) {
+	for end := r.path.at + audio.Position(audio.Rate8k.Frames(d)); r.path.at < end; {
+		r.path.speech = r.path.at
+		r.pass(100 * time.Millisecond)
+	}
+}
+
+func TestSpeechHoldsTheWaitForAKey(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.keys("42")
+		r.log.said = nil
+		r.talk(time.Minute)
+		r.expect()
+		r.pass(11 * time.Second)
+		r.expect("warn key_waiting")
+		r.ok(r.s.MoreTime())
+		r.pass(19 * time.Second)
+		r.expect("warn key_waiting")
+		r.pass(1500 * time.Millisecond)
+		r.expect("void cap timeout_between_keys")
+	})
+}
+
+func TestStarsAreShownInTheirSlots(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.pass(time.Second)
+		r.path.key('4') // both decided by now, in slots 200 and 700 ms ahead
+		r.path.key('2')
+		from := r.path.at
+		due := (from/slot + 2) * slot
+		r.path.events[2].Slot = due + 5*slot
+		r.path.at = due - 1
+		r.ok(r.s.Follow(due - 1))
+		r.expect()
+		r.path.at = due
+		r.ok(r.s.Follow(due))
+		r.expect("keying cap", "pan:1")
+		r.ok(r.s.Follow(due + 5*slot - 1))
+		r.expect()
+		r.ok(r.s.Follow(due + 5*slot))
+		r.expect("pan:2")
+		if len(r.cues) != 2 || r.cues[0] != due || r.cues[1] != due+5*slot {
+			t.Errorf("the caller's cues are off the slots: %v", r.cues)
+		}
+	})
+}
+
+// A key whose slot is still to come holds the capture's clock, so that no time-out overtakes it.
+func TestATimeOutDoesNotOvertakeAKey(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.keys("4")
+		r.pass(19800 * time.Millisecond)
+		r.log.said = nil
+		r.path.key('2')
+		r.path.events[0].Slot += second
+		r.pass(500 * time.Millisecond)
+		r.path.speech = r.path.at // speech doesn't, either
+		r.pass(400 * time.Millisecond)
+		r.expect()
+		r.pass(time.Second)
+		r.expect("pan:2")
+	})
+}
+
+func TestKeysFromBeforeArmingAreNotCaptured(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan}))
+		r.pass(time.Second)
+		r.keys("99")
+		r.path.key('9') // it sounds while the line is armed
+		r.path.pass(r.path.at + 80)
+		r.ok(r.s.Arm("cap", ""))
+		r.log.said = nil
+		r.pass(time.Second)
+		r.expect()
+		if len(r.cues) != 0 {
+			t.Errorf("%d cues for keys that nobody asked for", len(r.cues))
+		}
+	})
+}
+
+func TestUnclearKeys(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("number")
+		r.keys("42")
+		r.log.said = nil
+		at := r.path.at
+		r.path.events = append(r.path.events, path.Event{Kind: path.Unclear, Start: at, End: at + 400, Decided: at + 500, Slot: at + 2*slot})
+		r.pass(100 * time.Millisecond)
+		r.expect()
+		r.pass(200 * time.Millisecond)
+		r.expect("pan unclear_key")
+		r.pass(2 * time.Second)
+		r.expect("pan:0")
+	})
+}
+
+func TestFieldsAreOpenedAndClosedForTheShield(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		r.keys(visa)
+		r.pass(20 * time.Millisecond)
+		r.keys("1229123")
+		if want := ")" + "()" + "()" + "()"; r.path.fields != want {
+			t.Errorf("fields: %q, want %q", r.path.fields, want)
+		}
+		if r.path.blinked {
+			t.Error("a field is closed too shortly for the path to see")
+		}
+		r.ok(r.s.Stored("cap"))
+		if strings.HasSuffix(r.path.fields, "(") {
+			t.Error("a field stays open at the end")
+		}
+	})
+}
+
+func TestACardIsKeptUntilItIsStored(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.log.fits = func(c *secret.Card) bool { return string(c.PAN.Reveal()) == visa }
+		r.finished()
+		r.ok(r.s.Reconnected())
+		r.expect("card cap")
+		r.ok(r.s.NotStored("cap", false))
+		r.expect()
+		r.sleep(1100 * time.Millisecond)
+		r.expect("card cap")
+		for name, err := range map[string]error{
+			"stored another":     r.s.Stored("other"),
+			"not stored another": r.s.NotStored("other", true),
+			"cancel":             r.s.Cancel(),
+			"more time":          r.s.MoreTime(),
+		} {
+			if !errors.Is(err, session.ErrNoCapture) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) // the card is complete: it is stored all the same
+		r.pass(time.Minute)                                        // audio time alone gives nothing up
+		r.is(session.Keying)
+		r.expect()
+		if r.log.wrong {
+			t.Error("card differs")
+		}
+		r.sleep(20 * time.Second)
+		r.ok(r.s.Stored("cap"))
+		r.expect("done cap")
+		r.ok(r.s.Reconnected())
+		r.sleep(time.Minute)
+		r.expect()
+		for _, h := range r.log.cards {
+			if h != r.log.cards[0] {
+				t.Error("a card is handed over again as another")
+			}
+		}
+	})
+}
+
+func TestArmRefuses(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		refused := func(profile string, want error) {
+			t.Helper()
+			if err := r.s.Arm("cap-2", profile); !errors.Is(err, want) {
+				t.Errorf("arm: %v, want %v", err, want)
+			}
+		}
+		refused("", session.ErrNoCall)
+		r.is(session.Idle)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: 1}))
+		refused("loyalty", session.ErrProfile)
+		r.is(session.Idle)
+		r.ok(r.s.Arm("cap", ""))
+		refused("", session.ErrBusy)
+		r.keys("4")
+		refused("", session.ErrBusy)
+		r.ok(r.s.Cancel())
+		refused("", session.ErrBusy)
+		r.pass(4 * time.Second)
+		r.ok(r.s.Arm("cap", ""))
+		r.ok(r.s.Hold(capture.LineBroken))
+		refused("", session.ErrHeld)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at}))
+		refused("", session.ErrNoCall)
+	})
+}
+
+func TestAMarkThatCantBeWrittenArmsNothing(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// A folder whose name is a file's: not even looking for the mark works, so the line is held.
+		r := newRig(t, in(file))
+		r.expect("held  line_restarted")
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: 1}))
+		r.log.said = nil
+		if err := r.s.Arm("cap", ""); err == nil || errors.Is(err, session.ErrHeld) || !strings.Contains(err.Error(), "desk-1") {
+			t.Errorf("arm: %v", err)
+		}
+		if r.path.asked != mask.Idle {
+			t.Error("the path is armed")
+		}
+		r.expect()
+	})
+}
+
+func TestAMarkThatStaysIsToldOf(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("")
+		name := filepath.Join(r.dir, "desk-1")
+		if err := errors.Join(os.Remove(name), os.Mkdir(name, 0o700), os.WriteFile(filepath.Join(name, "x"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		r.ok(r.s.Cancel())
+		r.pass(4 * time.Second)
+		r.expect("void cap cancelled", "warn mark_stays", "idle")
+	})
+}
+
+func TestNewNamesWhatIsWrong(t *testing.T) {
+	good := session.Config{Line: "a", Rate: audio.Rate8k, MarkDir: t.TempDir(), Default: "card", Profiles: map[string]capture.Profile{"card": {}}}
+	for name, spoil := range map[string]func(*session.Config){
+		"line":    func(c *session.Config) { c.Line = "../a" },
+		"no line": func(c *session.Config) { c.Line = "" },
+		"dots":    func(c *session.Config) { c.Line = ".." },
+		"rate":    func(c *session.Config) { c.Rate = 11025 },
+		"default": func(c *session.Config) { c.Default = "other" },
+		"profile": func(c *session.Config) { c.Profiles = map[string]capture.Profile{"card": {Tries: -1}} },
+	} {
+		cfg := good
+		spoil(&cfg)
+		if _, err := session.New(cfg, session.Deps{Path: newFakePath(), Observer: &log{}, Today: time.Now}); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
