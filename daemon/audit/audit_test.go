@@ -1,0 +1,319 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/flattone/flattone/daemon/store"
+)
+
+type rig struct {
+	dir string
+	db  *store.DB
+	log *Log
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	r := &rig{dir: t.TempDir()}
+	r.open(t)
+	t.Cleanup(func() { r.db.Close() })
+	return r
+}
+
+func (r *rig) open(t testing.TB) {
+	t.Helper()
+	var err error
+	if r.db, err = store.Open(context.Background(), r.dir); err != nil {
+		t.Fatal(err)
+	}
+	if r.log, err = New(context.Background(), r.config(), Deps{Store: r.db}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) config() Config { return Config{KeyFile: filepath.Join(r.dir, "audit.key")} }
+
+func event(n int) Event {
+	return Event{Actor: "anna", Action: "line.armed", Object: fmt.Sprint("line ", n), Result: "ok", Origin: "test",
+		Time: time.Unix(1_800_000_000+int64(n), 0)}
+}
+
+func (r *rig) append(t testing.TB, from, to int) {
+	t.Helper()
+	for n := from; n < to; n++ {
+		if err := r.db.Write(t.Context(), func(tx *store.Tx) error { return r.log.Append(tx, event(n)) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRecent(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0, 5)
+	got, err := r.log.Recent(t.Context(), 2)
+	if err != nil || len(got) != 2 || got[0].Seq != 4 || got[1].Seq != 3 {
+		t.Fatalf("got %+v, %v: want entries 4 and 3", got, err)
+	}
+	if want := event(4); !got[0].Time.Equal(want.Time) || got[0].Object != want.Object || got[0].Actor != want.Actor {
+		t.Errorf("entry %+v, want %+v", got[0].Event, want)
+	}
+}
+
+func TestAFailedActLeavesNoEntry(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0, 2)
+	failed := errors.New("the act failed")
+	err := r.db.Write(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(r.log.Append(tx, event(2)), failed)
+	})
+	if !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	r.append(t, 2, 4)
+	if n, err := r.log.Verify(t.Context()); n != 4 || err != nil {
+		t.Errorf("%d good entries, %v; want 4", n, err)
+	}
+}
+
+func TestIncompleteEventIsRefused(t *testing.T) {
+	r := newRig(t)
+	for i, e := range []Event{{}, {Actor: "a", Action: "b", Result: "c"}, {Actor: "a", Action: "b", Time: time.Now()}} {
+		if err := r.db.Write(t.Context(), func(tx *store.Tx) error { return r.log.Append(tx, e) }); err == nil {
+			t.Errorf("event %d was taken", i)
+		}
+	}
+}
+
+func TestVerifyGoodLogs(t *testing.T) {
+	r := newRig(t)
+	for n := range 20 {
+		if good, err := r.log.Verify(t.Context()); err != nil || good != int64(n) {
+			t.Fatalf("log of %d: %d good, %v", n, good, err)
+		}
+		r.append(t, n, n+1)
+	}
+	kept, err := r.log.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.db.Close()
+	r.open(t)
+	r.append(t, 20, 25)
+	if good, err := r.log.Verify(t.Context(), kept); err != nil || good != 25 {
+		t.Errorf("reopened: %d good, %v; want 25", good, err)
+	}
+}
+
+// TestTampering edits the database behind the log's back. Each edit must be found, with the entry's name.
+func TestTampering(t *testing.T) {
+	const entries = 13
+	leaf := func(n int64) int64 { return tlog.StoredHashIndex(0, n) }
+	change := func(n int) string {
+		return fmt.Sprintf("UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), 'anna', 'otto') AS blob) WHERE seq = %d", n)
+	}
+	tests := []struct {
+		name  string
+		edits []string
+		good  int64
+		says  string
+	}{
+		{"an entry changed", []string{change(6)}, 6, "entry 6 "},
+		{"the first entry changed", []string{change(0)}, 0, "entry 0 "},
+		{"the last entry changed", []string{change(12)}, 12, "entry 12 "},
+		{"two entries changed", []string{change(9), change(4)}, 4, "entry 4 "},
+		{"an entry dropped", []string{"DELETE FROM audit_entry WHERE seq = 7"}, 7, "entry 7 is missing"},
+		{"the first entry dropped", []string{"DELETE FROM audit_entry WHERE seq = 0"}, 0, "entry 0 is missing"},
+		{"dropped, and the rest moved up", []string{"DELETE FROM audit_entry WHERE seq = 7", "UPDATE audit_entry SET seq = seq - 1 WHERE seq = 8",
+			"UPDATE audit_entry SET seq = seq - 1 WHERE seq = 9", "UPDATE audit_entry SET seq = seq - 1 WHERE seq = 10",
+			"UPDATE audit_entry SET seq = seq - 1 WHERE seq = 11", "UPDATE audit_entry SET seq = seq - 1 WHERE seq = 12"}, 7, "entry 7 "},
+		{"two entries swapped", []string{"UPDATE audit_entry SET seq = 99 WHERE seq = 3", "UPDATE audit_entry SET seq = 3 WHERE seq = 5",
+			"UPDATE audit_entry SET seq = 5 WHERE seq = 99"}, 3, "entry 3 "},
+		{"an entry doubled", []string{"INSERT INTO audit_entry SELECT 13, body FROM audit_entry WHERE seq = 12"}, 13, "entry 13 has no checkpoint"},
+		{"truncated", []string{"DELETE FROM audit_entry WHERE seq >= 10"}, 10, "entry 10 is missing"},
+		{"truncated with its checkpoints", []string{"DELETE FROM audit_entry WHERE seq >= 10", "DELETE FROM audit_checkpoint WHERE size > 10"},
+			0, "entry 10 is missing"},
+		{"emptied", []string{"DELETE FROM audit_entry"}, 0, "entry 0 is missing"},
+		{"no checkpoint left", []string{"DELETE FROM audit_checkpoint"}, 0, "entry 0 has no checkpoint"},
+		{"an old checkpoint put on top", []string{"UPDATE audit_checkpoint SET note = (SELECT note FROM audit_checkpoint WHERE size = 9) WHERE size = 13"},
+			12, "entry 12 "},
+		{"a checkpoint's text changed", []string{"UPDATE audit_checkpoint SET note = CAST(replace(CAST(note AS TEXT), '13', '12') AS blob) WHERE size = 13"},
+			12, "entry 12 "},
+		{"a leaf hash changed", []string{fmt.Sprintf("UPDATE audit_hash SET hash = CAST(zeroblob(32) AS blob) WHERE position = %d", leaf(8))}, 0, "hash of entry 8 "},
+		{"an inner hash changed", []string{"UPDATE audit_hash SET hash = CAST(zeroblob(32) AS blob) WHERE position = " + fmt.Sprint(tlog.StoredHashIndex(2, 1))}, 0, "hash of entry 7 "},
+		{"a hash dropped", []string{fmt.Sprintf("DELETE FROM audit_hash WHERE position = %d", leaf(8))}, 0, "hash of entry 8 "},
+		{"the last hash dropped", []string{fmt.Sprintf("DELETE FROM audit_hash WHERE position = %d", leaf(12))}, 0, "hash of entry 12 is missing"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			r.append(t, 0, entries)
+			tamper(t, r, test.edits)
+			good, err := r.log.Verify(t.Context())
+			if !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), test.says) || good != test.good {
+				t.Errorf("%d good, %v; want %d, ErrTampered with %q", good, err, test.good, test.says)
+			}
+		})
+	}
+}
+
+func tamper(t *testing.T, r *rig, edits []string) {
+	t.Helper()
+	err := r.db.Write(t.Context(), func(tx *store.Tx) error {
+		for _, edit := range edits {
+			if n, err := tx.Exec(edit); err != nil || n == 0 {
+				return fmt.Errorf("the edit changed %d rows: %w", n, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRewrittenTree changes an entry and recomputes every hash to fit, as somebody would who knows the
+// format but not the key. The entry's own checkpoint gives it away.
+func TestRewrittenTree(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0, 13)
+	tamper(t, r, []string{"UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), 'anna', 'otto') AS blob) WHERE seq = 6"})
+	err := r.db.Write(t.Context(), func(tx *store.Tx) error {
+		tree, err := recompute(tx)
+		if err != nil {
+			return err
+		}
+		for i, h := range tree.hashes {
+			if _, err := tx.Exec("UPDATE audit_hash SET hash = $1 WHERE position = $2", h[:], i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if good, err := r.log.Verify(t.Context()); good != 6 || !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "entry 6 ") {
+		t.Errorf("%d good, %v; want entry 6 named", good, err)
+	}
+}
+
+// TestRestoredCopy puts the whole log back to an earlier state, which only a checkpoint kept elsewhere can
+// tell.
+func TestRestoredCopy(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0, 13)
+	kept, err := r.log.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, r, []string{"DELETE FROM audit_entry WHERE seq >= 10", "DELETE FROM audit_checkpoint WHERE size > 10",
+		fmt.Sprintf("DELETE FROM audit_hash WHERE position >= %d", tlog.StoredHashCount(10))})
+	if good, err := r.log.Verify(t.Context()); good != 10 || err != nil {
+		t.Errorf("alone: %d good, %v; want 10: nothing on the box shows the loss", good, err)
+	}
+	if _, err := r.log.Verify(t.Context(), kept); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "entry 10 is missing") {
+		t.Errorf("with a checkpoint kept elsewhere: %v; want entry 10 named", err)
+	}
+	r.append(t, 110, 120) // other events in their places
+	if _, err := r.log.Verify(t.Context(), kept); !errors.Is(err, ErrTampered) {
+		t.Errorf("written on: %v; want ErrTampered", err)
+	}
+}
+
+// TestCutOffEntriesStayAGap: appending after a truncation must not fill the hole.
+func TestCutOffEntriesStayAGap(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0, 13)
+	tamper(t, r, []string{"DELETE FROM audit_entry WHERE seq >= 10"})
+	r.append(t, 13, 15)
+	if good, err := r.log.Verify(t.Context()); good != 10 || !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "entry 10 is missing") {
+		t.Errorf("%d good, %v; want entry 10 missing", good, err)
+	}
+}
+
+func TestKeyFile(t *testing.T) {
+	foreign := func(t *testing.T) []byte {
+		secret, _, err := note.GenerateKey(fixed{}, origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []byte(secret)
+	}
+	tests := []struct {
+		name string
+		do   func(t *testing.T, path string) error
+		says string
+	}{
+		{"missing", func(_ *testing.T, path string) error { return os.Remove(path) }, "is gone"},
+		{"readable by others", func(_ *testing.T, path string) error { return os.Chmod(path, 0o640) }, "chmod 600"},
+		{"garbage", func(_ *testing.T, path string) error { return os.WriteFile(path, []byte("garbage\n"), 0o600) }, "malformed"},
+		{"empty", func(_ *testing.T, path string) error { return os.Truncate(path, 0) }, "malformed"},
+		{"another secret half", func(t *testing.T, path string) error {
+			b, err := os.ReadFile(path)
+			_, public, _ := strings.Cut(string(b), "\n")
+			return errors.Join(err, os.WriteFile(path, append(append(foreign(t), '\n'), public...), 0o600))
+		}, "don't belong together"},
+		{"a symbolic link", func(_ *testing.T, path string) error {
+			return errors.Join(os.Rename(path, path+"2"), os.Symlink(path+"2", path))
+		}, "symbolic link"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			r.append(t, 0, 1)
+			if info, err := os.Stat(r.config().KeyFile); err != nil || info.Mode().Perm() != 0o600 {
+				t.Fatalf("the key has mode %v, want 0600 (%v)", info.Mode(), err)
+			}
+			if err := test.do(t, r.config().KeyFile); err != nil {
+				t.Fatal(err)
+			}
+			_, err := New(t.Context(), r.config(), Deps{Store: r.db})
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got %v, want it to say %q", err, test.says)
+			}
+		})
+	}
+}
+
+// fixed is no randomness at all: for a key that is only another one.
+type fixed struct{}
+
+func (fixed) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+func FuzzOpenCheckpoint(f *testing.F) {
+	secret, public, err := note.GenerateKey(fixed{}, origin)
+	if err != nil {
+		f.Fatal(err)
+	}
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		f.Fatal(err)
+	}
+	verifier, err := note.NewVerifier(public)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{checkpointText(3, tlog.Hash{1}), "flattone-audit\n-1\nAAAA\n", "other\n1\n\n", "", "\n", "a\nb\nc\nd\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		signed, err := note.Sign(&note.Note{Text: text}, signer)
+		if err != nil {
+			return // no note at all
+		}
+		tree, err := openCheckpoint(signed, verifier)
+		if err == nil && checkpointText(tree.N, tree.Hash) != text {
+			t.Errorf("%q was read as %q", text, checkpointText(tree.N, tree.Hash))
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"strings"
+	"testing"
+)
+
+// rowsOfEach are one good row of each table. SQLite would take any type in any column; the schema's CHECKs
+// must not.
+var rowsOfEach = map[string]string{
+	"kek":              "(1, CAST('x' AS blob), 1)",
+	"card":             "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
+	"outbox":           "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
+	"audit_entry":      "(0, CAST('x' AS blob))",
+	"audit_hash":       "(0, CAST('x' AS blob))",
+	"audit_checkpoint": "(1, CAST('x' AS blob))",
+}
+
+func TestColumnsHoldTheirType(t *testing.T) {
+	db := open(t, t.TempDir())
+	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_hash", "audit_checkpoint"} {
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
+			return err
+		})
+		if err != nil {
+			t.Fatalf("a good row of %s is refused: %v", table, err)
+		}
+		columns := map[string]string{}
+		err = db.Read(t.Context(), func(tx *Tx) error {
+			return tx.Each(func(scan func(...any) error) error {
+				var name, kind string
+				err := scan(&name, &kind)
+				columns[name] = kind
+				return err
+			}, "SELECT name, type FROM pragma_table_info($1)", table)
+		})
+		if err != nil || len(columns) < 2 {
+			t.Fatalf("columns of %s: %v", table, err)
+		}
+		for name, kind := range columns {
+			wrong := map[string][]any{
+				"BIGINT": {"not a number", []byte("blob"), nil, 1.5e300},
+				"TEXT":   {[]byte(strings.Repeat("x", 30)), []byte("4242"), nil},
+				"BLOB":   {"text", 7, nil},
+			}[kind]
+			if wrong == nil {
+				t.Errorf("%s.%s has type %q", table, name, kind)
+			}
+			for _, value := range wrong {
+				err := db.Write(t.Context(), func(tx *Tx) error {
+					_, err := tx.Exec("UPDATE "+table+" SET "+name+" = $1", value)
+					return err
+				})
+				if err == nil {
+					t.Errorf("%s.%s (%s) takes a %T", table, name, kind, value)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,303 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open opens a store in dir and closes it with the test.
+func open(t testing.TB, dir string) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// add writes a row that tells rows apart by n.
+func add(tx *Tx, n int) error {
+	_, err := tx.Exec("INSERT INTO audit_hash (position, hash) VALUES ($1, $2)", n, make([]byte, 100))
+	return err
+}
+
+func rows(t testing.TB, db *DB) (all []int) {
+	t.Helper()
+	err := db.Read(t.Context(), func(tx *Tx) error {
+		return tx.Each(func(scan func(...any) error) error {
+			var n int
+			err := scan(&n)
+			all = append(all, n)
+			return err
+		}, "SELECT position FROM audit_hash ORDER BY position")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestWritesSurviveReopening(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	for n := range 3 {
+		if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, n) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(rows(t, open(t, dir))); got != "[0 1 2]" {
+		t.Errorf("rows %s after reopening, want [0 1 2]", got)
+	}
+}
+
+// TestGroupCommit holds the writer up while others queue: they must share one transaction, and the failed
+// one among them must take nothing but its own rows.
+func TestGroupCommit(t *testing.T) {
+	synctest.Test(t, testGroupCommit)
+}
+
+func testGroupCommit(t *testing.T) {
+	db := open(t, t.TempDir())
+	ctx := t.Context()
+	const others = 8
+	refused := errors.New("refused")
+	results := make([]error, others)
+	shared := 0
+	var wg sync.WaitGroup
+	err := db.Write(ctx, func(tx *Tx) error {
+		for n := range others {
+			wg.Go(func() {
+				results[n] = db.Write(ctx, func(tx *Tx) error {
+					var uncommitted int
+					if err := tx.One([]any{&uncommitted}, "SELECT COUNT(*) FROM audit_hash"); err != nil {
+						return err
+					}
+					// What this transaction sees and no reader does was written by a neighbour in it.
+					if uncommitted > len(rows(t, db)) {
+						shared++
+					}
+					if err := add(tx, 1+n); err != nil {
+						return err
+					}
+					if n == 3 {
+						return refused
+					}
+					return nil
+				})
+			})
+		}
+		synctest.Wait() // until all of them queue
+		return add(tx, 0)
+	})
+	wg.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, err := range results {
+		if want := n == 3; errors.Is(err, refused) != want || err != nil && !want {
+			t.Errorf("write %d: %v", n, err)
+		}
+	}
+	if got := fmt.Sprint(rows(t, db)); got != "[0 1 2 3 5 6 7 8]" {
+		t.Errorf("rows %s: want all but 4", got)
+	}
+	if shared == 0 {
+		t.Error("no write shared a transaction with another")
+	}
+}
+
+func TestAFailedStatementFailsItsTransaction(t *testing.T) {
+	db := open(t, t.TempDir())
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		if err := add(tx, 1); err != nil {
+			return err
+		}
+		tx.Exec("INSERT INTO no_such_table VALUES (1)")
+		if err := add(tx, 2); err == nil {
+			t.Error("a statement ran after a failed one")
+		}
+		tx.OnCommit(func() { t.Error("OnCommit of a failed transaction was called") })
+		return nil
+	})
+	if err == nil {
+		t.Error("a transaction with a failed statement was committed")
+	}
+	if got := rows(t, db); len(got) != 0 {
+		t.Errorf("rows %v, want none", got)
+	}
+}
+
+func TestOnCommitComesAfterTheCommit(t *testing.T) {
+	db := open(t, t.TempDir())
+	seen := 0
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		tx.OnCommit(func() { seen = len(rows(t, db)) })
+		return add(tx, 1)
+	})
+	if err != nil || seen != 1 {
+		t.Errorf("OnCommit saw %d rows, want 1 (%v)", seen, err)
+	}
+}
+
+func TestOneWithoutARow(t *testing.T) {
+	db := open(t, t.TempDir())
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		var n int
+		if err := tx.One([]any{&n}, "SELECT position FROM audit_hash"); !errors.Is(err, ErrNoRow) {
+			t.Errorf("got %v, want ErrNoRow", err)
+		}
+		return add(tx, 1)
+	})
+	if err != nil {
+		t.Errorf("a query without a row failed the transaction: %v", err)
+	}
+}
+
+func TestReadersCannotWrite(t *testing.T) {
+	db := open(t, t.TempDir())
+	err := db.Read(t.Context(), func(tx *Tx) error { return add(tx, 1) })
+	if !errors.Is(err, ErrReadOnly) {
+		t.Errorf("got %v, want ErrReadOnly", err)
+	}
+}
+
+func TestReadIsASnapshot(t *testing.T) {
+	db := open(t, t.TempDir())
+	count := func(tx *Tx) (n int) {
+		if err := tx.One([]any{&n}, "SELECT COUNT(*) FROM audit_hash"); err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	err := db.Read(t.Context(), func(tx *Tx) error {
+		before := count(tx)
+		if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 1) }); err != nil {
+			return err
+		}
+		if after := count(tx); after != before {
+			t.Errorf("%d rows became %d in one read", before, after)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCancelledWhileWaiting: a write that waits for its turn is given up at once, and never runs.
+func TestCancelledWhileWaiting(t *testing.T) {
+	db := open(t, t.TempDir())
+	err := db.Write(t.Context(), func(*Tx) error { // the writer is busy here, until the other has given up
+		ctx, cancel := context.WithCancel(t.Context())
+		gaveUp := make(chan error)
+		go func() {
+			gaveUp <- db.Write(ctx, func(*Tx) error { t.Error("ran all the same"); return nil })
+		}()
+		cancel()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want it cancelled", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCancelledAndClosed(t *testing.T) {
+	db := open(t, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	never := func(*Tx) error { t.Error("ran all the same"); return nil }
+	for range 20 { // the writer and the cancellation race for it; both must refuse
+		if err := db.Write(ctx, never); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), never); !errors.Is(err, ErrClosed) {
+		t.Errorf("write after Close: %v", err)
+	}
+	if err := db.Read(t.Context(), never); !errors.Is(err, ErrClosed) {
+		t.Errorf("read after Close: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+}
+
+func TestSecondDaemonIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	_, err := Open(t.Context(), dir)
+	if !errors.Is(err, ErrHeld) {
+		t.Fatalf("got %v, want ErrHeld", err)
+	}
+	for _, want := range []string{dir, fmt.Sprintf("pid %d", os.Getpid())} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q doesn't name %q", err, want)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+}
+
+// TestModes opens with the most generous umask there is.
+func TestModes(t *testing.T) {
+	old := syscall.Umask(0)
+	defer syscall.Umask(old)
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	db := open(t, dir)
+	if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 1) }); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d files, want lock, database, log and index (%v)", len(files), err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, want 0600", f.Name(), info.Mode())
+		}
+	}
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if info, err := os.Stat(d); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("folder mode %v, want 0700 (%v)", info.Mode(), err)
+		}
+	}
+}
+
+func TestPragmas(t *testing.T) {
+	db := open(t, t.TempDir())
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var got string
+		err := db.Write(t.Context(), func(tx *Tx) error { return tx.One([]any{&got}, "PRAGMA "+pragma) })
+		if err != nil || got != want {
+			t.Errorf("%s is %q, want %q (%v)", pragma, got, want, err)
+		}
+	}
+}

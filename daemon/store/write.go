@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// batch bounds how many writes share a commit, and so how long the first of them waits for the others.
+const batch = 128
+
+type request struct {
+	ctx  context.Context
+	do   func(*Tx) error
+	tx   *Tx
+	err  error
+	done chan error
+}
+
+// Write runs do in a transaction and returns after it is durable, or with do's error and nothing written.
+// A cancelled ctx takes back a write that hasn't begun; once begun it is waited for, so that the outcome is
+// never unknown. do runs in the writer's goroutine: it must not block and must not call Write or Read.
+func (db *DB) Write(ctx context.Context, do func(*Tx) error) error {
+	r := &request{ctx: ctx, do: do, done: make(chan error, 1)}
+	select {
+	case db.queue <- r:
+		return <-r.done
+	case <-ctx.Done():
+		return fmt.Errorf("store: write: %w", ctx.Err())
+	case <-db.closing:
+		return ErrClosed
+	}
+}
+
+// Read runs do on a snapshot that no write changes meanwhile. Writing in it fails.
+func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
+	select {
+	case <-db.closing:
+		return ErrClosed
+	default:
+	}
+	on, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("store: begin to read: %w", explain(err))
+	}
+	defer on.Rollback()
+	tx := &Tx{ctx: ctx, on: on, prepared: on}
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.failed
+}
+
+func (db *DB) loop() {
+	defer close(db.done)
+	for {
+		select {
+		case r := <-db.queue:
+			db.commit(r)
+		case <-db.closing:
+			return
+		}
+	}
+}
+
+// commit runs first and whatever else is waiting in one transaction, and tells each what became of it.
+//
+//	BEGIN -> (SAVEPOINT, do, RELEASE | ROLLBACK TO)* -> COMMIT -> answers
+//	                      |                               |
+//	                      +--- the transaction is gone ---+--> ROLLBACK, all fail
+func (db *DB) commit(first *request) {
+	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
+		first.done <- err
+		return
+	}
+	var all []*request
+	var lost error
+	for r := first; r != nil; {
+		all = append(all, r)
+		if lost = db.run(r); lost != nil {
+			break
+		}
+		r = db.next(len(all))
+	}
+	if lost == nil {
+		lost = db.exec("COMMIT")
+	}
+	if lost != nil {
+		// The error is already known; a transaction that SQLite has ended by itself makes this one fail.
+		db.exec("ROLLBACK")
+	}
+	for _, r := range all {
+		if r.err == nil {
+			r.err = lost
+		}
+		if r.err == nil {
+			for _, f := range r.tx.after {
+				f()
+			}
+		}
+		r.done <- r.err
+	}
+}
+
+// next returns a waiting request, or nil if there is none or the batch is full.
+func (db *DB) next(have int) *request {
+	if have == batch {
+		return nil
+	}
+	select {
+	case r := <-db.queue:
+		return r
+	default:
+		return nil
+	}
+}
+
+// run runs one request in its savepoint and keeps its error. The error returned means that the whole
+// transaction is gone: a full disk can make SQLite roll back more than the statement.
+func (db *DB) run(r *request) error {
+	if r.err = r.ctx.Err(); r.err != nil {
+		return nil
+	}
+	if err := db.exec("SAVEPOINT request"); err != nil {
+		return err
+	}
+	r.tx = &Tx{ctx: context.Background(), on: db.conn.on, prepared: db.conn}
+	if r.err = r.do(r.tx); r.err == nil {
+		r.err = r.tx.failed
+	}
+	if r.err != nil {
+		if err := db.exec("ROLLBACK TO request"); err != nil {
+			return r.err
+		}
+	}
+	return db.exec("RELEASE request")
+}
+
+func (db *DB) exec(query string) error {
+	if _, err := db.conn.ExecContext(context.Background(), query); err != nil {
+		return fmt.Errorf("store: %s: %w", query, explain(err))
+	}
+	return nil
+}

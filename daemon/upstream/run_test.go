@@ -1,0 +1,331 @@
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/flattone/flattone/daemon/store"
+)
+
+func TestDeliveryIsSigned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(statuses())
+		r := newRig(t, Config{}, f)
+		r.enqueue("a", "evt_1")
+		if d := r.next(); d != (Delivery{EventID: "evt_1", Type: "card.captured", Key: "a", Tries: 1, Status: 200, Delivered: true}) {
+			t.Errorf("told %+v", d)
+		}
+		verifier, err := webhooks.NewWebhook(testSecret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := f.seen[0]
+		if err := verifier.Verify([]byte(got.body), got.header); err != nil {
+			t.Error(err)
+		}
+		if h := got.header.Get("webhook-id"); h != "evt_1" {
+			t.Errorf("webhook-id %q, want the event's", h)
+		}
+		var body struct {
+			Type      string
+			Timestamp time.Time
+			Data      map[string]int
+		}
+		if err := json.Unmarshal([]byte(got.body), &body); err != nil || body.Type != "card.captured" || body.Data["n"] != 1 || !body.Timestamp.Equal(f.begun) {
+			t.Errorf("body %s (%v)", got.body, err)
+		}
+		if r.pending() != 0 || r.outbox.State() != Ready {
+			t.Errorf("%d pending, %v; want none, ready", r.pending(), r.outbox.State())
+		}
+	})
+}
+
+func TestBackOffDoublesToItsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(statuses(500, 503, 404, 400, 429, 500, 301, 502, 500, 500, 500))
+		r := newRig(t, Config{}, f)
+		r.enqueue("a", "evt_1")
+		var gaps []int
+		for n := 1; ; n++ {
+			d := r.next()
+			if d.Tries != n {
+				t.Errorf("attempt %d is told as %d", n, d.Tries)
+			}
+			if d.Delivered {
+				break
+			}
+			if r.outbox.State() != Failing || d.Reason == "" {
+				t.Errorf("attempt %d: state %v, reason %q", n, r.outbox.State(), d.Reason)
+			}
+			gaps = append(gaps, int(time.Until(d.Next)/time.Second))
+		}
+		equal(t, "waits in seconds", gaps, []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300})
+		times := f.times()
+		for i, gap := range gaps {
+			if got := times[i+1] - times[i]; got.Round(time.Millisecond) != time.Duration(gap)*time.Second {
+				t.Errorf("attempt %d came %v after the one before, told were %d s", i+2, got, gap)
+			}
+		}
+		for _, s := range f.seen[1:] {
+			if s.id != f.seen[0].id || s.body != f.seen[0].body {
+				t.Error("a repeated delivery has another id or body")
+			}
+		}
+	})
+}
+
+func TestFullJitter(t *testing.T) {
+	low, high := time.Hour, time.Duration(0)
+	for range 2000 {
+		d := fullJitter(time.Second)
+		low, high = min(low, d), max(high, d)
+	}
+	if low < 0 || high > time.Second || low > 50*time.Millisecond || high < 950*time.Millisecond {
+		t.Errorf("2000 draws lie in %v to %v, want all of 0 to 1 s", low, high)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for header, want := range map[string]time.Duration{"": time.Second, "30": 30 * time.Second, "4000": 5 * time.Minute,
+		"0": time.Second, "-5": time.Second, "soon": time.Second, "99999999999999999999": time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := false
+			r := newRig(t, Config{}, newFake(func(context.Context, request) (int, http.Header, error) {
+				if asked {
+					return 200, nil, nil
+				}
+				asked = true
+				return 503, http.Header{"Retry-After": {header}}, nil
+			}))
+			r.enqueue("a", "evt_1")
+			begun := time.Now()
+			r.delivered()
+			if got := time.Since(begun); got.Round(time.Millisecond) != want {
+				t.Errorf("Retry-After %q: delivered after %v, want %v", header, got, want)
+			}
+		})
+	}
+}
+
+func TestAHangingReceiverIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{Timeout: 7 * time.Second}, newFake(func(ctx context.Context, _ request) (int, http.Header, error) {
+			<-ctx.Done()
+			return 0, nil, ctx.Err()
+		}))
+		begun := time.Now()
+		r.enqueue("a", "evt_1")
+		if d := r.next(); d.Status != 0 || d.Delivered || time.Since(begun) != 7*time.Second {
+			t.Errorf("after %v: %+v", time.Since(begun), d)
+		}
+	})
+}
+
+func TestOrderPerKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := 3
+		f := newFake(func(_ context.Context, r request) (int, http.Header, error) {
+			if r.id == "a1" && left > 0 {
+				left--
+				return 500, nil, nil
+			}
+			return 200, nil, nil
+		})
+		r := newRig(t, Config{}, f)
+		r.enqueue("a", "a1")
+		r.next()
+		r.enqueue("a", "a2")
+		r.enqueue("b", "b1")
+		r.enqueue("a", "a3")
+		for r.pending() > 0 {
+			r.next()
+		}
+		equal(t, "attempts", f.ids(), []string{"a1", "b1", "a1", "a1", "a1", "a2", "a3"})
+	})
+}
+
+// TestRandomFailures lets attempts of many keys fail at random: each event arrives, and none passes an
+// earlier one of its key.
+func TestRandomFailures(t *testing.T) {
+	for seed := range uint64(5) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 0))
+			arrived := map[string]int{} // key -> last event
+			f := newFake(func(_ context.Context, r request) (int, http.Header, error) {
+				if rnd.IntN(3) == 0 {
+					return 0, nil, errors.New("the network is away")
+				}
+				if rnd.IntN(3) == 0 {
+					return 500, nil, nil
+				}
+				key, n := r.id[:1], int(r.id[1]-'0')
+				if n != arrived[key]+1 {
+					t.Errorf("seed %d: %s arrived after %d", seed, r.id, arrived[key])
+				}
+				arrived[key] = n
+				return 200, nil, nil
+			})
+			r := newRig(t, Config{}, f)
+			for n := 1; n <= 5; n++ {
+				for _, key := range []string{"a", "b", "c", "d"} {
+					r.enqueue(key, fmt.Sprint(key, n))
+				}
+			}
+			for r.pending() > 0 {
+				r.next()
+			}
+			equal(t, "arrived", []int{arrived["a"], arrived["b"], arrived["c"], arrived["d"]}, []int{5, 5, 5, 5})
+		})
+	}
+}
+
+func TestGoneDisables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(statuses(410))
+		r := newRig(t, Config{}, f)
+		r.enqueue("a", "a1")
+		if d := r.next(); d.Status != 410 || d.Delivered || !d.Next.IsZero() {
+			t.Errorf("told %+v", d)
+		}
+		r.enqueue("b", "b1")
+		time.Sleep(time.Hour) // of the bubble
+		if got := len(f.ids()); got != 1 || r.outbox.State() != Disabled || r.pending() != 2 {
+			t.Errorf("%d attempts, %v, %d pending; want 1, disabled, 2", got, r.outbox.State(), r.pending())
+		}
+		r.shut()
+		r.start(Config{}, f)
+		r.delivered()
+		r.delivered()
+		equal(t, "attempts", f.ids(), []string{"a1", "a1", "b1"})
+	})
+}
+
+// TestRestartInMidAttempt: what was on its way when the process ended is sent again at once, the same.
+func TestRestartInMidAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := newFake(func(ctx context.Context, _ request) (int, http.Header, error) {
+			<-ctx.Done()
+			return 0, nil, ctx.Err()
+		})
+		r := newRig(t, Config{}, hang)
+		r.enqueue("a", "a1")
+		synctest.Wait()
+		r.shut()
+		f := newFake(statuses())
+		r.start(Config{}, f)
+		begun := time.Now()
+		if d := r.delivered(); d.Tries != 2 || d.EventID != "a1" {
+			t.Errorf("told %+v, want a second attempt of a1", d)
+		}
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("it waited %v for a lease that nobody holds", waited)
+		}
+		if hang.seen[0].body != f.seen[0].body {
+			t.Error("the body changed over the restart")
+		}
+	})
+}
+
+func TestBackOffSurvivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{BackOff: time.Minute}, newFake(statuses(500)))
+		r.enqueue("a", "a1")
+		r.next()
+		r.shut()
+		begun := time.Now()
+		r.start(Config{BackOff: time.Minute}, newFake(statuses()))
+		r.delivered()
+		if waited := time.Since(begun).Round(time.Millisecond); waited != time.Minute {
+			t.Errorf("sent %v after the restart, want the minute that was due", waited)
+		}
+	})
+}
+
+// TestClockSetBack: an event that is due in a future that no back-off reaches is due now.
+func TestClockSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{}, newFake(statuses(500)))
+		r.enqueue("a", "a1")
+		r.next()
+		r.shut()
+		db, err := store.Open(context.Background(), r.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Write(context.Background(), func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE outbox SET due = $1", time.Now().Add(24*time.Hour).UnixMicro())
+			return err
+		})
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		r.start(Config{}, newFake(statuses()))
+		r.delivered()
+		if waited := time.Since(begun); waited > time.Minute {
+			t.Errorf("waited %v for a clock that was set back", waited)
+		}
+	})
+}
+
+func TestTheSameEventTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(statuses())
+		r := newRig(t, Config{}, f)
+		r.enqueue("a", "a1")
+		r.enqueue("a", "a1")
+		r.delivered()
+		r.enqueue("a", "a1")
+		synctest.Wait()
+		equal(t, "attempts", f.ids(), []string{"a1"})
+	})
+}
+
+func TestAnEventOfAFailedTransactionIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(statuses())
+		r := newRig(t, Config{}, f)
+		failed := errors.New("the act failed")
+		err := r.db.Write(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(r.outbox.Enqueue(tx, Event{ID: "a1", Type: "t", Key: "a", Time: time.Now(), Data: []byte("1")}), failed)
+		})
+		if !errors.Is(err, failed) {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if len(f.ids()) != 0 || r.pending() != 0 {
+			t.Error("an event was sent of what never happened")
+		}
+	})
+}
+
+func TestUnfitEvents(t *testing.T) {
+	r := newRig(t, Config{}, newFake(statuses()))
+	now := time.Now()
+	for i, e := range []Event{{}, {Type: "t", Key: "k", Time: now}, {ID: "i", Key: "k", Time: now}, {ID: "i", Type: "t", Time: now},
+		{ID: "i", Type: "t", Key: "k"}, {ID: "i", Type: "t", Key: "k", Time: now, Data: []byte("{")}} {
+		if err := r.db.Write(t.Context(), func(tx *store.Tx) error { return r.outbox.Enqueue(tx, e) }); err == nil {
+			t.Errorf("event %d was taken", i)
+		}
+	}
+}
+
+func TestRunEndsWithItsStore(t *testing.T) {
+	r := newRig(t, Config{}, newFake(statuses()))
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.outbox.ring()
+	if err := r.outbox.Run(t.Context()); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+}

@@ -1,0 +1,77 @@
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+)
+
+// overhead is what AES-GCM adds: a random nonce of 12 bytes in front, a tag of 16 behind.
+const overhead = 28
+
+// seal returns plaintext sealed under a 32-byte key, bound to aad. The result may lie anywhere.
+func seal(key, plaintext, aad []byte) ([]byte, error) {
+	gcm, forget, err := newGCM(key)
+	if err != nil {
+		return nil, err
+	}
+	defer forget()
+	return gcm.Seal(nil, nil, plaintext, aad), nil
+}
+
+// open opens box into dst, which must be exactly as long as the plaintext and in locked memory.
+func open(dst, key, box, aad []byte) error {
+	if len(box) != len(dst)+overhead {
+		return fmt.Errorf("a box of %d bytes, want %d", len(box), len(dst)+overhead)
+	}
+	gcm, forget, err := newGCM(key)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	_, err = gcm.Open(dst[:0], nil, box, aad)
+	return err
+}
+
+// newGCM returns a cipher and the function that wipes it. Go expands the key on the ordinary heap, twice
+// (block and GCM), and the expansion of an AES-256 key begins with the key itself; so both are wiped after
+// every use, which costs less than keeping them would risk.
+func newGCM(key []byte) (cipher.AEAD, func(), error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	gcm, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		wipe(reflect.ValueOf(block))
+		return nil, nil, err
+	}
+	return gcm, func() {
+		wipe(reflect.ValueOf(gcm))
+		wipe(reflect.ValueOf(block))
+	}, nil
+}
+
+// wipe zeroes what v points to, through one struct that only holds the pointer.
+func wipe(v reflect.Value) {
+	if v.Kind() == reflect.Struct && v.NumField() == 1 {
+		v = v.Field(0)
+	}
+	v.Elem().SetZero()
+}
+
+// binding is additional data, encoded so that no two lists of fields give the same bytes: each field has
+// its length before it.
+type binding []byte
+
+func bind(purpose string) binding { return binding(nil).text(purpose) }
+
+func (b binding) text(s string) binding {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+func (b binding) number(n int64) binding {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(n))
+}

@@ -1,0 +1,87 @@
+package vault
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/flattone/flattone/daemon/secret"
+)
+
+// Capture is everything about a captured card that may be seen.
+type Capture struct {
+	ID          string // random, made by the line; unique in the store
+	Line        string
+	Place       string // trunk-side or desk-side
+	Profile     string
+	Brand       string
+	Last4       string
+	ExpiryMonth int // 1 to 12; 0 if none was asked for
+	ExpiryYear  int // four digits; 0 if none was asked for
+}
+
+// check refuses what can't be a card, so that no column that is kept in the clear can hold one. The errors
+// name the field and not its content.
+func (c Capture) check(pan, expiry *secret.Text) error {
+	for _, f := range []struct{ name, value string }{
+		{"id", c.ID}, {"line", c.Line}, {"place", c.Place}, {"profile", c.Profile}, {"brand", c.Brand},
+	} {
+		if !isName(f.value) {
+			return fmt.Errorf("%w: %s is not 1 to 64 letters, digits, dots, hyphens and underscores", ErrInvalid, f.name)
+		}
+		// An id is random and has runs of digits by chance; a name with so many is a number that was put there.
+		if f.name != "id" && digitRun(f.value) >= 8 {
+			return fmt.Errorf("%w: %s has a long number in it", ErrInvalid, f.name)
+		}
+	}
+	digits := pan.Reveal()
+	switch {
+	case len(digits) < 12 || len(digits) > secret.PANDigits:
+		return fmt.Errorf("%w: a PAN of %d digits, want 12 to %d", ErrInvalid, len(digits), secret.PANDigits)
+	case !bytes.Equal(digits[len(digits)-4:], []byte(c.Last4)):
+		return fmt.Errorf("%w: the last four are not the PAN's", ErrInvalid)
+	case !c.expiryFits(expiry.Reveal()):
+		return fmt.Errorf("%w: month and year are not the expiry's", ErrInvalid)
+	}
+	return nil
+}
+
+// expiryFits compares month and year with what was keyed: MMYY, MMYYYY, or nothing.
+func (c Capture) expiryFits(keyed []byte) bool {
+	if len(keyed) == 0 {
+		return c.ExpiryMonth == 0 && c.ExpiryYear == 0
+	}
+	if len(keyed) != 4 && len(keyed) != 6 || c.ExpiryMonth < 1 || c.ExpiryMonth > 12 || c.ExpiryYear < 2000 || c.ExpiryYear > 9999 {
+		return false
+	}
+	month, year := number(keyed[:2]), number(keyed[2:])
+	if len(keyed) == 4 {
+		year += c.ExpiryYear / 100 * 100
+	}
+	return month == c.ExpiryMonth && year == c.ExpiryYear
+}
+
+func number(digits []byte) (n int) {
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}
+
+func isName(s string) bool {
+	return len(s) >= 1 && len(s) <= 64 && strings.IndexFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r))
+	}) < 0
+}
+
+// digitRun is the length of the longest run of digits.
+func digitRun(s string) (longest int) {
+	n := 0
+	for _, r := range s {
+		if n++; r < '0' || r > '9' {
+			n = 0
+		}
+		longest = max(longest, n)
+	}
+	return longest
+}

@@ -1,0 +1,189 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/upstream"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(sealUntilKilled); dir != "" {
+		sealForever(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// rig is a vault on all that it stands on, in a folder.
+type rig struct {
+	dir    string
+	db     *store.DB
+	kek    *KEK
+	audit  *audit.Log
+	outbox *upstream.Outbox
+	vault  *Vault
+	fail   error // what the outbox answers, if set
+}
+
+func (r *rig) keyFile() string { return filepath.Join(r.dir, "key") }
+
+func openRig(ctx context.Context, dir string) (r *rig, err error) {
+	r = &rig{dir: dir}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if _, err := os.Stat(r.keyFile()); err != nil {
+		if err := CreateKeyFile(r.keyFile()); err != nil {
+			return r, err
+		}
+	}
+	if r.db, err = store.Open(ctx, filepath.Join(dir, "state")); err != nil {
+		return r, err
+	}
+	if r.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
+		return r, err
+	}
+	r.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+		upstream.Deps{Store: r.db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return r, err
+	}
+	if r.kek, err = OpenKeyFile(r.keyFile()); err != nil {
+		return r, err
+	}
+	r.vault, err = New(ctx, r.deps())
+	return r, err
+}
+
+func (r *rig) deps() Deps {
+	return Deps{Store: r.db, KEK: r.kek, Audit: r.audit, Outbox: OutboxFunc(func(tx *store.Tx, e Event) error {
+		if r.fail != nil {
+			return r.fail
+		}
+		return r.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+	})}
+}
+
+func (r *rig) close() {
+	if r.db != nil {
+		r.db.Close()
+	}
+	if r.kek != nil {
+		r.kek.Destroy()
+	}
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	r, err := openRig(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.close)
+	return r
+}
+
+// rows counts what a seal writes.
+func (r *rig) rows(t testing.TB) (counts [3]int) {
+	t.Helper()
+	err := r.db.Read(context.Background(), func(tx *store.Tx) error {
+		for i, table := range []string{"card", "outbox", "audit_entry"} {
+			if err := tx.One([]any{&counts[i]}, "SELECT COUNT(*) FROM "+table); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
+
+func (r *rig) edit(t testing.TB, query string, args ...any) {
+	t.Helper()
+	err := r.db.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Exec(query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reveals reports whether a token gives back the card it was sealed with.
+func (r *rig) reveals(t testing.TB, token string, want sample) error {
+	t.Helper()
+	return r.vault.Reveal(context.Background(), token, func(c *secret.Card) error {
+		if !bytes.Equal(c.PAN.Reveal(), []byte(want.pan)) || !bytes.Equal(c.Expiry.Reveal(), []byte(want.expiry)) || c.CVV.Len() != 0 {
+			t.Error("card differs")
+		}
+		return nil
+	})
+}
+
+// sample is a public test card with what is said of it.
+type sample struct {
+	pan, expiry, cvv string
+	Capture
+}
+
+func visa(id string) sample {
+	return sample{pan: "4242424242424242", expiry: "1131", cvv: "928374650192", Capture: Capture{ID: id, Line: "desk-1",
+		Place: "trunk-side", Profile: "full", Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}
+}
+
+func amex(id string) sample {
+	return sample{pan: "378282246310005", expiry: "042030", cvv: "1234", Capture: Capture{ID: id, Line: "desk-2",
+		Place: "desk-side", Profile: "full", Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030}}
+}
+
+// card builds the card in locked memory, digit by digit.
+func (s sample) card() (*secret.Card, error) {
+	card, err := secret.NewCard()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		to     *secret.Text
+		digits string
+	}{{card.PAN, s.pan}, {card.Expiry, s.expiry}, {card.CVV, s.cvv}} {
+		for i := range len(f.digits) {
+			if err := f.to.Append(f.digits[i]); err != nil {
+				card.Destroy()
+				return nil, fmt.Errorf("build a card: %w", err)
+			}
+		}
+	}
+	return card, nil
+}
+
+func (r *rig) seal(s sample) (string, error) {
+	card, err := s.card()
+	if err != nil {
+		return "", err
+	}
+	defer card.Destroy()
+	return r.vault.Seal(context.Background(), s.Capture, card)
+}
+
+func (r *rig) mustSeal(t testing.TB, s sample) string {
+	t.Helper()
+	token, err := r.seal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
