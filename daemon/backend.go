@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/vault"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// backend answers the admin socket. Every command is in the audit log, with who gave it and how it ended,
+// before its answer leaves.
+type backend struct {
+	d       *Daemon
+	started time.Time
+	// trouble is why the last delivery failed, "" if it succeeded.
+	trouble atomic.Pointer[string]
+}
+
+func (b *backend) tried(trouble string) { b.trouble.Store(&trouble) }
+
+func (b *backend) Status(ctx context.Context) (control.Status, error) {
+	pending, err := b.d.outbox.Pending(ctx)
+	if err != nil {
+		return control.Status{}, err
+	}
+	s := control.Status{
+		Version: Version, Started: b.started, StateDir: b.d.cfg.StateDir,
+		KeyKind: "file", KeyWarning: vault.KeyFileWarning,
+		Upstream: host(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
+	}
+	if trouble := b.trouble.Load(); trouble != nil {
+		s.UpstreamError = *trouble
+	}
+	for _, l := range b.d.board.views() {
+		s.LinesTotal++
+		if l.Up {
+			s.LinesUp++
+		}
+	}
+	return s, nil
+}
+
+// host is where a URL leads, without anything in it that could be a secret.
+func host(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil { // the config would have refused it
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (b *backend) Lines(context.Context) ([]control.Line, error) { return b.d.board.views(), nil }
+
+func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile string) (string, error) {
+	if _, known := b.d.cfg.Profiles[profile]; profile != "" && !known {
+		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.cfg.Profiles)))
+	}
+	if _, known := b.d.cfg.Line(line); !known {
+		return "", unknownLine(line, b.d.board.order)
+	}
+	capture := newCaptureID()
+	// Noted before it is done: a box that can't write its log could not keep the card either.
+	if err := b.d.note(ctx, by.String(), "line.arm", "line "+line, "asked", "admin socket"); err != nil {
+		return "", fmt.Errorf("line %s was not armed, because the audit log can't be written: %w", line, err)
+	}
+	err := b.command(ctx, by, "line.armed", line, func(id uint64) wire.Message {
+		return wire.Arm{ID: id, Capture: capture, Profile: profile}
+	})
+	return capture, err
+}
+
+func (b *backend) Disarm(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, by, "line.disarmed", line, func(id uint64) wire.Message { return wire.Cancel{ID: id} })
+}
+
+func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, by, "line.more_time", line, func(id uint64) wire.Message { return wire.MoreTime{ID: id} })
+}
+
+func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, by, "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
+}
+
+// command has the line do it, and notes how it ended. What is done can't be undone by a log that is full, so
+// that is only reported. A line that doesn't exist is no command: what somebody took for its name stays out of
+// the log.
+func (b *backend) command(ctx context.Context, by control.Actor, action, line string, build func(uint64) wire.Message) error {
+	if _, known := b.d.cfg.Line(line); !known {
+		return unknownLine(line, b.d.board.order)
+	}
+	err := b.d.board.command(ctx, line, build)
+	result := "ok"
+	if err != nil {
+		result = err.Error()
+	}
+	if err := b.d.note(context.WithoutCancel(ctx), by.String(), action, "line "+line, result, "admin socket"); err != nil {
+		b.d.log.Error("a command could not be noted in the audit log", "action", action, "line", line, "error", err)
+	}
+	return err
+}
+
+func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error) {
+	entries, err := b.d.vault.List(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]control.Token, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, control.Token{Token: e.Token, Capture: e.Capture, Line: e.Line, Brand: e.Brand, Last4: e.Last4,
+			ExpiryMonth: e.ExpiryMonth, ExpiryYear: e.ExpiryYear, Created: e.Created})
+	}
+	return out, nil
+}
+
+func (b *backend) Audit(ctx context.Context, limit int) ([]control.AuditEntry, error) {
+	entries, err := b.d.audit.Recent(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]control.AuditEntry, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, control.AuditEntry{Seq: e.Seq, Time: e.Time, Actor: e.Actor, Action: e.Action, Object: e.Object, Result: e.Result, Origin: e.Origin})
+	}
+	return out, nil
+}
+
+func (b *backend) Subscribe(ctx context.Context) <-chan control.Event { return b.d.feed.Subscribe(ctx) }

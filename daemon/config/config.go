@@ -1,0 +1,157 @@
+// Package config reads flattone's one configuration file, /etc/flattone/flattone.toml, which every
+// process of the box shares.
+//
+// It exists so that a mistake in the file is found before a call is, and by the person who made it: the
+// file carries a version, a key that nobody reads is refused, every fault is reported at once, and each
+// says where it stands, what was written, why that is wrong and what to write instead. What is absent
+// takes the value in defaults.go, the one place that has them.
+//
+// The file holds no secret. Keys and webhook secrets are in files of their own, which it names; a fault
+// never repeats the value of a key it doesn't know, nor anything that looks like a secret put in the
+// wrong place.
+//
+// [Load] and [Parse] look at nothing but the file itself, because the processes that share it may not
+// open the same things: only [Config.CheckFiles] follows the paths, and only `flattone check` calls it.
+package config
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// Version is the only version of the file there is.
+const Version = 1
+
+// Config is the whole file. Every path in it is absolute, or relative to the working directory if the
+// name given to [Parse] was. A Config is not changed once it has been read.
+type Config struct {
+	// StateDir holds the store: the vault, the outbox and the audit log.
+	StateDir string
+	// RuntimeDir holds the sockets and the marks of armed calls. It is emptied by a reboot.
+	RuntimeDir string
+	Daemon     Daemon
+	Vault      Vault
+	Upstream   Upstream
+	// Lines in the order of the file; at least one, their names unique.
+	Lines []Line
+	// Profiles by name: every profile a line names is here.
+	Profiles map[string]Profile
+
+	file string
+	at   positions
+}
+
+// Daemon is how flattoned itself runs.
+type Daemon struct {
+	// LineBinary is the flattone-line to start; empty is the one beside flattoned.
+	LineBinary string
+}
+
+// Vault is how cards are sealed.
+type Vault struct {
+	// KeyFile holds the 32 bytes of the key-encryption key, mode 0600.
+	KeyFile string
+}
+
+// Upstream is who is told of tokens.
+type Upstream struct{ Webhook Webhook }
+
+// Webhook is one HTTP receiver of Standard Webhooks.
+type Webhook struct {
+	// URL is https, or http to this machine itself.
+	URL string
+	// SecretFile holds the signing secret: see [Webhook.Secret].
+	SecretFile string
+	// Timeout bounds one attempt.
+	Timeout time.Duration
+	// FirstRetry is the longest wait before the second attempt; it doubles from there up to MaxRetry.
+	FirstRetry, MaxRetry time.Duration
+}
+
+// Line is one telephone line through the box.
+type Line struct {
+	// Name is 1 to 32 of a-z, 0-9 and hyphens: part of file names, unit names and events.
+	Name  string
+	Place Place
+	Rate  audio.Rate
+	// LookAhead is the fixed delay from caller to agent, 10 to 100 ms.
+	LookAhead time.Duration
+	Shield    Shield
+	Idle      Idle
+	// CallerCue plays the caller a soft tick for every key.
+	CallerCue bool
+	// Profile names what a caller is asked for.
+	Profile string
+	// FlatToneHz and FlatToneDBm0 are what the agent hears for a key.
+	FlatToneHz   int
+	FlatToneDBm0 float64
+	// WAV is the line's interface: recordings. It is the only kind there is.
+	WAV WAV
+}
+
+// WAV is a line that is played from recordings and into them.
+type WAV struct {
+	// CallerIn and AgentIn are the two legs' recordings, one pair a call.
+	CallerIn, AgentIn []string
+	// AgentOut and CallerOut are what the agent and the caller heard.
+	AgentOut, CallerOut string
+	// Pace is 1 for real time, 4 for four times as fast, 0 for as fast as possible.
+	Pace float64
+	// Gap is the silence before the first call and between calls.
+	Gap time.Duration
+	// WaitArmed holds each recording at its first frame until the line is armed.
+	WaitArmed bool
+	// ClockFile keeps the position across restarts of the line process; empty keeps none.
+	ClockFile string
+}
+
+// Profile is what a caller is asked to key, and how patiently.
+type Profile struct {
+	// Fields to key, a leading run of pan, expiry, cvv with the optional ones left out.
+	Fields []Field
+	// Brands that are taken; never empty.
+	Brands []Brand
+	// Visa19 takes a Visa number of 16 digits for complete only when the caller ends it, since 19 exist.
+	Visa19 bool
+	// Tries is how often a field may be keyed in all.
+	Tries int
+	// KeyTimeout is the longest pause between keys; the agent is warned at KeyWarning.
+	KeyTimeout, KeyWarning time.Duration
+	// OverallTimeout bounds the whole capture.
+	OverallTimeout time.Duration
+	// QuietEnd ends a field of open length without #.
+	QuietEnd time.Duration
+	// RefusalQuiet must pass without a key after a refusal before keys count again.
+	RefusalQuiet time.Duration
+	// Restart is how close two * must follow each other to start the field again.
+	Restart time.Duration
+	// SameKeyGuard is how close a second press of the same key is taken for a bounce of the first; 0
+	// lets the capture learn it from the caller's own rhythm ("auto").
+	SameKeyGuard time.Duration
+	// TestCVVLength replaces the CVV's real length in tests, so that its digits can be searched for in
+	// memory without false finds. 0 outside of tests; refused on any line but one of recordings.
+	TestCVVLength int
+}
+
+// AdminSocket is where technicians and tools reach flattoned.
+func (c *Config) AdminSocket() string { return filepath.Join(c.RuntimeDir, "admin.sock") }
+
+// LineSocket is where line processes reach flattoned.
+func (c *Config) LineSocket() string { return filepath.Join(c.RuntimeDir, "line.sock") }
+
+// Line finds a line by its name.
+func (c *Config) Line(name string) (Line, bool) {
+	for _, l := range c.Lines {
+		if l.Name == name {
+			return l, true
+		}
+	}
+	return Line{}, false
+}
+
+// profileNames are sorted, so that what is said of profiles has an order.
+func (c *Config) profileNames() []string { return slices.Sorted(maps.Keys(c.Profiles)) }

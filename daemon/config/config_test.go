@@ -1,0 +1,251 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// small is the least that is valid.
+const small = `version = 1
+[vault]
+key_file = "vault.key"
+[upstream.webhook]
+url = "https://example.com/hook"
+secret_file = "/etc/webhook.secret"
+[profile.card]
+[[line]]
+name = "one"
+place = "trunk-side"
+profile = "card"
+[line.wav]
+caller_in = ["c.wav"]
+agent_in = ["../a.wav"]
+agent_out = "ao.wav"
+caller_out = "co.wav"
+`
+
+func TestDefaults(t *testing.T) {
+	c, err := Parse("/etc/flattone/flattone.toml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.at = nil
+	want := &Config{
+		StateDir:   "/var/lib/flattone",
+		RuntimeDir: "/run/flattone",
+		Vault:      Vault{KeyFile: "/etc/flattone/vault.key"},
+		Upstream: Upstream{Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret",
+			Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute}},
+		Lines: []Line{{
+			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
+			Idle: IdleMask, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
+			WAV: WAV{CallerIn: []string{"/etc/flattone/c.wav"}, AgentIn: []string{"/etc/a.wav"},
+				AgentOut: "/etc/flattone/ao.wav", CallerOut: "/etc/flattone/co.wav", Pace: 1, Gap: time.Second},
+		}},
+		Profiles: map[string]Profile{"card": {
+			Fields: Fields(), Brands: Brands(), Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
+			OverallTimeout: 5 * time.Minute, QuietEnd: 3 * time.Second, RefusalQuiet: 1500 * time.Millisecond,
+			Restart: 700 * time.Millisecond,
+		}},
+		file: "/etc/flattone/flattone.toml",
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// TestEveryKeyIsRead changes every key there is and finds each change in the Config.
+func TestEveryKeyIsRead(t *testing.T) {
+	for _, test := range []struct {
+		table, entry string
+		got          func(*Config) any
+		want         any
+	}{
+		{"", `state_dir = "s"`, func(c *Config) any { return c.StateDir }, "/x/s"},
+		{"", `runtime_dir = "/r/"`, func(c *Config) any { return c.LineSocket() }, "/r/line.sock"},
+		{"", `runtime_dir = "r"`, func(c *Config) any { return c.AdminSocket() }, "/x/r/admin.sock"},
+		{"", `daemon.line_binary = "bin/l"`, func(c *Config) any { return c.Daemon.LineBinary }, "/x/bin/l"},
+		{"[upstream.webhook]", `timeout_s = 3`, func(c *Config) any { return c.Upstream.Webhook.Timeout }, 3 * time.Second},
+		{"[upstream.webhook]", `first_retry_ms = 10`, func(c *Config) any { return c.Upstream.Webhook.FirstRetry }, 10 * time.Millisecond},
+		{"[upstream.webhook]", `max_retry_s = 1`, func(c *Config) any { return c.Upstream.Webhook.MaxRetry }, time.Second},
+		{"[[line]]", `rate_hz = 44100`, func(c *Config) any { return c.Lines[0].Rate }, audio.Rate44k},
+		{"[[line]]", `lookahead_ms = 100`, func(c *Config) any { return c.Lines[0].LookAhead }, 100 * time.Millisecond},
+		{"[[line]]", `shield = "field"`, func(c *Config) any { return c.Lines[0].Shield }, ShieldField},
+		{"[[line]]", `idle = "pass"`, func(c *Config) any { return c.Lines[0].Idle }, IdlePass},
+		{"[[line]]", `caller_cue = true`, func(c *Config) any { return c.Lines[0].CallerCue }, true},
+		{"[[line]]", `flat_tone_hz = 1270`, func(c *Config) any { return c.Lines[0].FlatToneHz }, 1270},
+		{"[[line]]", `flat_tone_dbm0 = -30`, func(c *Config) any { return c.Lines[0].FlatToneDBm0 }, -30.0},
+		{"[line.wav]", `pace = 0`, func(c *Config) any { return c.Lines[0].WAV.Pace }, 0.0},
+		{"[line.wav]", `gap_ms = 0`, func(c *Config) any { return c.Lines[0].WAV.Gap }, time.Duration(0)},
+		{"[line.wav]", `wait_armed = true`, func(c *Config) any { return c.Lines[0].WAV.WaitArmed }, true},
+		{"[line.wav]", `clock_file = "k"`, func(c *Config) any { return c.Lines[0].WAV.ClockFile }, "/x/k"},
+		{"[profile.card]", `fields = ["pan", "cvv"]`, func(c *Config) any { return c.Profiles["card"].Fields }, []Field{PAN, CVV}},
+		{"[profile.card]", `brands = ["jcb", "amex"]`, func(c *Config) any { return c.Profiles["card"].Brands }, []Brand{"jcb", "amex"}},
+		{"[profile.card]", `visa_19 = true`, func(c *Config) any { return c.Profiles["card"].Visa19 }, true},
+		{"[profile.card]", `tries = 10`, func(c *Config) any { return c.Profiles["card"].Tries }, 10},
+		{"[profile.card]", `key_timeout_s = 30`, func(c *Config) any { return c.Profiles["card"].KeyTimeout }, 30 * time.Second},
+		{"[profile.card]", `key_warning_s = 1`, func(c *Config) any { return c.Profiles["card"].KeyWarning }, time.Second},
+		{"[profile.card]", `overall_timeout_s = 30`, func(c *Config) any { return c.Profiles["card"].OverallTimeout }, 30 * time.Second},
+		{"[profile.card]", `quiet_end_ms = 1000`, func(c *Config) any { return c.Profiles["card"].QuietEnd }, time.Second},
+		{"[profile.card]", `refusal_quiet_ms = 500`, func(c *Config) any { return c.Profiles["card"].RefusalQuiet }, 500 * time.Millisecond},
+		{"[profile.card]", `restart_ms = 2000`, func(c *Config) any { return c.Profiles["card"].Restart }, 2 * time.Second},
+		{"[profile.card]", `same_key_guard_ms = "auto"`, func(c *Config) any { return c.Profiles["card"].SameKeyGuard }, time.Duration(0)},
+		{"[profile.card]", `same_key_guard_ms = 40`, func(c *Config) any { return c.Profiles["card"].SameKeyGuard }, 40 * time.Millisecond},
+		{"[profile.card]", `test_cvv_length = 12`, func(c *Config) any { return c.Profiles["card"].TestCVVLength }, 12},
+	} {
+		c, err := Parse("/x/f.toml", []byte(with(test.table, test.entry)))
+		if err != nil {
+			t.Errorf("%s: %v", test.entry, err)
+			continue
+		}
+		if got := test.got(c); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.entry, got, test.want)
+		}
+	}
+}
+
+// with is the small file with one more entry in a table, "" for the top.
+func with(table, entry string) string {
+	if table == "" {
+		table = "version = 1"
+	}
+	return strings.Replace(small, table+"\n", table+"\n"+entry+"\n", 1)
+}
+
+// TestBadFiles holds the whole text of what is said about each bad file. Read the golden files as an
+// administrator would: they are the product's words.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no bad files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".toml"), func(t *testing.T) {
+			doc, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse("flattone.toml", doc)
+			if !errors.Is(err, ErrInvalid) || errors.Is(err, ErrAbsent) {
+				t.Fatalf("got %v, want faults", err)
+			}
+			got, golden := err.Error()+"\n", strings.TrimSuffix(file, ".toml")+".txt"
+			for _, hidden := range []string{"MfKQ", "hunter2"} {
+				if strings.Contains(got, hidden) {
+					t.Errorf("a secret in the wrong place is repeated")
+				}
+			}
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestFaultsCanBeTakenApart(t *testing.T) {
+	_, err := Parse("f.toml", []byte(with("[[line]]", "lookahead_ms = 5")))
+	fault, ok := errors.AsType[Fault](err)
+	want := Fault{File: "f.toml", Line: 9, Key: "line[0].lookahead_ms", Value: "5",
+		Reason: "is out of range", Remedy: "write a whole number from 10 to 100"}
+	if !ok || fault != want {
+		t.Errorf("got %#v, want %#v", fault, want)
+	}
+}
+
+func TestLoadTellsAbsentFromInvalid(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "flattone.toml")
+	if _, err := Load(path); !errors.Is(err, ErrAbsent) || errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), path) {
+		t.Errorf("absent: %v", err)
+	}
+	if _, err := Load(dir); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a folder: %v", err)
+	}
+	if err := os.WriteFile(path, bytes.Repeat([]byte("#\n"), maxSize), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrInvalid) {
+		t.Errorf("too large: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("version = 3"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrInvalid) || errors.Is(err, ErrAbsent) {
+		t.Errorf("invalid: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(small), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(dir, "vault.key"); c.Vault.KeyFile != want {
+		t.Errorf("key_file is %s, want %s", c.Vault.KeyFile, want)
+	}
+	if _, ok := c.Line("one"); !ok {
+		t.Error("line one is not found")
+	}
+	if _, ok := c.Line("two"); ok {
+		t.Error("line two is found")
+	}
+}
+
+func TestExampleFilesLoad(t *testing.T) {
+	files, err := filepath.Glob("../../configs/*.toml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("found %v: %v", files, err)
+	}
+	for _, file := range files {
+		if _, err := Load(file); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestExampleNamesEveryKey keeps the example complete: it is the manual.
+func TestExampleNamesEveryKey(t *testing.T) {
+	doc, err := os.ReadFile("../../configs/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{known: map[string][]string{}}
+	c, l, p := defaults()
+	root := &table{r: r, used: map[string]bool{}, values: map[string]any{
+		"line":    []any{map[string]any{"wav": map[string]any{}}},
+		"profile": map[string]any{"any": map[string]any{}},
+	}}
+	root.config(&c, l, p)
+	keys := 0
+	for _, known := range r.known {
+		for _, key := range known {
+			keys++
+			if !bytes.Contains(doc, []byte(key)) && key != "test_cvv_length" {
+				t.Errorf("configs/example.toml doesn't explain %s", key)
+			}
+		}
+	}
+	if keys < 40 {
+		t.Errorf("only %d keys looked for", keys)
+	}
+}

@@ -1,0 +1,40 @@
+package config
+
+import (
+	"time"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// defaults is a file in which nothing but the version has been written. A line and a profile start from
+// here too, each time one is read.
+func defaults() (Config, Line, Profile) {
+	return Config{
+			StateDir:   "/var/lib/flattone",
+			RuntimeDir: "/run/flattone",
+			Upstream: Upstream{Webhook{
+				Timeout:    10 * time.Second,
+				FirstRetry: time.Second,
+				MaxRetry:   5 * time.Minute,
+			}},
+			Profiles: map[string]Profile{},
+		}, Line{
+			Rate:         audio.Rate8k,
+			LookAhead:    30 * time.Millisecond,
+			Shield:       ShieldRun,
+			Idle:         IdleMask,
+			FlatToneHz:   1020,
+			FlatToneDBm0: -22,
+			WAV:          WAV{Pace: 1, Gap: time.Second},
+		}, Profile{
+			Fields:         Fields(),
+			Brands:         Brands(),
+			Tries:          3,
+			KeyTimeout:     20 * time.Second,
+			KeyWarning:     10 * time.Second,
+			OverallTimeout: 5 * time.Minute,
+			QuietEnd:       3 * time.Second,
+			RefusalQuiet:   1500 * time.Millisecond,
+			Restart:        700 * time.Millisecond,
+		}
+}

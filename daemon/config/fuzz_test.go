@@ -1,0 +1,55 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// FuzzParse asks that whatever is in a file, the answer is either a Config that keeps its promises or faults
+// that can be shown.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/bad/*.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range append(files, "../../configs/example.toml", "../../configs/demo.toml") {
+		doc, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc)
+	}
+	f.Add([]byte("version = 1\nline = [{wav.pace = 1}]\n[[profile]]\n[profile.x.y]\n"))
+	f.Add([]byte("version = 1\n\"a\\nb\" = 1\n"))
+	f.Add([]byte("\"a\\nb\" = 1\n\"a\\nb\" = 1\n"))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		c, err := Parse("/x/f.toml", doc)
+		if err != nil {
+			var faults Faults
+			if !errors.As(err, &faults) || len(faults) == 0 {
+				t.Fatalf("not faults: %v", err)
+			}
+			for _, fault := range faults {
+				if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
+					t.Errorf("a fault that can't be shown: %q", text)
+				}
+			}
+			return
+		}
+		if len(c.Lines) == 0 || c.Vault.KeyFile == "" || c.Upstream.Webhook.URL == "" || c.Upstream.Webhook.SecretFile == "" {
+			t.Error("something is missing that must be there")
+		}
+		for _, l := range c.Lines {
+			p, ok := c.Profiles[l.Profile]
+			if !ok || len(p.Fields) == 0 || len(p.Brands) == 0 || p.KeyWarning >= p.KeyTimeout {
+				t.Errorf("line %q has no sound profile", l.Name)
+			}
+			if !l.Rate.Supported() || l.Scope() == "" || len(l.WAV.CallerIn) == 0 || len(l.WAV.CallerIn) != len(l.WAV.AgentIn) {
+				t.Errorf("line %q is not sound", l.Name)
+			}
+		}
+	})
+}

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (j judgement) lines() {
+	if len(j.c.Lines) == 0 && j.sound("", "line") {
+		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
+	}
+	names, files := map[string]string{}, map[string]string{}
+	for i, l := range j.c.Lines {
+		for _, in := range slices.Concat(l.WAV.CallerIn, l.WAV.AgentIn) {
+			files[in] = "a recording that " + element("line", i) + " plays"
+		}
+	}
+	for i, l := range j.c.Lines {
+		path := element("line", i)
+		if j.sound(path, "name") {
+			j.name(j.table(path), "name", l.Name)
+			if first, taken := names[l.Name]; taken {
+				j.table(path).fault("name", "is the name of "+first+" too", "give every line a name of its own")
+			}
+			names[l.Name] = path
+		}
+		j.line(path, l)
+		j.wav(join(path, "wav"), l.WAV, files)
+	}
+}
+
+// name reports a name that can't be part of file names, unit names and arguments.
+func (j judgement) name(t *table, key, name string) {
+	odd := strings.ContainsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
+	if name == "" || len(name) > 32 || odd || name[0] == '-' {
+		t.fault(key, "can't be used as a name", "write 1 to 32 of a-z, 0-9 and hyphens, not a hyphen first")
+	}
+}
+
+func (j judgement) line(path string, l Line) {
+	t := j.table(path)
+	if j.sound(path, "rate_hz") && !l.Rate.Supported() {
+		t.fault("rate_hz", "is not a rate that flattone works at", "write 8000, 16000, 44100 or 48000")
+	}
+	if near, what := tooNear(l.FlatToneHz); near && j.sound(path, "flat_tone_hz") {
+		t.fault("flat_tone_hz", fmt.Sprintf("is within %d Hz of %s", toneDistanceHz, what), "write 1020, or another that is further from all signalling tones")
+	}
+	if !j.sound(path, "profile") || !j.sound("profile", l.Profile) {
+		return
+	}
+	p, exists := j.c.Profiles[l.Profile]
+	switch {
+	case !exists:
+		t.fault("profile", "is not a profile of this file", "write a [profile.NAME] table of that name, or name one that there is")
+	case p.TestCVVLength != 0 && !t.has("wav"):
+		t.fault("profile", "has test_cvv_length, which no real card meets", "take test_cvv_length out of the profile: it is for recordings")
+	}
+}
+
+// wav judges a line's recordings; files are what others read and write.
+func (j judgement) wav(path string, w WAV, files map[string]string) {
+	t := j.table(path)
+	if len(w.CallerIn) != len(w.AgentIn) && j.sound(path, "caller_in", "agent_in") {
+		t.fault("agent_in", fmt.Sprintf("has %d recordings, caller_in %d", len(w.AgentIn), len(w.CallerIn)), "name one recording of each leg for each call")
+	}
+	for _, out := range []struct{ key, file string }{{"agent_out", w.AgentOut}, {"caller_out", w.CallerOut}, {"clock_file", w.ClockFile}} {
+		if out.file == "" {
+			continue
+		}
+		if taken := files[out.file]; taken != "" {
+			t.fault(out.key, "would overwrite "+taken, "name a file of its own")
+		}
+		files[out.file] = "what " + join(path, out.key) + " writes"
+	}
+}
+
+func (j judgement) profiles() {
+	for _, name := range j.c.profileNames() {
+		p, path := j.c.Profiles[name], join("profile", name)
+		t := j.table(path)
+		j.name(j.table("profile"), name, name)
+		if j.sound(path, "fields") && !ordered(p.Fields) {
+			t.fault("fields", "does not ask in the order in which a card can be checked", `write "pan" first, then "expiry" and "cvv" if they are wanted`)
+		}
+		if j.sound(path, "key_warning_s", "key_timeout_s") && p.KeyWarning >= p.KeyTimeout {
+			t.fault("key_warning_s", "is no warning, as key_timeout_s comes first", "make it shorter than key_timeout_s")
+		}
+		if j.sound(path, "overall_timeout_s", "key_timeout_s") && p.OverallTimeout <= p.KeyTimeout {
+			t.fault("overall_timeout_s", "is over before key_timeout_s is", "make it longer than key_timeout_s")
+		}
+	}
+}
+
+// ordered reports whether fields begin with the PAN and keep the order of [Fields].
+func ordered(fields []Field) bool {
+	place := func(f Field) int { return slices.Index(Fields(), f) }
+	return fields[0] == PAN && slices.IsSortedFunc(fields, func(a, b Field) int { return place(a) - place(b) })
+}

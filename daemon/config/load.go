@@ -1,0 +1,108 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// maxSize bounds the file: a box has some hundred lines at the most.
+const maxSize = 1 << 20
+
+// Load reads the file at path. It fails with an [ErrAbsent] if there is none, with [Faults] (an
+// [ErrInvalid]) if there is and it is wrong, and with the system's error if it can't be read.
+func Load(path string) (*Config, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find the configuration file: %w", err)
+	}
+	f, err := os.Open(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s does not exist; write one, starting from configs/example.toml, or name another", ErrAbsent, abs)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the configuration file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look at the configuration file: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is not a file; name the file itself", ErrInvalid, abs)
+	case info.Size() > maxSize:
+		return nil, fmt.Errorf("%w: %s is larger than 1 MiB; name the right file", ErrInvalid, abs)
+	}
+	doc := make([]byte, info.Size())
+	if n, err := f.ReadAt(doc, 0); n < len(doc) {
+		return nil, fmt.Errorf("read the configuration file: %w", err)
+	}
+	return Parse(abs, doc)
+}
+
+// Parse reads a file that is in memory. Its name is for the faults, and the folder in the name is what
+// relative paths start from. Any error is [Faults].
+func Parse(name string, doc []byte) (*Config, error) {
+	var values map[string]any
+	if err := toml.Unmarshal(doc, &values); err != nil {
+		return nil, Faults{syntax(name, err)}
+	}
+	c, l, p := defaults()
+	c.file, c.at = name, locate(doc)
+	r := &reader{file: name, at: c.at, known: map[string][]string{}}
+	root := &table{r: r, values: values, used: map[string]bool{}}
+	r.tables = append(r.tables, root)
+
+	version := 0
+	root.whole("version", &version, 0, 1<<31)
+	switch {
+	case len(r.faults) > 0:
+		return nil, r.faults // a newer file may have changed anything: what else looks wrong may not be
+	case !root.has("version"):
+		return nil, Faults{{File: name, Line: 1, Key: "version", Reason: "is missing", Remedy: "write version = 1 above everything else"}}
+	case version != Version:
+		root.fault("version", "this flattone reads version 1 only", "write version = 1, or install the flattone that the file was written for")
+		return nil, r.faults
+	}
+	root.config(&c, l, p)
+	c.judge(r)
+	r.unknown()
+	if err := r.faults.err(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// syntax is what the decoder has to say. It stops at the first fault, and its text shows no values, only
+// single characters and the names of keys.
+func syntax(name string, err error) Fault {
+	// The name of a key may hold anything: a fault stays on its line.
+	reason := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimPrefix(err.Error(), "toml: "))
+	f := Fault{File: name, Reason: reason}
+	var d *toml.DecodeError
+	if !errors.As(err, &d) {
+		f.Remedy = "correct the file"
+		return f
+	}
+	row, column := d.Position()
+	f.Line = row
+	for _, key := range d.Key() {
+		f.Key = join(f.Key, key)
+	}
+	f.Remedy = fmt.Sprintf("correct the file at column %d; what follows has not been looked at", column)
+	if strings.Contains(f.Reason, "already") {
+		f.Remedy = "keep one of the two; what follows has not been looked at"
+	}
+	return f
+}

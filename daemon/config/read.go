@@ -1,0 +1,112 @@
+package config
+
+import (
+	"time"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// config reads the root of the file into c. Lines and profiles start from l and p.
+func (t *table) config(c *Config, l Line, p Profile) {
+	t.file("state_dir", &c.StateDir)
+	t.file("runtime_dir", &c.RuntimeDir)
+
+	t.sub("daemon").file("line_binary", &c.Daemon.LineBinary)
+
+	vault := t.sub("vault")
+	vault.need("key_file", `name a key file; flattone key new FILE makes one`)
+	vault.secretFile("key_file", &c.Vault.KeyFile)
+
+	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
+
+	for _, lt := range t.subs("line") {
+		line := l
+		lt.line(&line)
+		c.Lines = append(c.Lines, line)
+	}
+	names, profiles := t.named("profile")
+	for i, pt := range profiles {
+		profile := p
+		pt.profile(&profile)
+		c.Profiles[names[i]] = profile
+	}
+}
+
+func (t *table) webhook(w *Webhook) {
+	t.need("url", "write the https address that is to receive tokens")
+	t.text("url", &w.URL)
+	t.need("secret_file", "name a file with the receiver's whsec_... secret; flattone secret new FILE makes one")
+	t.secretFile("secret_file", &w.SecretFile)
+	t.period("timeout_s", &w.Timeout, time.Second, 1, 60)
+	t.period("first_retry_ms", &w.FirstRetry, time.Millisecond, 10, 60_000)
+	t.period("max_retry_s", &w.MaxRetry, time.Second, 1, 3600)
+}
+
+func (t *table) line(l *Line) {
+	t.need("name", `write a name of its own, such as "desk-1"`)
+	t.text("name", &l.Name)
+	t.need("place", `write "trunk-side" (between trunk and PBX) or "desk-side" (between phone and headset)`)
+	choice(t, "place", &l.Place, TrunkSide, DeskSide)
+	rate := int(l.Rate)
+	t.whole("rate_hz", &rate, 0, 1<<31-1)
+	l.Rate = audio.Rate(rate)
+	t.period("lookahead_ms", &l.LookAhead, time.Millisecond, 10, 100)
+	choice(t, "shield", &l.Shield, ShieldKeys, ShieldRun, ShieldField)
+	choice(t, "idle", &l.Idle, IdleMask, IdlePass)
+	t.truth("caller_cue", &l.CallerCue)
+	t.need("profile", "write the NAME of one of the [profile.NAME] tables")
+	t.text("profile", &l.Profile)
+	t.whole("flat_tone_hz", &l.FlatToneHz, 300, 3000)
+	t.number("flat_tone_dbm0", &l.FlatToneDBm0, -45, -10)
+	t.need("wav", "write a [line.wav] table below the line's own keys: it says what the line is made of")
+	if wav := t.sub("wav"); t.has("wav") {
+		wav.wav(&l.WAV)
+	}
+}
+
+func (t *table) wav(w *WAV) {
+	t.need("caller_in", "name the recordings of the caller's leg")
+	t.files("caller_in", &w.CallerIn)
+	t.need("agent_in", "name the recordings of the agent's leg, one for each of the caller's")
+	t.files("agent_in", &w.AgentIn)
+	t.need("agent_out", "name the file for what the agent hears")
+	t.file("agent_out", &w.AgentOut)
+	t.need("caller_out", "name the file for what the caller hears")
+	t.file("caller_out", &w.CallerOut)
+	t.number("pace", &w.Pace, 0, 100)
+	t.period("gap_ms", &w.Gap, time.Millisecond, 0, 3_600_000)
+	t.truth("wait_armed", &w.WaitArmed)
+	t.file("clock_file", &w.ClockFile)
+}
+
+func (t *table) profile(p *Profile) {
+	choices(t, "fields", &p.Fields, Fields())
+	choices(t, "brands", &p.Brands, Brands())
+	t.truth("visa_19", &p.Visa19)
+	t.whole("tries", &p.Tries, 1, 10)
+	t.period("key_timeout_s", &p.KeyTimeout, time.Second, 5, 120)
+	t.period("key_warning_s", &p.KeyWarning, time.Second, 1, 119)
+	t.period("overall_timeout_s", &p.OverallTimeout, time.Second, 30, 3600)
+	t.period("quiet_end_ms", &p.QuietEnd, time.Millisecond, 1000, 15_000)
+	t.period("refusal_quiet_ms", &p.RefusalQuiet, time.Millisecond, 500, 10_000)
+	t.period("restart_ms", &p.Restart, time.Millisecond, 200, 2000)
+	guard, _ := t.take("same_key_guard_ms")
+	switch word, isWord := guard.(string); {
+	case isWord && word != "auto":
+		t.fault("same_key_guard_ms", `is neither "auto" nor a number`, `write "auto", or a whole number from 40 to 250`)
+	case !isWord:
+		t.period("same_key_guard_ms", &p.SameKeyGuard, time.Millisecond, 40, 250)
+	}
+	t.whole("test_cvv_length", &p.TestCVVLength, 12, 12)
+}
+
+// secretFile reads the path of a file that holds a secret. The secret itself in its place is the mistake to
+// expect.
+func (t *table) secretFile(key string, to *string) {
+	if s, ok := t.values[key].(string); ok && secretive(s) {
+		t.take(key)
+		t.fault(key, "looks like the secret itself", "put the secret into a file of mode 0600, name the file here, and take the secret for known to others")
+		return
+	}
+	t.file(key, to)
+}

@@ -1,0 +1,49 @@
+package config
+
+import "strings"
+
+// Scope says what the line takes out of the scope of PCI DSS where it stands, and what it doesn't. It goes
+// wherever the line's place is shown.
+func (l Line) Scope() string {
+	if l.Place == TrunkSide {
+		return "trunk-side: phones, PBX, call recorder and agents are behind this line and hear no key. " +
+			"The trunk and the box itself stay in PCI DSS scope."
+	}
+	return "desk-side: only the agent's ear, and what hangs on the headset, is behind this line. " +
+		"Phone, PBX and call recorder hear every key and stay in PCI DSS scope."
+}
+
+// Consequences says of each of the line's settings that weakens what it promises what that means to the
+// owner. They are no faults: an owner may want them, and must be able to see them. Safe settings have none.
+func (l Line) Consequences() []string {
+	var list []string
+	if l.Idle == IdlePass {
+		list = append(list, `idle = "pass": what a caller keys while no card is being taken reaches the agent's side as it is. `+
+			"A card keyed then is heard and recorded there, and takes everything behind this line back into PCI DSS scope.")
+	}
+	if l.Shield == ShieldKeys {
+		list = append(list, `shield = "keys": the pauses between keys can be heard on the agent's side, and their rhythm tells something of the keys.`)
+	}
+	return list
+}
+
+// Consequences are those of the box as a whole and of all its lines, each with the path of its key, in the
+// order vault, upstream, lines, profiles.
+func (c *Config) Consequences() []string {
+	list := []string{"vault.key_file: demo only. Whoever copies this file together with the state folder has every card; " +
+		"a key in a file is not protected in the sense of PCI DSS 3.6 and 3.7."}
+	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
+		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
+	}
+	for i, l := range c.Lines {
+		for _, text := range l.Consequences() {
+			list = append(list, element("line", i)+"."+text)
+		}
+	}
+	for _, name := range c.profileNames() {
+		if c.Profiles[name].TestCVVLength != 0 {
+			list = append(list, join("profile", name)+".test_cvv_length: for tests only. No real card's code is accepted.")
+		}
+	}
+	return list
+}

@@ -1,0 +1,58 @@
+package config
+
+// Place is where in the call's path a line stands. It decides what leaves the scope of PCI DSS: see
+// [Line.Scope].
+type Place string
+
+// The places.
+const (
+	// TrunkSide is between the trunk and the PBX.
+	TrunkSide Place = "trunk-side"
+	// DeskSide is between an agent's phone and headset.
+	DeskSide Place = "desk-side"
+)
+
+// Shield is how much of the keying's rhythm is hidden from the agent.
+type Shield string
+
+// The shields.
+const (
+	// ShieldKeys masks each key by itself: the pauses between keys can be heard.
+	ShieldKeys Shield = "keys"
+	// ShieldRun masks from a first key until a second has passed without one.
+	ShieldRun Shield = "run"
+	// ShieldField masks until the field has its verdict.
+	ShieldField Shield = "field"
+)
+
+// Idle is what a line does with keys while no card is being taken.
+type Idle string
+
+// What an idle line does.
+const (
+	// IdleMask masks what sounds like a key, armed or not.
+	IdleMask Idle = "mask"
+	// IdlePass lets everything through unjudged.
+	IdlePass Idle = "pass"
+)
+
+// Field is one thing a caller keys.
+type Field string
+
+// The fields, in the order in which they are keyed.
+const (
+	PAN    Field = "pan"
+	Expiry Field = "expiry"
+	CVV    Field = "cvv"
+)
+
+// Fields in the order in which they are keyed.
+func Fields() []Field { return []Field{PAN, Expiry, CVV} }
+
+// Brand is a card scheme.
+type Brand string
+
+// Brands are all that can be told apart by the first digits of a number.
+func Brands() []Brand {
+	return []Brand{"visa", "mastercard", "amex", "discover", "diners", "jcb", "unionpay", "maestro"}
+}

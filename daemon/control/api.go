@@ -1,0 +1,143 @@
+package control
+
+import (
+	"context"
+	"time"
+)
+
+// Backend is the daemon behind the socket. Its methods are called from many goroutines at once, with a
+// context that ends when the client goes away. An [*Error] it returns reaches the client as it is; any other
+// error is reported as the daemon's own fault ([CodeInternal]).
+type Backend interface {
+	// Status is the health of the box at a glance.
+	Status(context.Context) (Status, error)
+	// Lines are all configured lines, in the order of the config, whether their processes run or not.
+	Lines(context.Context) ([]Line, error)
+
+	// Arm readies the line for a card of the given profile; an empty profile is the line's own. It answers
+	// with the id of the capture it began.
+	Arm(ctx context.Context, by Actor, line, profile string) (capture string, err error)
+	// Disarm gives up the line's capture. What was keyed is forgotten; masking ends late, as always.
+	Disarm(ctx context.Context, by Actor, line string) error
+	// MoreTime starts the line's time-outs again.
+	MoreTime(ctx context.Context, by Actor, line string) error
+	// Acknowledge is somebody's word that a held line may be released; it goes once it has been quiet.
+	Acknowledge(ctx context.Context, by Actor, line string) error
+
+	// Tokens are the newest entries of the vault, newest first, at most limit.
+	Tokens(ctx context.Context, limit int) ([]Token, error)
+	// Audit is the end of the audit log, newest first, at most limit.
+	Audit(ctx context.Context, limit int) ([]AuditEntry, error)
+
+	// Subscribe answers with the events from now on, the present state of every line first. The channel is
+	// closed when ctx ends, or after a [KindCut] event when its reader is too slow. See [Feed].
+	Subscribe(context.Context) <-chan Event
+}
+
+// Status is the box at a glance.
+type Status struct {
+	// Version is flattoned's.
+	Version string `json:"version"`
+	// Started is when flattoned started.
+	Started time.Time `json:"started"`
+	// StateDir is where the vault, the outbox and the audit log lie.
+	StateDir string `json:"state_dir"`
+	// KeyKind says what keeps the vault's key: "file", "tpm2" and so on.
+	KeyKind string `json:"key_kind"`
+	// KeyWarning is what an owner must know about that kind of key; empty when there is nothing to say.
+	KeyWarning string `json:"key_warning,omitempty"`
+	// Upstream is where tokens are delivered, without credentials.
+	Upstream string `json:"upstream,omitempty"`
+	// UpstreamPending counts the events that upstream has not yet taken.
+	UpstreamPending int `json:"upstream_pending"`
+	// UpstreamError is why the last delivery failed; empty once one succeeded.
+	UpstreamError string `json:"upstream_error,omitempty"`
+	// LinesUp and LinesTotal count the line processes that run and the lines in the config.
+	LinesUp    int `json:"lines_up"`
+	LinesTotal int `json:"lines_total"`
+}
+
+// Line is one line as it is now.
+type Line struct {
+	Name string `json:"name"`
+	// Place is trunk-side or desk-side.
+	Place string `json:"place"`
+	// Scope says in one sentence what lies behind the box on this line.
+	Scope string `json:"scope"`
+	// Consequences are what the line's settings cost the owner in scope; empty for the safe settings.
+	Consequences []string `json:"consequences,omitempty"`
+	// Idle is mask or pass: what happens to keys while the line is not armed.
+	Idle string `json:"idle"`
+	// Shield is keys, run or field: how much of the rhythm is hidden.
+	Shield string `json:"shield"`
+	// LookAheadMS is the fixed delay from caller to agent.
+	LookAheadMS int `json:"look_ahead_ms"`
+
+	// Up says whether the line's process runs and has said hello; PID, UpSince and what follows State are
+	// only known then.
+	Up      bool      `json:"up"`
+	PID     int       `json:"pid,omitempty"`
+	UpSince time.Time `json:"up_since,omitzero"`
+	// Restarts counts how often the process had to be started again since flattoned started.
+	Restarts int `json:"restarts"`
+
+	// State is one of the States.
+	State string `json:"state"`
+	// Capture is the id of the capture under way or just over.
+	Capture string `json:"capture,omitempty"`
+	// Reason is why the line is in that state, as a reason code, or why its process is down.
+	Reason string `json:"reason,omitempty"`
+	InCall bool   `json:"in_call"`
+
+	// MaskedPermille is the share of the last meter period in which the agent heard a synthesised sound.
+	MaskedPermille int `json:"masked_permille"`
+	// CallerDBm0 and AgentDBm0 are the levels of the two legs as they enter the box.
+	CallerDBm0 float64 `json:"caller_dbm0"`
+	AgentDBm0  float64 `json:"agent_dbm0"`
+}
+
+// States of a line.
+const (
+	StateIdle   = "idle"   // no capture
+	StateArmed  = "armed"  // waiting for the first key
+	StateKeying = "keying" // the caller is keying
+	StateDone   = "done"   // the card is in the vault
+	StateVoid   = "void"   // the capture ended without a card
+	StateHeld   = "held"   // closed until somebody says it may open
+)
+
+// Token is what may be known of a stored card.
+type Token struct {
+	Token string `json:"token"`
+	// Capture is the capture it came from.
+	Capture string `json:"capture"`
+	Line    string `json:"line"`
+	Brand   string `json:"brand"`
+	Last4   string `json:"last4"`
+	// ExpiryMonth is 1 to 12, ExpiryYear has four digits; both 0 where the profile asks for no expiry.
+	ExpiryMonth int       `json:"expiry_month,omitempty"`
+	ExpiryYear  int       `json:"expiry_year,omitempty"`
+	Created     time.Time `json:"created"`
+}
+
+// AuditEntry is one row of the audit log.
+type AuditEntry struct {
+	// Seq is the row's place in the log, from 0.
+	Seq    int64     `json:"seq"`
+	Time   time.Time `json:"time"`
+	Actor  string    `json:"actor"`
+	Action string    `json:"action"`
+	Object string    `json:"object"`
+	Result string    `json:"result"`
+	// Origin says which way the act came in: the admin socket, a line, the daemon itself.
+	Origin string `json:"origin"`
+}
+
+// armRequest and armAnswer are the bodies of the one call that has any.
+type armRequest struct {
+	Profile string `json:"profile,omitempty"`
+}
+
+type armAnswer struct {
+	Capture string `json:"capture"`
+}

@@ -1,0 +1,168 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	dialTime = 3 * time.Second
+	askTime  = 15 * time.Second // longer than the server takes at its worst
+	// maxAnswer bounds what a client reads of one answer, and of one line of a stream.
+	maxAnswer = 4 << 20
+)
+
+// Client asks a running flattoned. Its methods mirror [Backend] and may be called from many goroutines at
+// once. Every error they return is, or wraps, an [*Error] that says what to do.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// Dial makes sure that somebody answers at socket and returns a client of theirs. Close it after use.
+func Dial(socket string) (*Client, error) {
+	dialer := net.Dialer{Timeout: dialTime}
+	c := &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		},
+	}}}
+	probe, err := dialer.Dial("unix", socket)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	probe.Close()
+	return c, nil
+}
+
+// Close lets idle connections go.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Status is the health of the box at a glance.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return ask[Status](ctx, c, "asking for the status", http.MethodGet, "status", nil)
+}
+
+// Lines are all configured lines.
+func (c *Client) Lines(ctx context.Context) ([]Line, error) {
+	return ask[[]Line](ctx, c, "asking for the lines", http.MethodGet, "lines", nil)
+}
+
+// Arm readies line for a card and answers with the capture's id. An empty profile is the line's own.
+func (c *Client) Arm(ctx context.Context, line, profile string) (capture string, err error) {
+	a, err := ask[armAnswer](ctx, c, "arming line "+line, http.MethodPost, linePath(line, "arm"), armRequest{profile})
+	return a.Capture, err
+}
+
+// Disarm gives up the line's capture.
+func (c *Client) Disarm(ctx context.Context, line string) error {
+	return c.command(ctx, "disarming line "+line, line, "disarm")
+}
+
+// MoreTime starts the line's time-outs again.
+func (c *Client) MoreTime(ctx context.Context, line string) error {
+	return c.command(ctx, "giving line "+line+" more time", line, "more-time")
+}
+
+// Acknowledge says that a held line may be released.
+func (c *Client) Acknowledge(ctx context.Context, line string) error {
+	return c.command(ctx, "acknowledging line "+line, line, "acknowledge")
+}
+
+// Tokens are the newest entries of the vault, newest first.
+func (c *Client) Tokens(ctx context.Context, limit int) ([]Token, error) {
+	return ask[[]Token](ctx, c, "asking for the tokens", http.MethodGet, "tokens?limit="+strconv.Itoa(limit), nil)
+}
+
+// Audit is the end of the audit log, newest first.
+func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
+	return ask[[]AuditEntry](ctx, c, "asking for the audit log", http.MethodGet, "audit?limit="+strconv.Itoa(limit), nil)
+}
+
+func (c *Client) command(ctx context.Context, doing, line, verb string) error {
+	_, err := ask[struct{}](ctx, c, doing, http.MethodPost, linePath(line, verb), nil)
+	return err
+}
+
+func linePath(line, verb string) string { return "lines/" + url.PathEscape(line) + "/" + verb }
+
+// ask makes one call and decodes its answer. doing says in an error what was being tried.
+func ask[T any](ctx context.Context, c *Client, doing, method, path string, body any) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	resp, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return answer, fmt.Errorf("%s: %w", doing, err)
+	}
+	defer resp.Body.Close()
+	if err = json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+		return answer, fmt.Errorf("%s: %w", doing, c.lost(err))
+	}
+	return answer, nil
+}
+
+// send makes a request; an answer that is not a success becomes its [*Error].
+func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	var payload io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://flattone/v1/"+path, payload)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	e := &Error{}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(e); err != nil || e.Text == "" {
+		return nil, &Error{CodeInternal, c.socket + " answered " + resp.Status + " without a reason",
+			"make sure that it is flattoned who listens there"}
+	}
+	return nil, e
+}
+
+// unreachable says why nobody answers, in a technician's terms.
+func (c *Client) unreachable(err error) *Error {
+	e := &Error{Code: CodeUnreachable, Text: "no answer on " + c.socket, Remedy: "look at flattoned's log"}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Text, e.Remedy = "there is no admin socket at "+c.socket, "is flattoned running? start it, or name its socket with --socket"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Text, e.Remedy = "the admin socket "+c.socket+" is there but nobody answers", "flattoned has died or is stopped: start it again"
+	case errors.Is(err, fs.ErrPermission):
+		e.Code = CodeDenied
+		e.Text, e.Remedy = "you may not open the admin socket "+c.socket, "have root add you to the group flattone-admin and log in again"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Text, e.Remedy = "flattoned took the question on "+c.socket+" but gave no answer in time", "it is overloaded or stuck: look at its log"
+	case errors.Is(err, context.Canceled):
+		e.Text, e.Remedy = "stopped waiting for an answer", ""
+	default:
+		e.Text += ": " + err.Error()
+	}
+	return e
+}
+
+func (c *Client) lost(err error) *Error {
+	return &Error{CodeLost, "the connection to flattoned broke: " + err.Error(), "is flattoned still running?"}
+}

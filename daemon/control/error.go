@@ -1,0 +1,66 @@
+package control
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Error is a failure that a person can act on: what went wrong, and the remedy. It is the body of every
+// answer that is not a success, and what the [Client]'s methods return.
+type Error struct {
+	// Code is for programs; one of the Codes.
+	Code string `json:"code"`
+	// Text says what went wrong, lower case, no full stop.
+	Text string `json:"error"`
+	// Remedy says what to do, in the same form; empty where nothing can be done.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Codes of an [Error].
+const (
+	// Sent by the server, whoever the backend is.
+	CodeDenied     = "denied"      // this user may not command the box
+	CodeBadRequest = "bad_request" // the request can't be read
+	CodeNoSuchCall = "no_such_call"
+	CodeBusy       = "busy"     // too many watchers
+	CodeInternal   = "internal" // the daemon failed at it
+
+	// Sent by the backend.
+	CodeUnknownLine    = "unknown_line"
+	CodeUnknownProfile = "unknown_profile"
+	CodeLineDown       = "line_down"   // the line's process does not run
+	CodeWrongState     = "wrong_state" // not possible in the state the line is in
+
+	// Made by the client.
+	CodeUnreachable = "unreachable" // nothing answers on the socket
+	CodeCut         = "cut"         // the watcher was too slow
+	CodeLost        = "lost"        // the connection broke
+)
+
+// status is the HTTP status that goes with a code.
+func (e *Error) status() int {
+	switch e.Code {
+	case CodeDenied:
+		return http.StatusForbidden
+	case CodeBadRequest, CodeUnknownProfile:
+		return http.StatusBadRequest
+	case CodeNoSuchCall, CodeUnknownLine:
+		return http.StatusNotFound
+	case CodeBusy, CodeLineDown:
+		return http.StatusServiceUnavailable
+	case CodeWrongState:
+		return http.StatusConflict
+	}
+	return http.StatusInternalServerError
+}
+
+// asError is err as clients see it.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Code: CodeInternal, Text: err.Error(), Remedy: "look at flattoned's log"}
+}

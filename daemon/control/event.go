@@ -1,0 +1,69 @@
+package control
+
+import "time"
+
+// Kind says what an [Event] is about, and so which of its fields mean anything.
+type Kind string
+
+// The kinds of events. Every event has Seq and Time; all but KindCut have Line, and those of a delivery whose card
+// was stored before flattoned started.
+const (
+	KindState    Kind = "state"     // State, Capture, Reason
+	KindMeters   Kind = "meters"    // CallerDBm0, AgentDBm0, MaskedPermille
+	KindKey      Kind = "key"       // Capture, Field, Stars: how many stars the field shows now
+	KindVerdict  Kind = "verdict"   // Capture, Field, Code; for a good pan Brand, Last4
+	KindWarning  Kind = "warning"   // Capture, Code
+	KindCall     Kind = "call"      // Code: call_began, call_ended or call_joined
+	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
+	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
+	KindLineUp   Kind = "line_up"   // the line's process has said hello
+	KindLineDown Kind = "line_down" // Reason
+	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears
+)
+
+// Values of Event.Delivery.
+const (
+	DeliveryPending   = "pending"   // waiting for its turn
+	DeliveryRetrying  = "retrying"  // upstream did not take it; Reason says why
+	DeliveryDelivered = "delivered" // upstream took it
+)
+
+// Values of Event.Code for KindCall, as in hw.EdgeKind.
+const (
+	CallBegan = "call_began"
+	CallEnded = "call_ended"
+	// CallJoined: the line came up in the middle of a call.
+	CallJoined = "call_joined"
+)
+
+// CodeOK is the verdict on a good field.
+const CodeOK = "ok"
+
+// Event is something that happened on a line. It is one flat struct for all kinds, so that it reads the same
+// in Go, in JSON and in a script.
+type Event struct {
+	// Seq counts up by one for each event published since flattoned started. Lost meters leave holes.
+	Seq  int64     `json:"seq"`
+	Time time.Time `json:"time"`
+	Kind Kind      `json:"kind"`
+	// Replay marks an event that is told again to a new subscriber, so that it knows the present.
+	Replay bool `json:"replay,omitempty"`
+
+	Line    string `json:"line,omitempty"`
+	Capture string `json:"capture,omitempty"`
+	State   string `json:"state,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	// Field is pan, expiry or cvv.
+	Field string `json:"field,omitempty"`
+	Stars int    `json:"stars,omitempty"`
+	// Code is "ok" or a reason code, never a digit.
+	Code     string `json:"code,omitempty"`
+	Brand    string `json:"brand,omitempty"`
+	Last4    string `json:"last4,omitempty"`
+	Token    string `json:"token,omitempty"`
+	Delivery string `json:"delivery,omitempty"`
+
+	CallerDBm0     float64 `json:"caller_dbm0,omitempty"`
+	AgentDBm0      float64 `json:"agent_dbm0,omitempty"`
+	MaskedPermille int     `json:"masked_permille,omitempty"`
+}

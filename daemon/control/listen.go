@@ -1,0 +1,94 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// socketMode lets the socket's owner and group in; the kernel's word on the peer is checked besides.
+const socketMode = 0o660
+
+// ErrInUse: another daemon answers on the admin socket.
+var ErrInUse = errors.New("another flattoned answers there")
+
+// listen opens the socket at path, in the place of one that a dead daemon left behind. What is alive, or is
+// no socket, it leaves alone.
+func listen(path string, p policy) (*net.UnixListener, error) {
+	failed := func(err error) error { return fmt.Errorf("opening the admin socket %s: %w", path, err) }
+	if err := removeStale(path); err != nil {
+		return nil, failed(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, failed(err)
+	}
+	if p.hasGroup {
+		// Only root and members of the group may give it away; otherwise the socket keeps our own group,
+		// and the technicians' way in is through systemd, which sets the group itself.
+		err = os.Chown(path, -1, int(p.group))
+		if errors.Is(err, fs.ErrPermission) {
+			err = nil
+		}
+	}
+	if err = errors.Join(err, os.Chmod(path, socketMode)); err != nil {
+		l.Close()
+		return nil, failed(err)
+	}
+	return l, nil
+}
+
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return errors.New("there is something else of that name, which is not a socket")
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		c.Close()
+		return ErrInUse
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w, perhaps: %w", ErrInUse, err)
+	}
+	return os.Remove(path)
+}
+
+// boundedListener holds at most cap(room) connections at a time. The others wait in the kernel, in a queue of
+// its own length, until one of those is done or runs into a time-out.
+type boundedListener struct {
+	*net.UnixListener
+	room chan struct{}
+}
+
+func (l boundedListener) Accept() (net.Conn, error) {
+	l.room <- struct{}{}
+	leave := sync.OnceFunc(func() { <-l.room })
+	c, err := l.AcceptUnix()
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return &boundedConn{c, leave}, nil
+}
+
+type boundedConn struct {
+	*net.UnixConn
+	leave func()
+}
+
+func (c *boundedConn) Close() error {
+	defer c.leave()
+	return c.UnixConn.Close()
+}

@@ -1,0 +1,131 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits of the server. Each bounds what a slow or rude client can hold, and for how long.
+const (
+	maxConns   = 64               // at a time; the others wait
+	maxStreams = maxConns / 2     // of these, so that watchers never lock commands out
+	maxBody    = 4 << 10          // bytes; the largest honest body has some 50
+	maxHeader  = 8 << 10          // bytes
+	readTime   = 5 * time.Second  // for a request, whole
+	callTime   = 8 * time.Second  // for the backend's answer
+	writeTime  = 10 * time.Second // from a request's head to its answer's end; in a stream, for each event
+	idleTime   = 5 * time.Second  // between two requests
+	beatEvery  = 15 * time.Second // a comment in a quiet stream, so that one nobody reads is found out
+	stopTime   = 3 * time.Second  // for commands under way when the daemon stops
+)
+
+// Config of a [Server].
+type Config struct {
+	// Socket is the path of the unix socket.
+	Socket string
+	// Group is the name of the group whose members may command the box. Empty, or unknown to the system:
+	// only root and the daemon's own user may.
+	Group string
+}
+
+// Deps of a [Server].
+type Deps struct {
+	Backend Backend
+	Log     *slog.Logger
+}
+
+// Server answers on the admin socket.
+type Server struct {
+	backend  Backend
+	log      *slog.Logger
+	policy   policy
+	group    string
+	listener *net.UnixListener
+	streams  chan struct{}
+	// stopping is closed when streams are to end.
+	stopping chan struct{}
+}
+
+// New opens the socket, so that a client's connection waits from then on rather than fails; [Server.Run]
+// answers it. It fails with [ErrInUse] if a live daemon has the socket. A Server that is not run must be
+// closed.
+func New(cfg Config, deps Deps) (*Server, error) {
+	p, err := newPolicy(cfg.Group)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Group != "" && !p.hasGroup {
+		deps.Log.Warn("the technicians' group does not exist: only root and our own user may use the admin socket",
+			"group", cfg.Group)
+	}
+	l, err := listen(cfg.Socket, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		backend:  deps.Backend,
+		log:      deps.Log,
+		policy:   p,
+		group:    cfg.Group,
+		listener: l,
+		streams:  make(chan struct{}, maxStreams),
+		stopping: make(chan struct{}),
+	}, nil
+}
+
+// Close gives up the socket of a Server that was never run. After Run it does nothing.
+func (s *Server) Close() error {
+	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Run serves until ctx ends, lets the commands under way finish, ends the streams and removes the socket. It
+// is called once.
+func (s *Server) Run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:        s.handler(),
+		ConnContext:    s.connContext,
+		ReadTimeout:    readTime,
+		WriteTimeout:   writeTime,
+		IdleTimeout:    idleTime,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() {
+		served <- srv.Serve(boundedListener{s.listener, make(chan struct{}, maxConns)})
+	}()
+	var err error
+	select {
+	case err = <-served:
+		srv.Close()
+		return fmt.Errorf("serving the admin socket: %w", err)
+	case <-ctx.Done():
+	}
+	close(s.stopping)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if err = srv.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("admin socket: closed on somebody who was not done in time")
+		err = srv.Close()
+	}
+	<-served
+	return err
+}
+
+// connContext names the connection's peer. Without a name there is no Actor, and so no permission.
+func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
+	a, err := actorOf(c.(*boundedConn).UnixConn)
+	if err != nil {
+		s.log.Warn("admin socket: peer unknown, refused", "err", err)
+		return ctx
+	}
+	return context.WithValue(ctx, actorKey{}, a)
+}

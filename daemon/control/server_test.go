@@ -1,0 +1,360 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// scripted is a Backend that answers by rote and remembers what it was asked.
+type scripted struct {
+	*Feed
+	asked chan string
+	fail  error
+	// until, if set, keeps commands waiting.
+	until chan struct{}
+	// events, if set, stand in for the Feed's.
+	events <-chan Event
+}
+
+func (b *scripted) Subscribe(ctx context.Context) <-chan Event {
+	if b.events != nil {
+		return b.events
+	}
+	return b.Feed.Subscribe(ctx)
+}
+
+func (b *scripted) told(format string, args ...any) error {
+	b.asked <- fmt.Sprintf(format, args...)
+	if b.until != nil {
+		<-b.until
+	}
+	return b.fail
+}
+
+var (
+	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", KeyKind: "file", KeyWarning: "w",
+		Upstream: "http://u", UpstreamPending: 2, UpstreamError: "e", LinesUp: 1, LinesTotal: 3}
+	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
+		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
+		InCall: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
+	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
+	anAct  = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
+)
+
+func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.told("status") }
+func (b *scripted) Lines(context.Context) ([]Line, error)  { return []Line{aLine}, b.told("lines") }
+func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (string, error) {
+	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
+}
+func (b *scripted) Disarm(_ context.Context, by Actor, line string) error {
+	return b.told("disarm %s %s", line, by)
+}
+func (b *scripted) MoreTime(_ context.Context, _ Actor, line string) error {
+	return b.told("more-time %s", line)
+}
+func (b *scripted) Acknowledge(_ context.Context, _ Actor, line string) error {
+	return b.told("acknowledge %s", line)
+}
+func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
+	return []Token{aToken}, b.told("tokens %d", n)
+}
+func (b *scripted) Audit(_ context.Context, n int) ([]AuditEntry, error) {
+	if n == 1 {
+		return nil, b.told("audit %d", n)
+	}
+	return []AuditEntry{anAct}, b.told("audit %d", n)
+}
+
+// serve runs a server on a fresh socket until the test ends.
+func serve(t *testing.T, change func(*Server)) (*scripted, string) {
+	t.Helper()
+	b := &scripted{Feed: NewFeed(), asked: make(chan string, 4096)}
+	socket := filepath.Join(t.TempDir(), "admin.sock")
+	s, err := New(Config{Socket: socket, Group: "root"}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(s)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if _, err := os.Lstat(socket); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the socket is still there: %v", err)
+		}
+	})
+	return b, socket
+}
+
+func dial(t *testing.T, socket string) *Client {
+	t.Helper()
+	c, err := Dial(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
+	b, socket := serve(t, nil)
+	c := dial(t, socket)
+	ctx := t.Context()
+	for _, tc := range []struct {
+		asked string
+		call  func() (any, error)
+		want  any
+	}{
+		{"status", func() (any, error) { return c.Status(ctx) }, aStatus},
+		{"lines", func() (any, error) { return c.Lines(ctx) }, []Line{aLine}},
+		{fmt.Sprintf(`arm a line/ä "card" uid %d pid %d`, os.Getuid(), os.Getpid()),
+			func() (any, error) { return c.Arm(ctx, "a line/ä", "card") }, "c1"},
+		{fmt.Sprintf(`arm one "" uid %d pid %d`, os.Getuid(), os.Getpid()), func() (any, error) { return c.Arm(ctx, "one", "") }, "c1"},
+		{"disarm one " + self(t).Name, func() (any, error) { return nil, c.Disarm(ctx, "one") }, nil},
+		{"more-time one", func() (any, error) { return nil, c.MoreTime(ctx, "one") }, nil},
+		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
+		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
+		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
+		{"audit 1", func() (any, error) { return c.Audit(ctx, 1) }, []AuditEntry{}},
+	} {
+		got, err := tc.call()
+		if err != nil || !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: %v, %v; want %v", tc.asked, got, err, tc.want)
+		}
+		if asked := <-b.asked; asked != tc.asked {
+			t.Errorf("the backend was asked %q, want %q", asked, tc.asked)
+		}
+	}
+}
+
+func TestErrorsKeepTheirCodeAndRemedy(t *testing.T) {
+	b, socket := serve(t, nil)
+	c := dial(t, socket)
+	b.fail = fmt.Errorf("on the way: %w", &Error{CodeUnknownLine, "there is no line x", "the lines are: one"})
+	err := c.Disarm(t.Context(), "x")
+	var e *Error
+	if !errors.As(err, &e) || e.Code != CodeUnknownLine || e.Remedy != "the lines are: one" {
+		t.Errorf("got %#v", err)
+	}
+	if want := "disarming line x: there is no line x"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+	b.fail = errors.New("disk full")
+	if _, err = c.Status(t.Context()); !errors.As(err, &e) || e.Code != CodeInternal || e.Text != "disk full" || e.Remedy == "" {
+		t.Errorf("got %#v", err)
+	}
+}
+
+// raw sends text as it is and answers with the first line and the whole of what comes back.
+func raw(t *testing.T, socket, text string) (first, all string) {
+	t.Helper()
+	c, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	go io.WriteString(c, text)
+	back, _ := io.ReadAll(c)
+	first, _, _ = strings.Cut(string(back), "\r\n")
+	return first, string(back)
+}
+
+func TestBadRequestsAreRefusedWithAReason(t *testing.T) {
+	b, socket := serve(t, nil)
+	post := func(path, body string) string {
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	}
+	get := func(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" }
+	for name, tc := range map[string]struct{ text, status, says string }{
+		"not http":        {"hello\r\n\r\n", "400", "400 Bad Request"},
+		"binary":          {"\x16\x03\x01\x00\xff\r\n\r\n", "400", "400 Bad Request"},
+		"header too long": {"GET /v1/status HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431", ""},
+		"no such path":    {get("/v2/status"), "404", `"the calls are: GET /v1/events, GET /v1/status`},
+		"wrong method":    {post("/v1/status", ""), "404", "there is no such call as POST /v1/status"},
+		"no json":         {post("/v1/lines/one/arm", "profile=card"), "400", "the body can't be read"},
+		"unknown name":    {post("/v1/lines/one/arm", `{"profil":"card"}`), "400", `unknown field`},
+		"two values":      {post("/v1/lines/one/arm", `{} {}`), "400", "more after the JSON value"},
+		"wrong type":      {post("/v1/lines/one/arm", `{"profile":4}`), "400", "the body can't be read"},
+		"body too long":   {post("/v1/lines/one/arm", `{"profile":"`+strings.Repeat("x", maxBody)+`"}`), "400", "too large"},
+		"body not asked":  {post("/v1/lines/one/disarm", `{"line":"two"}`), "400", "unknown field"},
+		"limit of words":  {get("/v1/tokens?limit=all"), "400", `limit \"all\" is not a number from 1 to 1000`},
+		"limit of none":   {get("/v1/tokens?limit=0"), "400", "not a number from 1 to 1000"},
+		"limit too high":  {get("/v1/audit?limit=1001"), "400", "not a number from 1 to 1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, all := raw(t, socket, tc.text)
+			if !strings.HasPrefix(first, "HTTP/1.1 "+tc.status) || !strings.Contains(all, tc.says) {
+				t.Errorf("answered %q, want %s and %q", all, tc.status, tc.says)
+			}
+		})
+	}
+	if len(b.asked) != 0 {
+		t.Errorf("a bad request reached the backend: %s", <-b.asked)
+	}
+	if first, _ := raw(t, socket, get("/v1/status")); !strings.HasPrefix(first, "HTTP/1.1 200") {
+		t.Errorf("a good request after the bad ones: %q", first)
+	}
+}
+
+func TestStrangersAreRefused(t *testing.T) {
+	b, socket := serve(t, func(s *Server) { s.policy, s.group = policy{}, "flattone-admin" })
+	c := dial(t, socket)
+	for _, err := range []error{
+		c.Disarm(t.Context(), "one"),
+		c.Watch(t.Context(), func(Event) { t.Error("told an event") }),
+	} {
+		var e *Error
+		if !errors.As(err, &e) || e.Code != CodeDenied || !strings.Contains(e.Text, self(t).Name) || !strings.Contains(e.Remedy, "group flattone-admin") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(b.asked) != 0 {
+		t.Error("a stranger's request reached the backend")
+	}
+}
+
+func TestWatchIsToldThePresentAndThenEvents(t *testing.T) {
+	b, socket := serve(t, nil)
+	c := dial(t, socket)
+	b.Publish(Event{Kind: KindState, Line: "one", State: StateArmed, Capture: "c"})
+	ctx, cancel := context.WithCancel(t.Context())
+	var got []Event
+	err := c.Watch(ctx, func(e Event) {
+		got = append(got, e)
+		switch len(got) {
+		case 1:
+			b.Publish(Event{Kind: KindMeters, Line: "one", CallerDBm0: -12.5, AgentDBm0: 0, MaskedPermille: 1000})
+		case 2:
+			cancel()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || !got[0].Replay || got[0].State != StateArmed || got[1].Replay || got[1].CallerDBm0 != -12.5 || got[1].AgentDBm0 != 0 {
+		t.Errorf("heard %+v", got)
+	}
+}
+
+func TestWatchSaysThatItWasCutOff(t *testing.T) {
+	b, socket := serve(t, nil)
+	events := make(chan Event, 1)
+	events <- Event{Kind: KindCut, Reason: "too_slow"}
+	close(events)
+	b.events = events
+	var e *Error
+	err := dial(t, socket).Watch(t.Context(), func(Event) {})
+	if !errors.As(err, &e) || e.Code != CodeCut || e.Remedy == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStreamsLeaveRoomForCommands(t *testing.T) {
+	b, socket := serve(t, nil)
+	c := dial(t, socket)
+	b.Publish(Event{Kind: KindLineUp, Line: "one"})
+	ctx, cancel := context.WithCancel(t.Context())
+	watching := make(chan struct{})
+	ended := make(chan error)
+	for range maxStreams {
+		go func() { ended <- c.Watch(ctx, func(Event) { watching <- struct{}{} }) }()
+		<-watching
+	}
+	var e *Error
+	if err := c.Watch(ctx, func(Event) {}); !errors.As(err, &e) || e.Code != CodeBusy {
+		t.Errorf("one watcher too many: %v", err)
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Errorf("status beside %d watchers: %v", maxStreams, err)
+	}
+	cancel()
+	for range maxStreams {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAThousandConnections: they wait or are served, but nobody is lost and the server is there afterwards.
+func TestAThousandConnections(t *testing.T) {
+	_, socket := serve(t, nil)
+	answers := make(chan string, 1000)
+	for range 1000 {
+		go func() {
+			c, err := net.Dial("unix", socket)
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			defer c.Close()
+			io.WriteString(c, "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			answers <- resp.Status
+		}()
+	}
+	for range 1000 {
+		if a := <-answers; a != "200 OK" {
+			t.Fatalf("one of a thousand got %q", a)
+		}
+	}
+}
+
+func TestStopLetsACommandFinishAndEndsStreams(t *testing.T) {
+	b := &scripted{Feed: NewFeed(), asked: make(chan string, 8), until: make(chan struct{})}
+	b.Publish(Event{Kind: KindLineUp, Line: "one"})
+	socket := filepath.Join(t.TempDir(), "admin.sock")
+	s, err := New(Config{Socket: socket}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	c := dial(t, socket)
+	commanded, watched, watching := make(chan error, 1), make(chan error, 1), make(chan struct{})
+	go func() { commanded <- c.Disarm(t.Context(), "one") }()
+	go func() { watched <- c.Watch(t.Context(), func(Event) { close(watching) }) }()
+	<-b.asked
+	<-watching
+	stop()
+	var e *Error
+	if err := <-watched; !errors.As(err, &e) || e.Code != CodeLost {
+		t.Errorf("the watch ended with %v", err)
+	}
+	close(b.until)
+	if err := <-commanded; err != nil {
+		t.Errorf("the command under way failed: %v", err)
+	}
+	if err := errors.Join(<-ended, s.Close()); err != nil {
+		t.Errorf("Run, or closing after it: %v", err)
+	}
+	if _, err = Dial(socket); !errors.As(err, &e) || e.Code != CodeUnreachable || !strings.Contains(e.Remedy, "is flattoned running?") {
+		t.Errorf("after the stop: %v", err)
+	}
+}

@@ -1,0 +1,213 @@
+// Package daemon is flattoned: it builds the store, the vault, the audit log, the outbox, the admin socket and
+// the lines' switchboard, runs them, and stops them in reverse order.
+//
+// It exists so that everything that keeps a card or speaks to the outside lives in one process that has no
+// device, and everything that hears a caller in others that have no store. It promises that a token is told
+// to a line, a technician or upstream only after it is durable, and that no command is done without its
+// entry in the audit log. It never looks at a card: one goes from a line's connection into the vault, and
+// is destroyed.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/lines"
+	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/upstream"
+	"github.com/flattone/flattone/daemon/vault"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// Version is what status says. Releases set it when they link.
+var Version = "dev"
+
+// Daemon is one flattoned. New builds it whole or not at all; Run runs it once.
+//
+//	lines ──line.sock──▶ switchboard ──card──▶ vault ─┐
+//	  ▲                    │    ▲                     ├─ one transaction ─▶ store
+//	  └─ started, watched  │    └── control           │
+//	     by lines.Manager  └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
+type Daemon struct {
+	cfg  *config.Config
+	log  *slog.Logger
+	feed *control.Feed
+
+	store    *store.DB
+	kek      *vault.KEK
+	audit    *audit.Log
+	outbox   *upstream.Outbox
+	vault    *vault.Vault
+	board    *switchboard
+	lineSock *wire.Listener
+	admin    *control.Server
+	lines    *lines.Manager
+	backend  *backend
+
+	deliveries *deliveries
+}
+
+// New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed
+// again if it fails. configPath is handed to the line processes, which read the same file.
+func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.Logger) (_ *Daemon, err error) {
+	d := &Daemon{cfg: cfg, log: log, feed: control.NewFeed()}
+	d.deliveries = newDeliveries(d.feed)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if err := os.MkdirAll(cfg.RuntimeDir, 0o750); err != nil { // the state folder is the store's to make
+		return nil, fmt.Errorf("make the folder of the sockets: %w", err)
+	}
+	if err := d.openVault(ctx); err != nil {
+		return nil, err
+	}
+	d.board = newSwitchboard(cfg, d.feed, log, d.seal)
+	d.backend = &backend{d: d, started: time.Now()}
+	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {
+		return nil, err
+	}
+	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
+		return nil, err
+	}
+	d.lines, err = lines.New(lines.Config{Bin: cfg.Daemon.LineBinary, Names: d.board.order, Args: func(name string) []string {
+		return []string{"--config", configPath, "--line", name}
+	}}, lines.Deps{Log: log, OnExit: d.board.exited})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// adminGroup is whose members may command the box.
+const adminGroup = "flattone-admin"
+
+// openVault opens what a card is kept in: store, log, outbox, key, vault.
+func (d *Daemon) openVault(ctx context.Context) (err error) {
+	hook := d.cfg.Upstream.Webhook
+	whsec, err := hook.Secret()
+	if err != nil {
+		return err
+	}
+	if d.store, err = store.Open(ctx, d.cfg.StateDir); err != nil {
+		return err
+	}
+	if d.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {
+		return err
+	}
+	d.outbox, err = upstream.New(upstream.Config{
+		URL: hook.URL, Secret: string(whsec), Timeout: hook.Timeout, BackOff: hook.FirstRetry, MaxWait: hook.MaxRetry,
+	}, upstream.Deps{Store: d.store, Log: d.log, OnDelivery: d.delivered})
+	if err != nil {
+		return err
+	}
+	if d.kek, err = vault.OpenKeyFile(d.cfg.Vault.KeyFile); err != nil {
+		return err
+	}
+	d.log.Warn(vault.KeyFileWarning)
+	d.vault, err = vault.New(ctx, vault.Deps{Store: d.store, KEK: d.kek, Audit: d.audit,
+		Outbox: vault.OutboxFunc(func(tx *store.Tx, e vault.Event) error {
+			d.deliveries.queued(e.Key)
+			return d.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+		})})
+	return err
+}
+
+// Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse
+// order: first the lines, so that no card is on its way when the vault closes.
+func (d *Daemon) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.note(ctx, "flattoned", "daemon.started", "", "ok", "daemon"); err != nil {
+		return err
+	}
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var services, processes sync.WaitGroup
+	start := func(wg *sync.WaitGroup, ctx context.Context, name string, run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(ctx); err != nil {
+				stop(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	start(&services, serving, "upstream", d.outbox.Run)
+	start(&services, serving, "line socket", d.accept)
+	start(&services, serving, "admin socket", d.admin.Run)
+	start(&processes, running, "lines", d.lines.Run)
+	d.log.Info("flattoned runs", "version", Version, "state", d.cfg.StateDir, "lines", len(d.board.order))
+
+	<-running.Done()
+	processes.Wait()
+	stopServing()
+	services.Wait()
+	result := "ok"
+	if ctx.Err() == nil {
+		err = context.Cause(running)
+		result = err.Error()
+	}
+	return errors.Join(err, d.note(context.WithoutCancel(ctx), "flattoned", "daemon.stopped", "", result, "daemon"))
+}
+
+// accept takes the lines' connections until ctx ends or the socket is lost, and ends them then.
+func (d *Daemon) accept(ctx context.Context) error {
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { d.lineSock.Close() })()
+	for {
+		c, err := d.lineSock.Accept()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		conns.Go(func() {
+			defer c.Close()
+			if err := d.board.attach(ctx, c.Hello(), c); err != nil && ctx.Err() == nil {
+				d.log.Warn("a line's connection ended", "error", err)
+			}
+		})
+	}
+}
+
+// note writes one entry of the audit log by itself.
+func (d *Daemon) note(ctx context.Context, actor, action, object, result, origin string) error {
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		return d.audit.Append(tx, audit.Event{Actor: actor, Action: action, Object: object, Result: result, Origin: origin, Time: time.Now()})
+	})
+}
+
+// close gives back, last opened first, what New got.
+func (d *Daemon) close() error {
+	var errs []error
+	if d.admin != nil {
+		errs = append(errs, d.admin.Close())
+	}
+	if d.lineSock != nil {
+		if err := d.lineSock.Close(); !errors.Is(err, net.ErrClosed) { // accept closes it too
+			errs = append(errs, err)
+		}
+	}
+	if d.kek != nil {
+		d.kek.Destroy()
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}

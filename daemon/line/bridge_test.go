@@ -1,0 +1,252 @@
+package line
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+)
+
+// newTestBridge is a bridge of an idle line that passes everything.
+func newTestBridge(t testing.TB, rate audio.Rate) *bridge {
+	t.Helper()
+	p, err := path.New(path.Config{Rate: rate, Idle: mask.Pass})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBridge(p, rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p.SetGrade(mask.Idle)
+	return b
+}
+
+// period is one period of both sides on one clock.
+func (b *bridge) period(caller, agent []int16) (callerHears, agentHears []int16) {
+	callerHears, agentHears = make([]int16, len(caller)), make([]int16, len(agent))
+	b.callerTurn(caller, callerHears)
+	b.agentTurn(agent, agentHears)
+	return callerHears, agentHears
+}
+
+// voice is sound whose every frame can be told from its neighbours: n frames from frame at on.
+func voice(at, n int) []int16 {
+	out := make([]int16, n)
+	for i := range out {
+		out[i] = int16((at+i)*7919%20000 - 10000)
+	}
+	return out
+}
+
+func TestBothSidesHearEachOtherUntouched(t *testing.T) {
+	for _, test := range []struct {
+		rate   audio.Rate
+		period int
+	}{{audio.Rate8k, 160}, {audio.Rate8k, 1}, {audio.Rate44k, 309}, {audio.Rate48k, path.MaxBlock}} {
+		b := newTestBridge(t, test.rate)
+		var agentSaid, callerSaid, callerHeard, agentHeard []int16
+		for at := 0; at < 4*path.MaxBlock; at += test.period {
+			caller, agent := voice(at, test.period), voice(at+5000, test.period)
+			toCaller, toAgent := b.period(caller, agent)
+			callerSaid, agentSaid = append(callerSaid, caller...), append(agentSaid, agent...)
+			callerHeard, agentHeard = append(callerHeard, toCaller...), append(agentHeard, toAgent...)
+		}
+		if late := test.period; !slices.Equal(callerHeard[late:], agentSaid[:len(agentSaid)-late]) {
+			t.Errorf("%v, periods of %d: the caller doesn't hear the agent one period later, bit for bit", test.rate, test.period)
+		}
+		if late := test.rate.Frames(30 * time.Millisecond); !slices.Equal(agentHeard[late:], callerSaid[:len(callerSaid)-late]) {
+			t.Errorf("%v, periods of %d: the agent doesn't hear the caller one look-ahead later, bit for bit", test.rate, test.period)
+		}
+		if f := b.path.Stats().Faults; f != 0 {
+			t.Errorf("%v, periods of %d: %d faults", test.rate, test.period, f)
+		}
+	}
+}
+
+// Whoever is away is stood in for by silence, and nobody is blocked.
+func TestOneSideAlone(t *testing.T) {
+	b := newTestBridge(t, audio.Rate8k)
+	out := voice(0, 160)
+	b.callerTurn(make([]int16, 160), out)
+	if slices.ContainsFunc(out, func(v int16) bool { return v != 0 }) {
+		t.Error("a caller without an agent hears something")
+	}
+	for range 2 * backFrames / 160 {
+		b.agentTurn(voice(0, 160), out)
+	}
+	if n := int(b.back.Written() - b.back.Read()); n > b.back.Frames() {
+		t.Errorf("%d frames wait for a caller who is away", n)
+	}
+}
+
+func TestCueTick(t *testing.T) {
+	const period = 160
+	loud := slices.Repeat([]int16{math.MaxInt16}, period)
+	for name, test := range map[string]struct {
+		period int
+		asked  map[int]audio.Position // by the period before which it is asked for
+		heard  []audio.Position
+		agent  func(at, n int) []int16
+	}{
+		"not asked for":                     {heard: nil},
+		"on a period's edge":                {asked: map[int]audio.Position{1: 800}, heard: []audio.Position{800}},
+		"across periods":                    {asked: map[int]audio.Position{1: 801}, heard: []audio.Position{801}},
+		"within one period":                 {period: 1024, asked: map[int]audio.Position{0: 1200}, heard: []audio.Position{1200}},
+		"at the last moment":                {asked: map[int]audio.Position{5: 800}, heard: []audio.Position{800}},
+		"too late":                          {asked: map[int]audio.Position{6: 800}, heard: nil},
+		"late by a part":                    {asked: map[int]audio.Position{6: 959}, heard: nil},
+		"late, and the next in time":        {asked: map[int]audio.Position{6: 800, 7: 1600}, heard: []audio.Position{1600}},
+		"the next before the first sounds":  {asked: map[int]audio.Position{1: 800, 5: 1600}, heard: []audio.Position{800, 1600}},
+		"the next while the first sounds":   {asked: map[int]audio.Position{1: 840, 6: 1640}, heard: []audio.Position{840, 1640}},
+		"the next once the first has ended": {asked: map[int]audio.Position{1: 800, 7: 1600}, heard: []audio.Position{800, 1600}},
+		"over a loud agent":                 {asked: map[int]audio.Position{1: 800}, heard: []audio.Position{800}, agent: func(int, int) []int16 { return loud }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.period == 0 {
+				test.period = period
+			}
+			if test.agent == nil {
+				test.agent = voice
+			}
+			b := newTestBridge(t, audio.Rate8k)
+			var heard []int16
+			want := make([]int16, test.period)
+			for i := range 4000 / test.period {
+				if at, ok := test.asked[i]; ok {
+					b.cue.play(at)
+				}
+				agent := test.agent(i*test.period, test.period)
+				toCaller, _ := b.period(make([]int16, test.period), agent)
+				heard, want = append(heard, toCaller...), append(want, agent...)
+			}
+			for _, at := range test.heard {
+				for i, v := range b.cue.tick {
+					want[int(at)+i] = int16(min(math.MaxInt16, int(want[int(at)+i])+int(v)))
+				}
+			}
+			if !slices.Equal(heard, want[:len(heard)]) {
+				t.Error("the caller doesn't hear the agent, and the ticks that were asked for in time")
+			}
+		})
+	}
+}
+
+// A cue must not sound like a key, nor like the end of anything: one soft sine with soft edges, and short enough
+// for a slot.
+func TestCueTickIsSoftAndShort(t *testing.T) {
+	for _, rate := range []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k} {
+		var c cue
+		c.init(rate)
+		loudest := int16(0)
+		for _, v := range c.tick {
+			loudest = max(loudest, v, -v)
+		}
+		if d := rate.Duration(int64(len(c.tick))); d != 20*time.Millisecond {
+			t.Errorf("%v: the tick lasts %v", rate, d)
+		}
+		if limit := audio.Amplitude(cueDBm0); loudest < int16(limit*0.8) || float64(loudest) > limit+1 {
+			t.Errorf("%v: the tick's peak is %d, want about %.0f", rate, loudest, limit)
+		}
+		if first, last := c.tick[0], c.tick[len(c.tick)-1]; max(first, -first, last, -last) > 20 {
+			t.Errorf("%v: the tick begins or ends with a click", rate)
+		}
+	}
+}
+
+func TestTurnsAllocateNothing(t *testing.T) {
+	for _, test := range []struct {
+		rate   audio.Rate
+		blocks []int
+	}{{audio.Rate8k, []int{1, 80, 160, 240}}, {audio.Rate16k, []int{320}}, {audio.Rate44k, []int{309, 882}}, {audio.Rate48k, []int{64, 480, 960}}} {
+		for _, n := range test.blocks {
+			b := newTestBridge(t, test.rate)
+			in, out := voice(0, n), make([]int16, n)
+			if got := testing.AllocsPerRun(300, func() {
+				b.cue.play(b.path.Position() + audio.Position(n/2))
+				b.callerTurn(in, out)
+				b.agentTurn(in, out)
+			}); got != 0 {
+				t.Errorf("%v, periods of %d: %g allocations in a pair of turns", test.rate, n, got)
+			}
+		}
+	}
+}
+
+// The ports' threads and the session's goroutine share the bridge. What each side hears is what the other said, in
+// order: frames may be missing or come late where the threads don't keep step, but none is torn, repeated
+// or moved.
+func TestTwoThreads(t *testing.T) {
+	const rounds, period = 2000, 160
+	b := newTestBridge(t, audio.Rate8k)
+	counted := func(k int) []int16 {
+		return slices.Repeat([]int16{int16(k + 1)}, period)
+	}
+	var heard []int16
+	var threads sync.WaitGroup
+	threads.Go(func() {
+		out := make([]int16, period)
+		for range rounds {
+			b.callerTurn(make([]int16, period), out)
+			heard = append(heard, out...)
+		}
+	})
+	threads.Go(func() {
+		out := make([]int16, period)
+		for k := range rounds {
+			b.agentTurn(counted(k), out)
+		}
+	})
+	threads.Go(func() { // as the session and measure do
+		for range rounds {
+			b.cue.play(1 << 40)
+			b.agentLevel()
+		}
+	})
+	threads.Wait()
+	last, run := int16(0), 0
+	for _, v := range heard {
+		switch {
+		case v == 0:
+		case v < last:
+			t.Fatalf("period %d is heard after %d", v, last)
+		case v > last:
+			last, run = v, 1
+		default:
+			if run++; run > period {
+				t.Fatalf("period %d is heard longer than it was said", v)
+			}
+		}
+	}
+}
+
+func TestAgentsLevel(t *testing.T) {
+	b := newTestBridge(t, audio.Rate8k)
+	if got := b.agentLevel(); got != -90 {
+		t.Errorf("before any sound the level is %g", got)
+	}
+	square := slices.Repeat([]int16{1000, -1000}, 80)
+	for range 50 {
+		b.period(square, square)
+	}
+	if got, want := b.agentLevel(), audio.DBm0(1e6); math.Abs(got-want) > 0.1 {
+		t.Errorf("the level is %.1f dBm0, want %.1f", got, want)
+	}
+	b.agentTurn(nil, nil)
+	if math.IsNaN(b.agentLevel()) {
+		t.Error("an empty period breaks the meter")
+	}
+}

@@ -1,0 +1,184 @@
+// Package line is flattone-line: one process for one line. It opens the line's devices, runs the sample path
+// between them, captures what the caller keys, and hands a finished card to flattoned.
+//
+// It is the only place that knows concrete interfaces. It promises that audio flows while flattoned is away or
+// starting, that a line which finds itself in an unknown state comes up masked, and that what it tells of keys
+// is no more than stars. It has no store and no network but one unix socket.
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/daemon/wire"
+	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/wavline"
+)
+
+// Deps are what a line process is given from outside.
+type Deps struct {
+	Log *slog.Logger
+	// Today is the date that a card's expiry is compared with.
+	Today func() time.Time
+}
+
+// Line is one line process. New builds it, Run runs it once.
+//
+//	          commands, acknowledgements                caller's port ──▶ path ──▶ agent's port
+//	flattoned ◀──────── link ────────▶ session ◀─events──┘ ▲                          │
+//	          stars, verdicts, card       └──grade, field──┘   caller ◀──back ring────┘
+type Line struct {
+	cfg     config.Line
+	log     *slog.Logger
+	path    *path.Path
+	bridge  *bridge
+	device  *hw.Line
+	session *session.Session
+	link    *link
+	// release lets a recorded call that waits for it begin.
+	release chan struct{}
+	told    told
+}
+
+// New opens the line named. What it opened is closed again if it fails.
+func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
+	l := &Line{log: deps.Log, release: make(chan struct{}, 1)}
+	var known bool
+	if l.cfg, known = cfg.Line(name); !known {
+		return nil, fmt.Errorf("line %q is not in the config: name one of its [[line]] tables", name)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.close())
+		}
+	}()
+	if l.path, err = path.New(pathConfig(l.cfg)); err != nil {
+		return nil, err
+	}
+	if l.bridge, err = newBridge(l.path, l.cfg.Rate); err != nil {
+		return nil, err
+	}
+	if l.device, err = wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate); err != nil {
+		return nil, err
+	}
+	profiles, err := captureProfiles(cfg.Profiles)
+	if err != nil {
+		return nil, err
+	}
+	l.link = newLink(cfg.LineSocket(), name, deps.Log)
+	l.link.connected, l.link.heard = l.connected, l.heard
+	l.told.say = l.link.say
+	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}
+	if l.cfg.CallerCue {
+		sessionDeps.Cue = l.bridge.cue.play
+	}
+	l.session, err = session.New(session.Config{
+		Line: name, Rate: l.cfg.Rate, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
+		Profiles: profiles, Default: l.cfg.Profile,
+	}, sessionDeps)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Run carries the line's audio until ctx ends or a device is lost. The devices stop first and the session last,
+// so that nothing is heard that nobody judges.
+func (l *Line) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, l.close()) }()
+	audioCtx, stopAudio := context.WithCancelCause(ctx)
+	defer stopAudio(nil)
+	restCtx, stopRest := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRest()
+	var devices, rest sync.WaitGroup
+	start := func(wg *sync.WaitGroup, run func() error) {
+		wg.Go(func() {
+			if err := run(); err != nil {
+				stopAudio(err)
+			}
+		})
+	}
+	start(&rest, func() error { return l.session.Run(restCtx) })
+	start(&rest, func() error { return l.link.run(restCtx) })
+	start(&rest, func() error { return l.measure(restCtx) })
+	start(&devices, func() error { return l.device.Caller.Run(audioCtx, l.bridge.callerTurn) })
+	start(&devices, func() error { return l.device.Agent.Run(audioCtx, l.bridge.agentTurn) })
+
+	<-audioCtx.Done()
+	devices.Wait()
+	stopRest()
+	rest.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(audioCtx)
+}
+
+// close gives back what New got.
+func (l *Line) close() error {
+	var errs []error
+	if l.device != nil {
+		errs = append(errs, l.device.Close())
+	}
+	if l.bridge != nil {
+		errs = append(errs, l.bridge.Close())
+	}
+	if l.path != nil {
+		errs = append(errs, l.path.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// follow is called by the device after each period: call edges first, then what was keyed up to now.
+func (l *Line) follow(at audio.Position) {
+	select {
+	case e := <-l.device.Calls:
+		l.edge(e)
+	default:
+	}
+	l.session.Follow(at) // fails only while the process ends
+}
+
+func (l *Line) edge(e hw.Edge) {
+	l.session.Edge(e)
+	l.told.calls(wire.Call{Edge: e.Kind.String()})
+}
+
+// meterEvery is how often levels are told.
+const meterEvery = 100 * time.Millisecond
+
+// measure tells the levels ten times a second.
+func (l *Line) measure(ctx context.Context) error {
+	tick := time.NewTicker(meterEvery)
+	defer tick.Stop()
+	var before path.Stats
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now := l.path.Stats()
+		masked := 0
+		if frames := now.Frames - before.Frames; frames > 0 {
+			masked = int(1000 * (now.MaskedFrames - before.MaskedFrames) / frames)
+		}
+		if now.Faults > before.Faults {
+			l.log.Error("the sample path had to stand in for what it did not get", "faults", now.Faults)
+		}
+		before = now
+		l.link.say(wire.Meters{CallerDBm0: round(l.path.Meter()), AgentDBm0: round(l.bridge.agentLevel()), MaskedPermille: min(1000, masked)})
+	}
+}
+
+// round keeps a tenth of a decibel.
+func round(dB float64) float64 { return float64(int(dB*10)) / 10 }

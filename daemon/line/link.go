@@ -1,0 +1,106 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// link is the line's connection to flattoned. It dials, says hello, and dials again whenever the connection
+// is lost: a line outlives a flattoned that is restarted. Events said while there is none are dropped, since
+// the state is told anew on every connection; a card is kept by the session and handed over again.
+type link struct {
+	log  *slog.Logger
+	dial func(context.Context) (*wire.Conn, error)
+	// connected is called on each connection before anything is read, heard for each message.
+	connected func()
+	heard     func(wire.Message)
+
+	mu   sync.Mutex
+	conn *wire.Conn
+}
+
+const (
+	firstRedial = 50 * time.Millisecond
+	lastRedial  = 2 * time.Second
+)
+
+func newLink(socket, line string, log *slog.Logger) *link {
+	return &link{log: log, dial: func(ctx context.Context) (*wire.Conn, error) { return wire.Dial(ctx, socket, line) }}
+}
+
+// run keeps the connection until ctx ends. A refusal in words is final, whether it answers the greeting or comes
+// after it, but for [wire.ReasonBusy]: a device has one owner, so the other connection is one of the past.
+func (l *link) run(ctx context.Context) error {
+	wait := firstRedial
+	for ctx.Err() == nil {
+		c, err := l.dial(ctx)
+		if err == nil {
+			err = l.serve(ctx, c)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		switch refused, ok := errors.AsType[wire.Refused](err); {
+		case ok && refused.Reason != wire.ReasonBusy:
+			return refused
+		case !ok && c != nil:
+			wait = firstRedial
+		}
+		if wait == firstRedial { // once, however long it takes
+			l.log.Warn("no connection to flattoned; trying until there is one", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastRedial)
+	}
+	return nil
+}
+
+func (l *link) serve(ctx context.Context, c *wire.Conn) error {
+	l.set(c)
+	defer l.set(nil)
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	l.connected()
+	for {
+		m, _, err := c.Receive()
+		if err != nil {
+			return err
+		}
+		l.heard(m)
+	}
+}
+
+func (l *link) set(c *wire.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = c
+}
+
+func (l *link) current() *wire.Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn
+}
+
+// say sends an event, if there is a connection. It blocks for wire.WriteTimeout at the longest.
+func (l *link) say(m wire.Message) {
+	if c := l.current(); c != nil {
+		c.Send(m) // a failure closes the connection, which run notices
+	}
+}
+
+// hand sends a card, if there is a connection.
+func (l *link) hand(m wire.Card, card *secret.Card) {
+	if c := l.current(); c != nil {
+		c.SendCard(m, card) // as say
+	}
+}

@@ -1,0 +1,120 @@
+package line
+
+import (
+	"sync"
+
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// told is how the line stands, which a newly connected flattoned must be told. It is sent under the lock, so that
+// nobody who is told again hears the old after the new.
+type told struct {
+	say   func(wire.Message)
+	mu    sync.Mutex
+	call  wire.Call
+	state wire.State
+}
+
+// calls tells of a call's edge.
+func (t *told) calls(c wire.Call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.call = c
+	t.say(c)
+}
+
+// stands tells the line's state.
+func (t *told) stands(s wire.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = s
+	t.say(s)
+}
+
+// again tells both once more, as far as there is anything to tell.
+func (t *told) again() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.call.Edge != "" {
+		t.say(t.call)
+	}
+	if t.state.State != "" {
+		t.say(t.state)
+	}
+}
+
+// State passes on where the line stands. A recorded call that waits to be armed is released.
+func (l *Line) State(s session.State, captureID string, reason capture.Code) {
+	l.log.Info("line state", "state", s, "capture", captureID, "reason", reason)
+	l.told.stands(wire.State{State: string(s), Capture: captureID, Reason: string(reason)})
+	if s == session.Armed {
+		select {
+		case l.release <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Key passes on how many stars a field shows.
+func (l *Line) Key(captureID string, f capture.Field, stars int) {
+	l.link.say(wire.Key{Capture: captureID, Field: f.String(), Stars: stars})
+}
+
+// Verdict passes on the outcome of a field.
+func (l *Line) Verdict(captureID string, v capture.Event) {
+	l.link.say(wire.Verdict{Capture: captureID, Field: v.Field.String(), Code: string(v.Code),
+		Brand: string(v.Brand), Last4: v.Last4, Length: v.Length, Tries: v.Tries})
+}
+
+// Warning passes on what the agent should know.
+func (l *Line) Warning(captureID string, c capture.Code) {
+	l.link.say(wire.Warning{Capture: captureID, Code: string(c)})
+}
+
+// HandOver sends a finished card. The session keeps it until it is answered.
+func (l *Line) HandOver(h session.HandOver, card *secret.Card) {
+	l.link.hand(wire.Card{Capture: h.Capture, Profile: h.Profile, Brand: string(h.Brand), Last4: h.Last4,
+		ExpiryMonth: h.ExpiryMonth, ExpiryYear: h.ExpiryYear}, card)
+}
+
+// connected tells flattoned how the line stands, and hands over again what it may have missed.
+func (l *Line) connected() {
+	l.told.again()
+	l.session.Reconnected() // fails only while the process ends
+}
+
+// heard does what flattoned asks for, and answers.
+func (l *Line) heard(m wire.Message) {
+	switch m := m.(type) {
+	case wire.Arm:
+		l.answer(m.ID, l.session.Arm(m.Capture, m.Profile))
+	case wire.Cancel:
+		l.answer(m.ID, l.session.Cancel())
+	case wire.MoreTime:
+		l.answer(m.ID, l.session.MoreTime())
+	case wire.Acknowledge:
+		l.answer(m.ID, l.session.Acknowledge())
+	case wire.Stored:
+		l.noted(m.Capture, l.session.Stored(m.Capture))
+	case wire.NotStored:
+		l.noted(m.Capture, l.session.NotStored(m.Capture, m.Final))
+	}
+}
+
+func (l *Line) answer(id uint64, err error) {
+	a := wire.Answer{ID: id}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	l.link.say(a)
+}
+
+// noted logs an answer that came too late: the session has told the agent of the time-out already.
+func (l *Line) noted(captureID string, err error) {
+	if err != nil {
+		l.log.Warn("an answer about a card came too late", "capture", captureID, "error", err)
+	}
+}

@@ -1,0 +1,48 @@
+package line
+
+import (
+	"fmt"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/hw/wavline"
+)
+
+// What the config says, in the words of the parts.
+
+func pathConfig(l config.Line) path.Config {
+	c := path.Config{Rate: l.Rate, LookAhead: l.LookAhead, ToneHz: float64(l.FlatToneHz), ToneDBm0: l.FlatToneDBm0,
+		Idle:   map[config.Idle]mask.Grade{config.IdleMask: mask.Idle, config.IdlePass: mask.Pass}[l.Idle],
+		Shield: map[config.Shield]mask.Shield{config.ShieldKeys: mask.Keys, config.ShieldRun: mask.Run, config.ShieldField: mask.Field}[l.Shield]}
+	return c
+}
+
+func wavConfig(w config.WAV, released <-chan struct{}, follow func(audio.Position)) wavline.Config {
+	return wavline.Config{CallerIn: w.CallerIn, AgentIn: w.AgentIn, AgentOut: w.AgentOut, CallerOut: w.CallerOut,
+		Pace: w.Pace, Gap: w.Gap, WaitArmed: w.WaitArmed, Released: released, ClockFile: w.ClockFile, Follow: follow}
+}
+
+func captureProfiles(from map[string]config.Profile) (map[string]capture.Profile, error) {
+	out := map[string]capture.Profile{}
+	for name, p := range from {
+		c := capture.Profile{
+			Visa19: p.Visa19, Tries: p.Tries, KeyTimeout: p.KeyTimeout, KeyWarning: p.KeyWarning, OverallTimeout: p.OverallTimeout,
+			QuietEnd: p.QuietEnd, RefusalQuiet: p.RefusalQuiet, Restart: p.Restart, SameKeyGuard: p.SameKeyGuard, TestCVVLength: p.TestCVVLength,
+		}
+		for _, f := range p.Fields {
+			field, err := capture.ParseField(string(f))
+			if err != nil {
+				return nil, fmt.Errorf("profile %s: %w", name, err)
+			}
+			c.Fields = append(c.Fields, field)
+		}
+		for _, b := range p.Brands {
+			c.Brands = append(c.Brands, capture.Brand(b))
+		}
+		out[name] = c
+	}
+	return out, nil
+}

@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/vault"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+const visa = "4242424242424242"
+
+// visaCard is a card of public test digits, and said what may be told of it.
+func visaCard(t *testing.T) *secret.Card {
+	t.Helper()
+	card, err := secret.NewCard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(card.Destroy)
+	for text, digits := range map[*secret.Text]string{card.PAN: visa, card.Expiry: "1131", card.CVV: "123"} {
+		for i := range len(digits) {
+			if err := text.Append(digits[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return card
+}
+
+func saidOf(capture string) wire.Card {
+	return wire.Card{Capture: capture, Profile: "card", Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}
+}
+
+// house is a folder with all that flattoned needs, and a log.
+type house struct {
+	t   *testing.T
+	dir string
+	cfg *config.Config
+	log journal
+}
+
+// journal is a log that may be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// newHouse needs a shorter path than t.TempDir's, for its sockets. Its lines' processes do nothing: tests speak
+// for them.
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	h := &house{t: t, dir: dir, cfg: twoLines()}
+	h.cfg.StateDir, h.cfg.RuntimeDir = h.path("state"), h.path("run")
+	h.cfg.Daemon.LineBinary = h.path("line")
+	h.cfg.Vault.KeyFile = h.path("vault.key")
+	h.cfg.Upstream.Webhook = config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret"),
+		Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute}
+	h.cfg.Profiles = map[string]config.Profile{"card": {}}
+	if err := vault.CreateKeyFile(h.cfg.Vault.KeyFile); err != nil {
+		t.Fatal(err)
+	}
+	key := make([]byte, 32)
+	rand.Read(key)
+	h.write("webhook.secret", "whsec_"+base64.StdEncoding.EncodeToString(key), 0o600)
+	h.write("line", "#!/bin/sh\nexec sleep 1000\n", 0o700)
+	return h
+}
+
+func (h *house) path(name string) string { return filepath.Join(h.dir, name) }
+
+func (h *house) write(name, text string, mode os.FileMode) {
+	h.t.Helper()
+	if err := os.WriteFile(h.path(name), []byte(text), mode); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) open() (*Daemon, error) {
+	return New(context.Background(), h.cfg, h.path("flattone.toml"), slog.New(slog.NewTextHandler(&h.log, nil)))
+}
+
+// daemon is one that was opened and isn't run.
+func (h *house) daemon() *Daemon {
+	h.t.Helper()
+	d, err := h.open()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		if err := d.close(); err != nil {
+			h.t.Error(err)
+		}
+	})
+	return d
+}
+
+// run runs a daemon until stop, which answers with what Run returned.
+func (h *house) run() (d *Daemon, stop func() error, ended <-chan error) {
+	h.t.Helper()
+	d, err := h.open()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() {
+		defer close(ran)
+		ran <- d.Run(ctx)
+	}()
+	stop = func() error {
+		cancel()
+		return <-ran
+	}
+	h.t.Cleanup(func() { stop() })
+	return d, stop, ran
+}

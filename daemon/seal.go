@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/upstream"
+	"github.com/flattone/flattone/daemon/vault"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// Reasons of wire.NotStored. They are codes for the agent's screen; the log has the whole story.
+const (
+	reasonInvalid  = "card_refused" // the vault will never take it
+	reasonStore    = "vault_failed" // it may, later: the line sends the card again
+	reasonStopping = "stopping"
+)
+
+// seal puts a card into the vault and answers the line. The token is told to the line and the feed only here,
+// after Seal has returned: durable.
+func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message {
+	d.deliveries.sealing(say.Capture, line)
+	place := ""
+	if l, ok := d.cfg.Line(line); ok {
+		place = string(l.Place)
+	}
+	token, err := d.vault.Seal(ctx, vault.Capture{
+		ID: say.Capture, Line: line, Place: place, Profile: say.Profile,
+		Brand: say.Brand, Last4: say.Last4, ExpiryMonth: say.ExpiryMonth, ExpiryYear: say.ExpiryYear,
+	}, card)
+	if err != nil {
+		d.deliveries.failed(say.Capture)
+		d.log.Error("a card was not sealed", "line", line, "capture", say.Capture, "error", err)
+		switch {
+		case errors.Is(err, vault.ErrInvalid), errors.Is(err, vault.ErrReused):
+			return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
+		case ctx.Err() != nil:
+			return wire.NotStored{Capture: say.Capture, Reason: reasonStopping}
+		}
+		return wire.NotStored{Capture: say.Capture, Reason: reasonStore}
+	}
+	d.log.Info("a card is sealed", "line", line, "capture", say.Capture)
+	d.deliveries.sealed(control.Event{Line: line, Capture: say.Capture, Token: token, Brand: say.Brand, Last4: say.Last4})
+	return wire.Stored{Capture: say.Capture, Token: token}
+}
+
+// delivered notes what became of an attempt to tell upstream.
+func (d *Daemon) delivered(a upstream.Delivery) {
+	d.backend.tried(a.Reason)
+	d.deliveries.tried(a)
+}

@@ -1,0 +1,237 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// conn is a line's connection, as far as the switchboard needs it.
+type conn interface {
+	Send(wire.Message) error
+	Receive() (wire.Message, *secret.Card, error)
+	Close() error
+}
+
+// sealer puts a line's card into the vault, and says how to answer. The card stays the caller's.
+type sealer func(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message
+
+// switchboard knows every line: its process's connection, what it last said of itself, and the commands
+// that wait for an answer. It passes events on to the feed and cards on to the sealer.
+type switchboard struct {
+	feed *control.Feed
+	log  *slog.Logger
+	seal sealer
+
+	mu    sync.Mutex
+	lines map[string]*extension
+	order []string
+}
+
+// extension is one line of the switchboard.
+type extension struct {
+	cfg  config.Line
+	view control.Line
+	conn conn
+	// waiting are the commands under way, by id.
+	waiting map[uint64]chan error
+	lastID  uint64
+}
+
+func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer) *switchboard {
+	s := &switchboard{feed: feed, log: log, seal: seal, lines: map[string]*extension{}}
+	for _, l := range cfg.Lines {
+		s.order = append(s.order, l.Name)
+		x := &extension{cfg: l, waiting: map[uint64]chan error{}}
+		x.down(reasonStarting)
+		s.lines[l.Name] = x
+	}
+	return s
+}
+
+// down is the view of a line whose process doesn't run, so that nothing is known of it. It counts as held: nothing
+// the caller says reaches the agent.
+func (x *extension) down(reason string) {
+	l := x.cfg
+	x.view = control.Line{
+		Name: l.Name, Place: string(l.Place), Scope: l.Scope(), Consequences: l.Consequences(),
+		Idle: string(l.Idle), Shield: string(l.Shield), LookAheadMS: int(l.LookAhead.Milliseconds()),
+		State: control.StateHeld, Reason: reason, Restarts: x.view.Restarts,
+	}
+}
+
+// attach takes a line's connection, and serves it until it ends. A second connection of a line that has one is
+// refused: one process owns a line.
+func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) error {
+	s.mu.Lock()
+	x := s.lines[hello.Line]
+	var refused wire.Refused
+	switch {
+	case x == nil:
+		refused = wire.Refused{Reason: wire.ReasonLine, Detail: fmt.Sprintf("line %q is not in the config", hello.Line)}
+	case x.conn != nil:
+		refused = wire.Refused{Reason: wire.ReasonBusy, Detail: fmt.Sprintf("line %q has a process already (pid %d)", hello.Line, x.view.PID)}
+	default:
+		x.conn = c
+		x.view.Up, x.view.PID, x.view.UpSince, x.view.Reason = true, hello.PID, time.Now(), reasonStarting
+		s.feed.Publish(control.Event{Kind: control.KindLineUp, Line: hello.Line})
+	}
+	s.mu.Unlock()
+	if refused.Reason != "" {
+		return errors.Join(refused, c.Send(refused))
+	}
+	s.log.Info("line is up", "line", hello.Line, "pid", hello.PID)
+
+	err := s.serve(ctx, x, c)
+
+	s.mu.Lock()
+	x.conn = nil
+	x.down(reasonDown)
+	for id, answer := range x.waiting {
+		answer <- lineDown(hello.Line, reasonDown)
+		delete(x.waiting, id)
+	}
+	// Before anybody else can attach: up must not be told before down.
+	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reasonDown})
+	s.mu.Unlock()
+	return err
+}
+
+// Why a line that has not said how it stands is held.
+const (
+	reasonStarting = "starting"
+	reasonDown     = "process_down"
+)
+
+// serve reads what the line says until the connection or ctx ends.
+func (s *switchboard) serve(ctx context.Context, x *extension, c conn) error {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	for {
+		m, card, err := c.Receive()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("hear line %s: %w", x.cfg.Name, err)
+		}
+		if say, ok := m.(wire.Card); ok {
+			answer := s.seal(ctx, x.cfg.Name, say, card)
+			card.Destroy()
+			if err := c.Send(answer); err != nil {
+				return fmt.Errorf("answer line %s: %w", x.cfg.Name, err)
+			}
+			continue
+		}
+		s.hear(x, m)
+	}
+}
+
+// hear notes what a line said and tells the feed.
+func (s *switchboard) hear(x *extension, m wire.Message) {
+	e := control.Event{Line: x.cfg.Name}
+	s.mu.Lock()
+	switch m := m.(type) {
+	case wire.State:
+		x.view.State, x.view.Capture, x.view.Reason = m.State, m.Capture, m.Reason
+		e.Kind, e.State, e.Capture, e.Reason = control.KindState, m.State, m.Capture, m.Reason
+	case wire.Meters:
+		x.view.CallerDBm0, x.view.AgentDBm0, x.view.MaskedPermille = m.CallerDBm0, m.AgentDBm0, m.MaskedPermille
+		e.Kind, e.CallerDBm0, e.AgentDBm0, e.MaskedPermille = control.KindMeters, m.CallerDBm0, m.AgentDBm0, m.MaskedPermille
+	case wire.Key:
+		e.Kind, e.Capture, e.Field, e.Stars = control.KindKey, m.Capture, m.Field, m.Stars
+	case wire.Verdict:
+		e.Kind, e.Capture, e.Field, e.Code, e.Brand, e.Last4 = control.KindVerdict, m.Capture, m.Field, m.Code, m.Brand, m.Last4
+	case wire.Warning:
+		e.Kind, e.Capture, e.Code = control.KindWarning, m.Capture, m.Code
+	case wire.Call:
+		x.view.InCall = m.Edge != control.CallEnded
+		e.Kind, e.Code = control.KindCall, m.Edge
+	case wire.Answer:
+		if answer, ok := x.waiting[m.ID]; ok {
+			delete(x.waiting, m.ID)
+			if m.Error != "" {
+				answer <- wrongState(x.cfg.Name, m.Error)
+			} else {
+				answer <- nil
+			}
+		}
+	}
+	s.mu.Unlock()
+	if e.Kind != "" {
+		s.feed.Publish(e)
+	}
+}
+
+// command sends a line what build makes of a fresh id, and waits for the answer.
+func (s *switchboard) command(ctx context.Context, line string, build func(id uint64) wire.Message) error {
+	s.mu.Lock()
+	x := s.lines[line]
+	if x == nil {
+		s.mu.Unlock()
+		return unknownLine(line, s.order)
+	}
+	c := x.conn
+	if c == nil {
+		reason := x.view.Reason
+		s.mu.Unlock()
+		return lineDown(line, reason)
+	}
+	x.lastID++
+	id, answer := x.lastID, make(chan error, 1)
+	x.waiting[id] = answer
+	s.mu.Unlock()
+
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(x.waiting, id)
+	}()
+	if err := c.Send(build(id)); err != nil {
+		s.log.Warn("a command did not reach a line", "line", line, "error", err)
+		return lineDown(line, reasonDown)
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("wait for line %s to answer: %w", line, ctx.Err())
+	}
+}
+
+// views are all lines, in the order of the config.
+func (s *switchboard) views() []control.Line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []control.Line
+	for _, name := range s.order {
+		all = append(all, s.lines[name].view)
+	}
+	return all
+}
+
+// exited notes that a line's process is gone and will be started again.
+func (s *switchboard) exited(line string, restarts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.lines[line]; x != nil {
+		x.view.Restarts = restarts
+	}
+}
+
+// newCaptureID is 128 random bits: what makes a hand-over that is sent twice one card.
+func newCaptureID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return "cap_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}

@@ -1,0 +1,98 @@
+package wire
+
+// Message is one of the types in this file.
+type Message interface{ kind() kind }
+
+// Messages that open a connection.
+type (
+	// Hello is a line's first message: who it is and which versions it speaks.
+	Hello struct {
+		Line string
+		PID  int
+		Min  int
+		Max  int
+	}
+	// Welcome answers it with the version that holds from here on.
+	Welcome struct{ Version int }
+	// Refused answers it with the reason for closing the connection: a code and a text for people. It is
+	// also the error that Dial then returns.
+	Refused struct{ Reason, Detail string }
+)
+
+// Reasons of Refused.
+const (
+	ReasonUser    = "user"    // the peer runs as a user who may not connect
+	ReasonVersion = "version" // no version in common
+	ReasonHello   = "hello"   // the first message was not a Hello that makes sense
+	ReasonLine    = "line"    // no such line
+	ReasonBusy    = "busy"    // the line is connected already, as far as flattoned has noticed
+)
+
+// Messages that a line sends up.
+type (
+	// State says where the line stands: idle, armed, keying, done, void or held. A line sends it after
+	// Welcome and at every change.
+	State struct{ State, Capture, Reason string }
+	// Meters are the levels of both sides over the last tenth of a second, in dBm0, and how much of the
+	// caller's sound was masked, in thousandths.
+	Meters struct {
+		CallerDBm0, AgentDBm0 float64
+		MaskedPermille        int
+	}
+	// Key says that a key was taken: how many stars the field shows now. Never which key.
+	Key struct {
+		Capture, Field string
+		Stars          int
+	}
+	// Verdict is a field's outcome: "ok" or the code of a reason. Brand, Last4 and Length are given for
+	// a PAN that was accepted.
+	Verdict struct {
+		Capture, Field, Code, Brand, Last4 string
+		Length, Tries                      int
+	}
+	// Warning is a thing the agent should know of, as a code.
+	Warning struct{ Capture, Code string }
+	// Call is an edge of a call: call_began or call_ended.
+	Call struct{ Edge string }
+	// Answer answers the command of that ID; an empty Error is success.
+	Answer struct {
+		ID    uint64
+		Error string
+	}
+	// Card comes with a *secret.Card and is all of it that may be told. Capture is random and unique:
+	// the store seals it once however often it is sent.
+	Card struct {
+		Capture, Profile, Brand, Last4 string
+		ExpiryMonth, ExpiryYear        int
+	}
+)
+
+// Messages that flattoned sends down. A command's ID comes back in its Answer.
+type (
+	// Arm begins a capture.
+	Arm struct {
+		ID               uint64
+		Capture, Profile string
+	}
+	// Cancel ends the capture without a card.
+	Cancel struct{ ID uint64 }
+	// MoreTime starts the capture's timers again.
+	MoreTime struct{ ID uint64 }
+	// Acknowledge is a person's word that a held line may be let go once it is quiet.
+	Acknowledge struct{ ID uint64 }
+	// Stored says that the capture's card is durably sealed, and under which token.
+	Stored struct{ Capture, Token string }
+	// NotStored says why it isn't. Final means that sending it again can't help.
+	NotStored struct {
+		Capture, Reason string
+		Final           bool
+	}
+)
+
+// Error is the refusal in words.
+func (r Refused) Error() string {
+	if r.Detail == "" {
+		return "flattoned refused the line: " + r.Reason
+	}
+	return "flattoned refused the line (" + r.Reason + "): " + r.Detail
+}
