@@ -1,0 +1,61 @@
+// Command flattone-line carries one telephone line: it opens the line's devices and runs masking and capture
+// between them. flattoned starts one for each line of the config.
+//
+// It ends 0 when it was told to stop, and 1 with the reason on standard error when a device is lost or can't be
+// opened; whoever started it starts it again.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/host"
+	"github.com/flattone/flattone/daemon/line"
+)
+
+func main() {
+	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
+	name := flag.String("line", "", "the `name` of the line, as in its [[line]] table")
+	flag.Parse()
+	if err := run(*file, *name); err != nil {
+		fmt.Fprintln(os.Stderr, "flattone-line:", err)
+		os.Exit(1)
+	}
+}
+
+func run(file, name string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := host.Harden(); err != nil {
+		return err
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	today, err := clock()
+	if err != nil {
+		return err
+	}
+	l, err := line.New(cfg, name, line.Deps{Log: newLog(), Today: today})
+	if err != nil {
+		return err
+	}
+	return l.Run(ctx)
+}
+
+// newLog leaves the time out: whoever started the process stamps what it says.
+func newLog() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}

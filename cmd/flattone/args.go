@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// noVerb refuses what is no verb of flattone.
+func noVerb(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fail(exitUsage, hintUsage, "there is no verb %q", args[0])
+}
+
+// none takes no arguments.
+func none(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fail(exitUsage, hintVerbUsage(c.CommandPath()), "%s takes no argument, and %q is one", c.CommandPath(), args[0])
+}
+
+// one takes exactly one argument, which is what.
+func one(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return fail(exitUsage, hintVerbUsage(c.CommandPath()), "%s needs %s", c.CommandPath(), what)
+		case 1:
+			return nil
+		}
+		return fail(exitUsage, hintVerbUsage(c.CommandPath()), "%s takes %s and nothing more, not %q", c.CommandPath(), what, args[1])
+	}
+}
+
+// atMostOne takes one argument, which is what, or none.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return one(what)(c, args)
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// board is what the events so far say of every line: what watch shows.
+type board struct {
+	lines []*lineNow // in the order in which they were first heard of
+	log   []entry
+}
+
+// entry is a line of the log: an event in words.
+type entry struct {
+	at         time.Time
+	line, text string
+	weight     weight
+}
+
+// weight says how an entry is to be shown.
+type weight int
+
+const (
+	plain weight = iota
+	good
+	grave
+)
+
+// maxLog is how many entries are kept: more than the tallest screen shows.
+const maxLog = 200
+
+// maskedTrace is how many meter periods the trace of masking goes back.
+const maskedTrace = 40
+
+// lineNow is one line as it is now.
+type lineNow struct {
+	name, place, scope string
+	down               bool
+	downReason         string
+	inCall             bool
+	callSince          time.Time
+
+	state, reason, capture string
+
+	caller, agent float64
+	masked        []int // per meter period, the newest last, in permille
+	fields        map[string]*fieldNow
+
+	token, brand, last4 string
+	delivery            string
+	deliveryReason      string
+}
+
+// fieldNow is what is known of one field of the card.
+type fieldNow struct {
+	stars        int
+	code         string // empty: no verdict yet
+	brand, last4 string
+}
+
+// quiet is the level of a leg that nothing has been heard of.
+const quiet = -90
+
+// line finds a line, or begins one.
+func (b *board) line(name string) *lineNow {
+	i := slices.IndexFunc(b.lines, func(l *lineNow) bool { return l.name == name })
+	if i >= 0 {
+		return b.lines[i]
+	}
+	l := &lineNow{name: name, caller: quiet, agent: quiet, fields: map[string]*fieldNow{}}
+	b.lines = append(b.lines, l)
+	return l
+}
+
+// introduce takes over what a list of lines says and events don't.
+func (b *board) introduce(lines []control.Line) {
+	for _, in := range lines {
+		l := b.line(in.Name)
+		l.place, l.scope = in.Place, in.Scope
+		l.down, l.downReason = !in.Up, in.Reason
+		l.inCall, l.state, l.capture = in.InCall, in.State, in.Capture
+		if in.Up {
+			l.reason, l.downReason = in.Reason, ""
+		}
+	}
+}
+
+// apply brings the board up to date with e.
+func (b *board) apply(e control.Event) {
+	if e.Line != "" {
+		b.line(e.Line).apply(e)
+	}
+	if e.Replay || e.Kind == control.KindMeters || e.Kind == control.KindKey {
+		return // the past, and what the screen shows by itself
+	}
+	b.log = append(b.log, entry{e.Time, e.Line, sentence(e), weigh(e)})
+	if len(b.log) > maxLog {
+		b.log = slices.Delete(b.log, 0, len(b.log)-maxLog)
+	}
+}
+
+func (l *lineNow) apply(e control.Event) {
+	if e.Capture != "" && e.Capture != l.capture {
+		l.begin(e.Capture)
+	}
+	switch e.Kind {
+	case control.KindState:
+		l.state, l.reason = e.State, e.Reason
+	case control.KindMeters:
+		l.caller, l.agent = e.CallerDBm0, e.AgentDBm0
+		l.masked = append(l.masked, e.MaskedPermille)
+		if len(l.masked) > maskedTrace {
+			l.masked = slices.Delete(l.masked, 0, len(l.masked)-maskedTrace)
+		}
+	case control.KindKey:
+		*l.field(e.Field) = fieldNow{stars: e.Stars}
+	case control.KindVerdict:
+		f := l.field(e.Field)
+		f.code, f.brand, f.last4 = e.Code, e.Brand, e.Last4
+	case control.KindCall:
+		l.inCall = e.Code != control.CallEnded
+		l.callSince = e.Time
+	case control.KindToken:
+		l.token, l.brand, l.last4 = e.Token, e.Brand, e.Last4
+	case control.KindDelivery:
+		l.delivery, l.deliveryReason = e.Delivery, e.Reason
+	case control.KindLineUp:
+		l.down, l.downReason = false, ""
+		l.inCall = false // told anew
+	case control.KindLineDown:
+		l.down, l.downReason = true, e.Reason
+		l.caller, l.agent, l.masked = quiet, quiet, nil
+	}
+}
+
+// begin forgets the last capture for a new one.
+func (l *lineNow) begin(capture string) {
+	l.capture = capture
+	clear(l.fields)
+	l.token, l.brand, l.last4, l.delivery, l.deliveryReason = "", "", "", "", ""
+}
+
+func (l *lineNow) field(name string) *fieldNow {
+	f := l.fields[name]
+	if f == nil {
+		f = &fieldNow{}
+		l.fields[name] = f
+	}
+	return f
+}
+
+// maskedNow is the share of the last meter period that was masked, in permille.
+func (l *lineNow) maskedNow() int {
+	if len(l.masked) == 0 {
+		return 0
+	}
+	return l.masked[len(l.masked)-1]
+}

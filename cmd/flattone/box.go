@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+func (t *tool) statusCommand() *cobra.Command {
+	return t.withJSON(&cobra.Command{
+		Use: "status", Short: "how the box is", Args: none, Long: wordsStatusLong,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return t.ask(func(box *control.Client) error {
+				s, err := box.Status(c.Context())
+				if err != nil {
+					return err
+				}
+				lines, err := box.Lines(c.Context())
+				if err != nil {
+					return err
+				}
+				return show(t, boxStatus{s, lines}, printStatus)
+			})
+		},
+	})
+}
+
+// boxStatus is what status --json prints.
+type boxStatus struct {
+	control.Status
+	Lines []control.Line `json:"lines"`
+}
+
+func (t *tool) linesCommand() *cobra.Command {
+	return t.withJSON(&cobra.Command{
+		Use: "lines", Short: "every line, its place, settings and state", Args: none,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return t.ask(func(box *control.Client) error {
+				lines, err := box.Lines(c.Context())
+				if err != nil {
+					return err
+				}
+				return show(t, lines, printLines)
+			})
+		},
+	})
+}
+
+func (t *tool) tokensCommand() *cobra.Command {
+	return list(t, "tokens", "the newest tokens in the vault", wordsTokensLong, (*control.Client).Tokens, printTokens)
+}
+
+func (t *tool) eventsCommand() *cobra.Command {
+	return list(t, "events", "the end of the audit log: who did what", wordsEventsLong, (*control.Client).Audit, printAudit)
+}
+
+// list is a verb that prints the newest entries of something.
+func list[T any](t *tool, use, short, long string, fetch func(*control.Client, context.Context, int) ([]T, error),
+	print printer[[]T]) *cobra.Command {
+	var limit int
+	c := t.withJSON(&cobra.Command{
+		Use: use, Short: short, Long: long, Args: none,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return t.ask(func(box *control.Client) error {
+				entries, err := fetch(box, c.Context(), limit)
+				if err != nil {
+					return err
+				}
+				return show(t, entries, print)
+			})
+		},
+	})
+	c.Flags().IntVar(&limit, "limit", 20, "at most this many, newest first (up to 1000)")
+	return c
+}

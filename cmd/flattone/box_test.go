@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// aBox is a flattoned that answers by rote, behind a real admin socket.
+type aBox struct {
+	*control.Feed
+	// watchers gets a word for each subscription.
+	watchers chan struct{}
+}
+
+func newBox() *aBox { return &aBox{control.NewFeed(), make(chan struct{}, 16)} }
+
+// serve listens at socket until the context ends, and then says so.
+func (b *aBox) serve(ctx context.Context, socket string) (ended <-chan error, err error) {
+	s, err := control.New(control.Config{Socket: socket}, control.Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	return done, nil
+}
+
+// then is the time of all things told.
+var then = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+func boxLines() []control.Line {
+	return []control.Line{
+		{Name: "demo", Place: "trunk-side", Scope: "trunk-side: phones, PBX and recorder are behind this line.", Idle: "mask", Shield: "run",
+			LookAheadMS: 30, Up: true, PID: 4711, UpSince: then, State: control.StateIdle, InCall: true, CallerDBm0: -18.4, AgentDBm0: -33},
+		{Name: "desk-3", Place: "desk-side", Scope: "desk-side: only the agent's ear is behind this line.",
+			Consequences: []string{"line[1].idle = \"pass\": keys before arming reach the agent."}, Idle: "pass", Shield: "run",
+			LookAheadMS: 40, Restarts: 2, State: control.StateHeld, Reason: "process_down"},
+	}
+}
+
+func (b *aBox) Status(context.Context) (control.Status, error) {
+	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
+		KeyWarning: "for demonstrations only", Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1,
+		UpstreamError: "connection refused\x1b[31m", LinesUp: 1, LinesTotal: 2}, nil
+}
+
+func (b *aBox) Lines(context.Context) ([]control.Line, error) { return boxLines(), nil }
+
+// known refuses what a daemon would.
+func known(line string) error {
+	switch line {
+	case "demo":
+		return nil
+	case "desk-3":
+		return &control.Error{Code: control.CodeLineDown, Text: "its process does not run", Remedy: "see why in its log"}
+	case "forbidden":
+		return &control.Error{Code: control.CodeDenied, Text: "user mallory may not command this box", Remedy: "have root add you to the group flattone-admin and log in again, or ask as root"}
+	case "broken":
+		return fmt.Errorf("the disk is full")
+	}
+	return &control.Error{Code: control.CodeUnknownLine, Text: "there is no such line", Remedy: "the lines are: demo, desk-3"}
+}
+
+func (b *aBox) Arm(_ context.Context, _ control.Actor, line, profile string) (string, error) {
+	if profile != "" && profile != "card" {
+		return "", &control.Error{Code: control.CodeUnknownProfile, Text: "there is no profile " + profile, Remedy: "the profiles are: card"}
+	}
+	return "cap_1", known(line)
+}
+
+func (b *aBox) Disarm(_ context.Context, _ control.Actor, line string) error { return known(line) }
+
+func (b *aBox) MoreTime(_ context.Context, _ control.Actor, line string) error { return known(line) }
+
+func (b *aBox) Acknowledge(_ context.Context, _ control.Actor, line string) error {
+	if line == "demo" {
+		return &control.Error{Code: control.CodeWrongState, Text: "the line is not held", Remedy: "there is nothing to acknowledge"}
+	}
+	return known(line)
+}
+
+func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
+	all := []control.Token{
+		{Token: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Capture: "cap_1", Line: "demo", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: then},
+		{Token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_0", Line: "demo", Brand: "amex", Last4: "0005", Created: then},
+	}
+	return all[:min(limit, len(all))], nil
+}
+
+func (b *aBox) Audit(context.Context, int) ([]control.AuditEntry, error) {
+	return []control.AuditEntry{{Seq: 12, Time: then, Actor: "root", Action: "arm", Object: "demo", Result: "ok", Origin: "admin socket"}}, nil
+}
+
+func (b *aBox) Subscribe(ctx context.Context) <-chan control.Event {
+	events := b.Feed.Subscribe(ctx)
+	b.watchers <- struct{}{}
+	return events
+}
+
+// aCapture is what a line tells of one good capture, meters left out.
+func aCapture(line, capture string) []control.Event {
+	e := func(e control.Event) control.Event { e.Line, e.Capture, e.Time = line, capture, then; return e }
+	all := []control.Event{e(control.Event{Kind: control.KindState, State: control.StateArmed})}
+	for i, f := range []string{"pan", "expiry", "cvv"} {
+		for n := range []int{16, 4, 3}[i] {
+			all = append(all, e(control.Event{Kind: control.KindKey, Field: f, Stars: n + 1}))
+			if i+n == 0 {
+				all = append(all, e(control.Event{Kind: control.KindState, State: control.StateKeying}))
+			}
+		}
+		v := control.Event{Kind: control.KindVerdict, Field: f, Code: control.CodeOK}
+		if f == "pan" {
+			v.Brand, v.Last4 = "visa", "4242"
+		}
+		all = append(all, e(v))
+	}
+	const token = "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb"
+	return append(all,
+		e(control.Event{Kind: control.KindToken, Token: token, Brand: "visa", Last4: "4242"}),
+		e(control.Event{Kind: control.KindState, State: control.StateDone}),
+		e(control.Event{Kind: control.KindDelivery, Token: token, Delivery: control.DeliveryPending}),
+		e(control.Event{Kind: control.KindDelivery, Token: token, Delivery: control.DeliveryDelivered}))
+}

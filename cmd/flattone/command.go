@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+func (t *tool) armCommand() *cobra.Command {
+	var profile string
+	var wait bool
+	c := t.withJSON(&cobra.Command{
+		Use: "arm LINE", Short: "ready a line for a card", Long: wordsArmLong, Args: one("the name of a line"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				line := args[0]
+				capture, err := box.Arm(c.Context(), line, profile)
+				if err != nil {
+					return err
+				}
+				out := armed{Line: line, Capture: capture}
+				if !wait {
+					return show(t, out, printArmed)
+				}
+				if !t.json {
+					printArmed(t.out, out)
+				}
+				end, err := awaitCard(c.Context(), box, line, capture)
+				if err != nil {
+					return err
+				}
+				out.Token, out.Brand, out.Last4 = end.Token, end.Brand, end.Last4
+				return show(t, out, printCaptured)
+			})
+		},
+	})
+	c.Flags().StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until the card is in the vault, and print its token")
+	return c
+}
+
+// armed is what arm --json prints; the last three only with --wait.
+type armed struct {
+	Line    string `json:"line"`
+	Capture string `json:"capture"`
+	Token   string `json:"token,omitempty"`
+	Brand   string `json:"brand,omitempty"`
+	Last4   string `json:"last4,omitempty"`
+}
+
+// awaitCard follows one capture to its token. Arming came first, so the news may be in what a new watcher is
+// told again: those count too, except for a state from before the arming, which bears another capture or none.
+func awaitCard(ctx context.Context, box *control.Client, line, capture string) (control.Event, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var token control.Event
+	ours := false
+	over := errors.New("over")
+	err := box.Watch(ctx, func(e control.Event) {
+		if e.Line != line {
+			return
+		}
+		ours = ours || e.Capture == capture
+		switch {
+		case e.Kind == control.KindToken && e.Capture == capture:
+			token = e
+			stop(over)
+		case e.Kind == control.KindState && e.Capture == capture &&
+			(e.State == control.StateVoid || e.State == control.StateHeld):
+			stop(fail(exitNoCard, "", "no card from line %s: %s", line, outcome(e)))
+		case e.Kind == control.KindState && e.Capture != capture && ours && !e.Replay:
+			stop(fail(exitNoCard, "", "no card from line %s: its capture is over", line))
+		}
+	})
+	switch cause := context.Cause(ctx); {
+	case err != nil:
+		return token, err
+	case errors.Is(cause, over):
+		return token, nil
+	case errors.Is(cause, context.Canceled):
+		return token, fail(exitNotYet, "line "+line+" is still armed; flattone disarm "+line+" ends that", "stopped waiting")
+	default:
+		return token, cause
+	}
+}
+
+func (t *tool) disarmCommand() *cobra.Command {
+	return t.lineCommand("disarm", "give up a line's capture", wordsDisarmLong, (*control.Client).Disarm, wordsDisarmed)
+}
+
+func (t *tool) moreTimeCommand() *cobra.Command {
+	return t.lineCommand("more-time", "start a line's time-outs again", "", (*control.Client).MoreTime, wordsMoreTime)
+}
+
+func (t *tool) ackCommand() *cobra.Command {
+	return t.lineCommand("ack", "release a line that is held", wordsAckLong, (*control.Client).Acknowledge, wordsAcknowledged)
+}
+
+// lineCommand is a verb that tells a line something and has nothing to show but success.
+func (t *tool) lineCommand(use, short, long string, do func(*control.Client, context.Context, string) error, said string) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " LINE", Short: short, Long: long, Args: one("the name of a line"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				if err := do(box, c.Context(), args[0]); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(t.out, said+"\n", args[0])
+				return err
+			})
+		},
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal makes a pseudo-terminal of 80 by 24: the end for the person, the end for the program.
+func openTerminal(t *testing.T) (person, program *os.File) {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { person.Close() })
+	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err == nil {
+		t.Cleanup(func() { program.Close() })
+		err = unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return person, program
+}
+
+// liveWatch runs `flattone watch demo` on a terminal, with a box behind it, and answers with what was
+// drawn and the exit code. play is called once the screen is drawn.
+func liveWatch(t *testing.T, play func(b *aBox, keyboard *os.File), args ...string) (drawn string, code int) {
+	t.Helper()
+	person, program := openTerminal(t)
+	before, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBox()
+	ctx, stop := context.WithCancel(t.Context())
+	socket := filepath.Join(t.TempDir(), "admin.sock")
+	ended, err := b.serve(ctx, socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawing, entered := make(chan string), make(chan struct{})
+	go func() {
+		var all strings.Builder
+		enter := sync.OnceFunc(func() { close(entered) })
+		buf := make([]byte, 4096)
+		for {
+			n, err := person.Read(buf)
+			all.Write(buf[:n])
+			if strings.Contains(all.String(), enterScreen) {
+				enter()
+			}
+			if err != nil { // EIO: the program's end has been closed
+				drawing <- all.String()
+				return
+			}
+		}
+	}()
+	played, left := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(played)
+		<-b.watchers
+		// Until the screen is drawn the terminal still makes a signal of Ctrl-C, for whoever it controls: nobody here.
+		select {
+		case <-entered:
+			play(b, person)
+		case <-left:
+		}
+	}()
+	tl := &tool{in: program, out: program, errs: program, env: []string{"TERM=xterm-256color", "LANG=C.UTF-8"}}
+	root := tl.rootCommand()
+	root.SetArgs(append([]string{"watch", "demo", "--socket", socket}, args...))
+	code = tl.explain(root.ExecuteContext(ctx))
+	close(left)
+	<-played
+	after, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *after != *before {
+		t.Error("the terminal is not as it was found")
+	}
+	program.Close()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	return <-drawing, code
+}
+
+const (
+	enterScreen = "\x1b[?1049h"
+	leaveScreen = "\x1b[?1049l"
+)
+
+func TestLiveUntilDelivered(t *testing.T) {
+	drawn, code := liveWatch(t, func(b *aBox, _ *os.File) {
+		for _, e := range aCapture("demo", "cap_1") {
+			b.Publish(e)
+		}
+	}, "--until", "delivered")
+	live, left, ok := strings.Cut(drawn, leaveScreen)
+	if code != exitOK || !ok || !strings.Contains(live, enterScreen) {
+		t.Fatalf("exit code %d, drawn %q", code, drawn)
+	}
+	if left = withoutColours(left); !strings.Contains(left, "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb  Visa ending in 4242") || !strings.Contains(left, "DONE") {
+		t.Errorf("left behind is %q", left)
+	}
+}
+
+func TestLiveCtrlC(t *testing.T) {
+	ctrlC := func(_ *aBox, keyboard *os.File) { keyboard.WriteString("\x03") }
+	if drawn, code := liveWatch(t, ctrlC); code != exitOK || !strings.Contains(drawn, leaveScreen) {
+		t.Errorf("exit code %d, drawn %q", code, drawn)
+	}
+	drawn, code := liveWatch(t, ctrlC, "--until", "delivered")
+	if code != exitNotYet || !strings.Contains(drawn, "error: left before a token was delivered") {
+		t.Errorf("exit code %d, drawn %q", code, drawn)
+	}
+}
+
+func TestLiveTimeout(t *testing.T) {
+	drawn, code := liveWatch(t, func(*aBox, *os.File) {}, "--timeout", "50ms", "--until", "idle")
+	if code != exitNotYet || !strings.Contains(drawn, "50ms passed before the line was idle") {
+		t.Errorf("exit code %d, drawn %q", code, drawn)
+	}
+}

@@ -1,0 +1,126 @@
+//go:build lab
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// The verb gives the recorded call's keys, and a recording that is longer by the delay.
+func TestMaskVerb(t *testing.T) {
+	calls := filepath.Join("..", "..", "data", "calls", "visa")
+	in, dir := filepath.Join(calls, "caller.wav"), t.TempDir()
+	out, events := filepath.Join(dir, "out.wav"), filepath.Join(dir, "events")
+	var stdout bytes.Buffer
+	c := maskCommand()
+	c.SetOut(&stdout)
+	c.SetArgs([]string{"--lookahead", "20ms", "--events", events, in, out})
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	var result maskResult
+	if err := json.Unmarshal(stdout.Bytes(), &result); err != nil {
+		t.Fatalf("%v in %q", err, stdout.String())
+	}
+	var truth struct {
+		Keys []struct {
+			Digit      string
+			Start, End int64
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(calls, "truth.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &truth); err != nil {
+		t.Fatal(err)
+	}
+	if result.Rate != 8000 || result.DelaySamples != 160 || result.Digits != len(truth.Keys) || result.MaskedSamples == 0 {
+		t.Errorf("result %+v", result)
+	}
+	if got, want := size(t, out), size(t, in)+2*160; got != want {
+		t.Errorf("the output has %d bytes, want %d", got, want)
+	}
+	f, err := os.Open(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for i, want := range truth.Keys {
+		var got maskEvent
+		if !lines.Scan() || json.Unmarshal(lines.Bytes(), &got) != nil {
+			t.Fatalf("no event for key %d", i)
+		}
+		if got.Digit != want.Digit {
+			t.Errorf("key %d differs", i)
+		}
+		if max(got.Start-want.Start, want.Start-got.Start, got.End-want.End, want.End-got.End) > 40 || got.Decided <= got.Start {
+			t.Errorf("key %d is out of place", i)
+		}
+	}
+}
+
+func size(t *testing.T, name string) int64 {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// Talk comes through an idle line whole.
+func TestMaskVerbIdle(t *testing.T) {
+	in := filepath.Join("..", "..", "data", "calls", "no-card-just-talk", "caller.wav")
+	out := filepath.Join(t.TempDir(), "out.wav")
+	var stdout bytes.Buffer
+	c := maskCommand()
+	c.SetOut(&stdout)
+	c.SetArgs([]string{"--armed=false", "--lookahead", "10ms", in, out})
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	was, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const header, delay = 44, 2 * 80
+	if !bytes.Equal(was[header:], is[header+delay:]) {
+		t.Error("talk was changed")
+	}
+}
+
+func TestMaskVerbRefuses(t *testing.T) {
+	in := filepath.Join("..", "..", "data", "calls", "visa", "caller.wav")
+	out := filepath.Join(t.TempDir(), "out.wav")
+	for name, args := range map[string][]string{
+		"one file":    {in},
+		"no such":     {filepath.Join(t.TempDir(), "none.wav"), out},
+		"same file":   {in, in},
+		"no WAV":      {"mask_lab.go", out},
+		"look-ahead":  {"--lookahead", "1ms", in, out},
+		"shield":      {"--shield", "none", in, out},
+		"idle":        {"--idle", "closed", in, out},
+		"no such dir": {in, filepath.Join(t.TempDir(), "none", "out.wav")},
+	} {
+		c := maskCommand()
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetArgs(args)
+		if err := c.Execute(); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+		if _, err := os.Stat(in); err != nil {
+			t.Fatal("the input is gone")
+		}
+	}
+}

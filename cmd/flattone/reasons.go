@@ -1,0 +1,80 @@
+package main
+
+import "strings"
+
+// reason says a reason code in words for a technician: why a field was refused, a capture ended, a line is
+// held or down. A test holds the list against the codes there are; one it doesn't know is still readable.
+func reason(code string) string {
+	switch code {
+	// A field was refused.
+	case "luhn":
+		return "mistyped: the check digit does not fit"
+	case "unknown_brand":
+		return "no card begins like that"
+	case "brand_not_accepted":
+		return "this kind of card is not taken here"
+	case "too_short":
+		return "too short"
+	case "too_long":
+		return "too long"
+	case "expired":
+		return "the card has expired"
+	case "expiry_invalid":
+		return "not a date"
+	case "expiry_too_far":
+		return "too far ahead to be true"
+	case "cvv_length":
+		return "wrong length for this card"
+	case "unclear_key":
+		return "a key was not clear: field to be keyed again"
+
+	// A capture was void.
+	case "too_many_tries":
+		return "refused too often"
+	case "timeout_between_keys":
+		return "no key for too long"
+	case "timeout_overall":
+		return "took too long in all"
+	case "call_ended":
+		return "the call ended"
+	case "cancelled":
+		return "given up by the agent or a technician"
+	case "line_restarted":
+		return "the line's process restarted in the middle"
+	case "fault":
+		return "the line had a fault: see its log"
+	case "not_stored":
+		return "the vault refused the card: see flattoned's log"
+	case "store_timeout":
+		return "the vault did not answer in time: see flattoned's log"
+
+	// A line is held or down.
+	case "call_unknown":
+		return "it can't tell whether a card is being keyed"
+	case "line_broken":
+		return "its sound processing failed: restart the line"
+	case "starting":
+		return "its process is starting"
+	case "process_down":
+		return "its process has ended, and is started again"
+
+	// Warnings.
+	case "key_waiting":
+		return "no key for a while: more time?"
+	case "key_ignored":
+		return "a key that phones don't have was ignored"
+	case "keys_doubled":
+		return "the caller's phone sends keys twice: the second is left out"
+	case "mark_stays":
+		return "the mark of an armed call can't be removed: a restart will hold the line"
+	case "too_slow":
+		return "events came faster than they were read"
+	}
+	return strings.ReplaceAll(clean(code), "_", " ")
+}
+
+// acknowledging reports whether somebody's word is what releases a line held for that reason. A line that is
+// broken or starting needs something else.
+func acknowledging(code string) bool {
+	return code != "line_broken" && code != "starting" && code != "process_down"
+}

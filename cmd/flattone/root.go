@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+const (
+	defaultSocket = "/run/flattone/admin.sock"
+	socketEnv     = "FLATTONE_SOCKET"
+)
+
+// tool is one run of the command.
+type tool struct {
+	in        io.Reader
+	out, errs io.Writer
+	env       []string
+
+	socket string
+	json   bool
+	// began is set once the command line has been understood.
+	began bool
+}
+
+// Groups of verbs in the help.
+const (
+	groupTechnician = "technician"
+	groupOffline    = "offline"
+)
+
+func (t *tool) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "flattone",
+		Short:             wordsRootShort,
+		Long:              wordsRootLong,
+		Args:              noVerb,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRun:  func(*cobra.Command, []string) { t.began = true },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddGroup(&cobra.Group{ID: groupTechnician, Title: wordsGroupTechnician},
+		&cobra.Group{ID: groupOffline, Title: wordsGroupOffline})
+	root.SetHelpCommandGroupID(groupOffline)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Short, help.Long = wordsHelpShort, wordsHelpShort+"."
+	}
+	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
+	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
+		t.moreTimeCommand(), t.ackCommand(), t.watchCommand(), t.tokensCommand(), t.eventsCommand())
+	add(root, groupOffline, t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
+	add(root, groupOffline, labCommands()...)
+	return root
+}
+
+func add(root *cobra.Command, group string, verbs ...*cobra.Command) {
+	for _, v := range verbs {
+		v.GroupID = group
+		root.AddCommand(v)
+	}
+}
+
+func (t *tool) defaultSocket() string {
+	if s := t.getenv(socketEnv); s != "" {
+		return s
+	}
+	return defaultSocket
+}
+
+// getenv is the last word of the environment on name, as in os/exec.
+func (t *tool) getenv(name string) (value string) {
+	for _, kv := range t.env {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// ask dials the daemon, lets question ask, and hangs up.
+func (t *tool) ask(question func(*control.Client) error) error {
+	c, err := control.Dial(t.socket)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return question(c)
+}
+
+// withJSON gives a verb the flag --json.
+func (t *tool) withJSON(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&t.json, "json", false, wordsFlagJSON)
+	return c
+}
+
+// show prints v as JSON if that was asked for, and otherwise what print makes of it.
+func show[T any](t *tool, v T, print func(io.Writer, T)) error {
+	if !t.json {
+		print(t.out, v)
+		return nil
+	}
+	enc := json.NewEncoder(t.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// terminal is the standard output if it is one that a live screen can be drawn on.
+func (t *tool) terminal() (*os.File, bool) {
+	f, ok := t.out.(*os.File)
+	return f, ok && isTerminal(f) && t.getenv("TERM") != "dumb" && t.getenv("TERM") != ""
+}

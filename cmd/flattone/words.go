@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// This file has what the tool says to people, in the tone of a good colleague: what it is, what it means,
+// what to do. Help texts are in help.go.
+
+const hintUsage = "flattone help lists the verbs"
+
+func hintVerbUsage(path string) string {
+	return "flattone help" + strings.TrimPrefix(path, "flattone") + " says how it goes"
+}
+
+// complain says on standard error what went wrong, and what to do about it.
+func (t *tool) complain(err error, hint string) {
+	for line := range strings.SplitSeq(err.Error(), "\n") { // joined errors come one a line
+		fmt.Fprintf(t.errs, "flattone: error: %s\n", clean(line))
+	}
+	if hint != "" {
+		fmt.Fprintf(t.errs, "flattone: hint: %s\n", clean(hint))
+	}
+}
+
+// clean keeps control characters in what others wrote (a web server's error, a reason) off the terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+const (
+	wordsDisarmed     = "%s: disarmed; keys stay masked until it has been quiet for a while"
+	wordsMoreTime     = "%s: the caller's time starts again"
+	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
+)
+
+// meaning says what a line's state is, to somebody who doesn't know the word.
+func meaning(state string) string {
+	switch state {
+	case control.StateIdle:
+		return "no card is being taken"
+	case control.StateArmed:
+		return "waiting for the caller's first key"
+	case control.StateKeying:
+		return "the caller is keying the card"
+	case control.StateDone:
+		return "the card is complete"
+	case control.StateVoid:
+		return "ended without a card"
+	case control.StateHeld:
+		return "the agent can't hear the caller"
+	}
+	return "not known yet"
+}
+
+// outcome is a state and, if it has one, its reason.
+func outcome(e control.Event) string {
+	if e.Reason == "" {
+		return meaning(e.State)
+	}
+	return meaning(e.State) + " (" + reason(e.Reason) + ")"
+}
+
+// fieldName is a field as it is called on the phone.
+func fieldName(field string) string {
+	switch field {
+	case "pan":
+		return "card number"
+	case "expiry":
+		return "expiry date"
+	case "cvv":
+		return "security code"
+	}
+	return clean(field)
+}
+
+// brandName is a brand as it is printed on the card.
+func brandName(brand string) string {
+	switch brand {
+	case "visa":
+		return "Visa"
+	case "mastercard":
+		return "Mastercard"
+	case "amex":
+		return "American Express"
+	case "discover":
+		return "Discover"
+	case "diners":
+		return "Diners Club"
+	case "jcb":
+		return "JCB"
+	case "unionpay":
+		return "UnionPay"
+	case "maestro":
+		return "Maestro"
+	}
+	return clean(brand)
+}
+
+// card names a card by what may be known of it.
+func card(brand, last4 string) string {
+	switch {
+	case brand == "" && last4 == "":
+		return ""
+	case last4 == "":
+		return brandName(brand)
+	}
+	return strings.TrimSpace(brandName(brand) + " ending in " + clean(last4))
+}
+
+// downBecause says why a line's process does not run.
+func downBecause(code string) string {
+	if code == "" {
+		return "its process does not run"
+	}
+	return reason(code)
+}
+
+// sentence says an event in words, without its time and line.
+func sentence(e control.Event) string {
+	switch e.Kind {
+	case control.KindState:
+		return clean(e.State) + ": " + outcome(e)
+	case control.KindMeters:
+		return fmt.Sprintf("caller %.0f dBm0, agent %.0f dBm0, to the agent: %s", e.CallerDBm0, e.AgentDBm0, hears(e.MaskedPermille))
+	case control.KindKey:
+		return strings.TrimSpace(fieldName(e.Field) + ": " + strings.Repeat("*", e.Stars))
+	case control.KindVerdict:
+		return fieldName(e.Field) + ": " + verdict(e.Code, e.Brand, e.Last4)
+	case control.KindWarning:
+		return reason(e.Code)
+	case control.KindCall:
+		switch e.Code {
+		case control.CallBegan:
+			return "a call begins"
+		case control.CallJoined:
+			return "the line came up in the middle of a call"
+		}
+		return "the call has ended"
+	case control.KindToken:
+		return strings.TrimSuffix(fmt.Sprintf("in the vault as %s: %s", clean(e.Token), card(e.Brand, e.Last4)), ": ")
+	case control.KindDelivery:
+		return delivery(e.Delivery, e.Reason)
+	case control.KindLineUp:
+		return "the line is up"
+	case control.KindLineDown:
+		return "the line is down: " + downBecause(e.Reason)
+	case control.KindCut:
+		return withReason("cut off", e.Reason)
+	}
+	return clean(string(e.Kind))
+}
+
+func withReason(what, code string) string {
+	if code == "" {
+		return what
+	}
+	return what + ": " + reason(code)
+}
+
+// verdict is a field's code in words; empty means that there is none yet.
+func verdict(code, brand, last4 string) string {
+	switch {
+	case code == "":
+		return ""
+	case code == control.CodeOK && (brand != "" || last4 != ""):
+		return "good, " + card(brand, last4)
+	case code == control.CodeOK:
+		return "good"
+	}
+	return reason(code)
+}
+
+// delivery is how far the token has come on its way upstream.
+func delivery(state, why string) string {
+	switch state {
+	case control.DeliveryPending:
+		return "token on its way upstream"
+	case control.DeliveryRetrying:
+		return withReason("upstream did not take the token yet", why)
+	case control.DeliveryDelivered:
+		return "token delivered upstream"
+	}
+	return withReason(clean(state), why)
+}
+
+// hears is what goes to the agent, for the share of the time in permille that was masked.
+func hears(maskedPermille int) string {
+	switch {
+	case maskedPermille <= 0:
+		return "the caller, unchanged"
+	case maskedPermille >= 1000:
+		return "masked"
+	}
+	return fmt.Sprintf("masked %d %%", (maskedPermille+5)/10)
+}
+
+// weigh says which events are good news and which call for somebody.
+func weigh(e control.Event) weight {
+	switch {
+	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
+		e.State == control.StateVoid, e.State == control.StateHeld,
+		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
+		return grave
+	case e.Kind == control.KindToken, e.Kind == control.KindVerdict,
+		e.State == control.StateDone, e.Delivery == control.DeliveryDelivered:
+		return good
+	}
+	return plain
+}

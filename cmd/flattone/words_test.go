@@ -1,0 +1,64 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// TestEveryCodeHasWords reads the codes where they are declared: a new one needs a line in reasons.go.
+func TestEveryCodeHasWords(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "../../daemon/capture/codes.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for _, v := range spec.Values {
+			lit, ok := v.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				continue
+			}
+			code, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if code != control.CodeOK && reason(code) == strings.ReplaceAll(code, "_", " ") && code != "too_short" && code != "too_long" {
+				t.Errorf("the code %s has no words", code)
+			}
+		}
+		return true
+	})
+	if seen < 15 {
+		t.Errorf("only %d codes found: the test looks in the wrong place", seen)
+	}
+}
+
+func TestNobodyElsesControlCharacters(t *testing.T) {
+	evil := "\x1b]0;gone\x07\r\n"
+	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil), brandName(evil),
+		sentence(control.Event{Kind: control.KindState, State: evil, Reason: evil}),
+		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
+		sentence(control.Event{Kind: control.Kind(evil)}),
+		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
+		if strings.ContainsAny(s, "\x1b\x07\r\n") {
+			t.Errorf("%q reaches the terminal", s)
+		}
+	}
+	s := screenOf(utf8(), []control.Line{{Name: evil, Place: evil, Up: true, State: evil, Reason: evil}},
+		control.Event{Kind: control.KindToken, Line: evil, Token: evil, Brand: evil, Last4: evil},
+		control.Event{Kind: control.KindDelivery, Line: evil, Delivery: evil, Reason: evil})
+	if p := withoutColours(s.View().Content); strings.ContainsAny(p, "\x1b\x07\r") {
+		t.Errorf("the screen passes on %q", p)
+	}
+}

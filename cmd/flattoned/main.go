@@ -1,0 +1,45 @@
+// Command flattoned is the daemon of the box: vault, audit log, outbox, admin socket, and the lines' keeper. It
+// opens no device and listens on unix sockets only.
+//
+// It ends 0 when it was told to stop, and 1 with the reason on standard error when it can't go on.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/flattone/flattone/daemon"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/host"
+)
+
+func main() {
+	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
+	flag.Parse()
+	if err := run(*file); err != nil {
+		fmt.Fprintln(os.Stderr, "flattoned:", err)
+		os.Exit(1)
+	}
+}
+
+func run(file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := host.Harden(); err != nil {
+		return err
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	d, err := daemon.New(ctx, cfg, file, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return err
+	}
+	return d.Run(ctx)
+}
