@@ -1,0 +1,51 @@
+# flattone. `make demo` shows the product at work; `make test` runs every test; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STATICCHECK_VERSION := v0.8.2
+BIN := build/bin
+LAB := build/lab
+GO := CGO_ENABLED=0 go
+
+.PHONY: help build lab demo check test campaign bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+build: ## the binaries as they are shipped, into build/bin
+	@$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+
+lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
+	@$(GO) build -trimpath -tags lab -o $(LAB)/ ./cmd/... ./demo
+
+demo: lab ## play a recorded call through the whole box; DEMO_FAST=1 as fast as it can, DEMO_CALL=amex-corrected another call
+	@exec $(LAB)/demo -bin $(LAB) -calls data/calls -out build/demo -call $(or $(DEMO_CALL),visa) $(if $(DEMO_FAST),-fast)
+
+build/tools/staticcheck-$(STATICCHECK_VERSION):
+	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	@mv build/tools/staticcheck $@
+
+check: build/tools/staticcheck-$(STATICCHECK_VERSION) ## vet, staticcheck, house rules and unit tests; a minute when warm
+	@go vet ./...
+	@go vet -tags lab ./...
+	@$< ./...
+	@$< -tags lab ./...
+	@$(GO) test $$(go list ./... | grep -v /e2e$$)
+	@$(GO) test -tags lab ./cmd/...
+
+# -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
+test: check ## every test: those of check, the race detector where there are goroutines, and the whole end to end
+	@.ci/need gcc:gcc
+	@CGO_ENABLED=1 go test -race -short -timeout 10m ./daemon/... ./hw/... ./audio/ring/... ./audio/path/...
+	@$(GO) test -count=1 -timeout 20m ./e2e
+
+campaign: ## the long runs: fuzzing, kill -9, the judge
+	@.ci/campaign
+
+bench: ## benchmarks of the sample path and the vault
+	@$(GO) test -run '^$$' -bench . -benchmem ./audio/... ./daemon/...
+
+clean: ## remove what was built
+	@rm -rf build

@@ -1,0 +1,279 @@
+// Package flattone holds no code: the program is in cmd, its parts in audio, hw and daemon. The tests
+// here are the rules of the house (DESIGN law 7): who may import whom and why, which third-party module
+// belongs behind which package, that every package introduces itself, and that every file is formatted.
+package flattone
+
+import (
+	"bytes"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/flattone/flattone"
+
+// importRule says what the packages under a folder may or must not import directly from this module.
+type importRule struct {
+	in     string   // folder, with everything below it
+	only   []string // if set, what it may import of this module (folders, with everything below them)
+	never  []string // what it must not import: folders of this module, or packages of the standard library
+	reason string
+}
+
+var importRules = []importRule{
+	{in: "audio", only: []string{"audio"}, never: []string{"net", "net/http", "log", "C", "database/sql", "os/exec"},
+		reason: "the sample path does no I/O, so that it can be tested bit for bit and never waits"},
+	{in: "hw", only: []string{"hw", "audio"}, reason: "an interface knows samples, not cards or daemons"},
+	{in: "hw/wavline", never: []string{"hw/sound", "hw/serial"}, reason: "one interface never leans on another"},
+	{in: "daemon/session", only: []string{"hw", "audio", "daemon/capture", "daemon/secret"}, never: []string{"hw/wavline", "hw/sound", "hw/serial", "net", "net/http"},
+		reason: "a call is the same on every kind of line"},
+	{in: "daemon/capture", only: []string{"audio", "daemon/secret"}, never: []string{"net", "net/http", "os", "log", "log/slog", "database/sql"},
+		reason: "digits that are being put together have nowhere to go"},
+	{in: "daemon/secret", only: []string{"audio/locked"}, never: []string{"os", "net", "log", "encoding/json"}, reason: "the digit types know no way out"},
+	{in: "daemon/wire", only: []string{"daemon/secret", "audio/locked"}, reason: "the protocol is words and one card, locked page to locked page"},
+	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret"},
+		never: []string{"net/http", "database/sql"}, reason: "a line process reaches its devices and one unix socket"},
+	{in: "daemon/upstream", never: []string{"daemon/secret", "daemon/capture"}, reason: "a card number can't be typed here"},
+	{in: "daemon/control", never: []string{"daemon/secret", "daemon/capture"}, reason: "a card number can't be typed here"},
+	{in: "daemon/store", only: []string{}, reason: "the store keeps rows and knows no meaning"},
+	{in: "daemon/audit", only: []string{"daemon/store"}, reason: "the log is written inside the store's transaction, by everyone"},
+	{in: "daemon/vault", only: []string{"daemon/store", "daemon/audit", "daemon/secret", "daemon/upstream", "audio/locked"}, never: []string{"net/http"},
+		reason: "a sealed card has one way in and one way out"},
+	{in: "daemon/config", only: []string{"audio"}, reason: "the config is read by every process"},
+	{in: "cmd/flattone", only: []string{"audio", "daemon/control", "daemon/config"}, reason: "the tool is a client; offline it works on test audio"},
+	{in: "cmd/flattoned", only: []string{"daemon", "daemon/config", "daemon/host"}, never: []string{"hw", "audio"}, reason: "main is a table of contents"},
+	{in: "cmd/flattone-line", only: []string{"daemon/line", "daemon/config", "daemon/host"}, reason: "main is a table of contents"},
+}
+
+// exactRules hold for one package, not for what lies below it.
+var exactRules = []importRule{
+	{in: "daemon", never: []string{"hw", "daemon/line", "daemon/session", "daemon/capture", "audio"},
+		reason: "flattoned opens no device and sees no digit but the ones it seals"},
+}
+
+// reachRules are transitive: from a main package, nothing below may lead there.
+var reachRules = []importRule{
+	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture"}, reason: "flattoned is pure Go without devices"},
+	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session"}, reason: "the tool reaches the vault by the admin socket only"},
+	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http"},
+		reason: "a line process has no store and speaks to nobody but flattoned"},
+}
+
+// fences: a third-party module belongs behind the packages named, and nowhere else.
+var fences = map[string]struct {
+	behind []string
+	reason string
+}{
+	"golang.org/x/sys":                {[]string{"audio", "hw", "daemon", "cmd"}, "the kernel's own words"},
+	"go.uber.org/goleak":              {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
+	"golang.org/x/image":              {[]string{"audio/spectrogram"}, "labels on the picture"},
+	"modernc.org/sqlite":              {[]string{"daemon/store"}, "the store"},
+	"github.com/pressly/goose/v3":     {[]string{"daemon/store"}, "the store's schema"},
+	"github.com/pelletier/go-toml/v2": {[]string{"daemon/config"}, "the config file"},
+	"golang.org/x/mod":                {[]string{"daemon/audit"}, "the tamper-evident log"},
+	"github.com/standard-webhooks/standard-webhooks/libraries": {[]string{"daemon/upstream", "demo/receiver"}, "webhook signatures"},
+	"github.com/spf13/cobra":                                   {[]string{"cmd/flattone"}, "the tool's verbs"},
+	"github.com/spf13/pflag":                                   {[]string{"cmd/flattone"}, "the tool's flags"},
+	"charm.land/bubbletea/v2":                                  {[]string{"cmd/flattone"}, "the live screen"},
+	"charm.land/lipgloss/v2":                                   {[]string{"cmd/flattone"}, "the live screen"},
+	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
+}
+
+// pkg is one package as its files say it, build tags ignored.
+type pkg struct {
+	dir     string
+	doc     string
+	imports map[string]string // import path -> file
+}
+
+func tree(t *testing.T) map[string]*pkg {
+	t.Helper()
+	pkgs := map[string]*pkg{}
+	walk(t, func(file string, src []byte) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, src, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := path.Dir(file)
+		p := pkgs[dir]
+		if p == nil {
+			p = &pkg{dir: dir, imports: map[string]string{}}
+			pkgs[dir] = p
+		}
+		if f.Doc != nil {
+			p.doc += f.Doc.Text()
+		}
+		for _, i := range f.Imports {
+			to, _ := strconv.Unquote(i.Path.Value)
+			p.imports[to] = file
+		}
+	})
+	if len(pkgs) < 10 {
+		t.Fatalf("only %d packages found: the rules would be checked against nothing", len(pkgs))
+	}
+	return pkgs
+}
+
+func walk(t *testing.T, visit func(file string, src []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "build"):
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(file) != ".go":
+			return nil
+		}
+		src, err := os.ReadFile(file)
+		if err == nil {
+			visit(filepath.ToSlash(file), src)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// under reports whether folder is one of the trees, or lies below one.
+func under(folder string, trees []string) bool {
+	return slices.ContainsFunc(trees, func(tree string) bool { return folder == tree || strings.HasPrefix(folder, tree+"/") })
+}
+
+// own cuts the module's path off an import; anything else stays as it is.
+func own(importPath string) (folder string, ok bool) {
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func TestImportRules(t *testing.T) {
+	pkgs := tree(t)
+	check := func(p *pkg, r importRule) {
+		for imp, file := range p.imports {
+			folder, inModule := own(imp)
+			if inModule && r.only != nil && !under(folder, r.only) {
+				t.Errorf("%s imports %s: %s may import only %v, because %s", file, folder, r.in, r.only, r.reason)
+			}
+			if slices.Contains(r.never, imp) || inModule && under(folder, r.never) {
+				t.Errorf("%s imports %s: %s must not, because %s", file, imp, r.in, r.reason)
+			}
+		}
+	}
+	for _, p := range pkgs {
+		for _, r := range importRules {
+			if under(p.dir, []string{r.in}) {
+				check(p, r)
+			}
+		}
+		for _, r := range exactRules {
+			if p.dir == r.in {
+				check(p, r)
+			}
+		}
+	}
+}
+
+func TestReachRules(t *testing.T) {
+	pkgs := tree(t)
+	for _, r := range reachRules {
+		if pkgs[r.in] == nil {
+			t.Errorf("%s is gone, and its rule guards nothing", r.in)
+		}
+		seen := map[string]bool{}
+		var visit func(dir string, trail []string)
+		visit = func(dir string, trail []string) {
+			for imp := range pkgs[dir].imports {
+				folder, inModule := own(imp)
+				if !inModule {
+					folder = imp
+				}
+				if seen[folder] {
+					continue
+				}
+				seen[folder] = true
+				if under(folder, r.never) {
+					t.Errorf("%s reaches %s by %v, because of which %s no longer holds", r.in, folder, trail, r.reason)
+				}
+				if inModule && pkgs[folder] != nil {
+					visit(folder, append(slices.Clone(trail), folder))
+				}
+			}
+		}
+		if pkgs[r.in] != nil {
+			visit(r.in, []string{r.in})
+		}
+	}
+}
+
+func TestThirdPartyFences(t *testing.T) {
+	for _, p := range tree(t) {
+		for imp, file := range p.imports {
+			first, _, _ := strings.Cut(imp, "/")
+			if _, inModule := own(imp); inModule || !strings.Contains(first, ".") {
+				continue
+			}
+			fenced := false
+			for mod, f := range fences {
+				if imp == mod || strings.HasPrefix(imp, mod+"/") {
+					fenced = true
+					if !under(p.dir, f.behind) {
+						t.Errorf("%s imports %s, which belongs behind %v (%s)", file, imp, f.behind, f.reason)
+					}
+				}
+			}
+			if !fenced {
+				t.Errorf("%s imports %s, which has no fence: decide where it belongs, and why", file, imp)
+			}
+		}
+	}
+}
+
+func TestEveryPackageIntroducesItself(t *testing.T) {
+	for _, p := range tree(t) {
+		name := path.Base(p.dir)
+		want := "Package " + name
+		if strings.HasPrefix(p.dir, "cmd/") || p.dir == "demo" {
+			want = "Command " + name
+		}
+		if !strings.HasPrefix(p.doc, want+" ") && !strings.HasPrefix(p.doc, want+"\n") {
+			t.Errorf("%s: the package comment should open with %q", p.dir, want)
+		}
+		if len(p.doc) < 120 {
+			t.Errorf("%s: the package comment should say what it does, why it exists, what it promises", p.dir)
+		}
+	}
+}
+
+func TestFilesAreFormatted(t *testing.T) {
+	walk(t, func(file string, src []byte) {
+		if want, err := format.Source(src); err != nil || !bytes.Equal(src, want) {
+			t.Errorf("%s is not formatted (gofmt -w %s) %v", file, file, err)
+		}
+	})
+}
+
+func TestNothingRunsBeforeMain(t *testing.T) {
+	walk(t, func(file string, src []byte) {
+		f, err := parser.ParseFile(token.NewFileSet(), file, src, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function: build things in New, where they can fail and be tested", file)
+			}
+		}
+	})
+}
