@@ -1,15 +1,15 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/flattone/flattone/audio/locked/lockedtest"
 )
 
 // forms are the ways in which a run of digits could lie about: ASCII, packed BCD from either nibble, UTF-16
@@ -88,39 +88,18 @@ func searchFiles(t *testing.T, dir string, canaries ...*canary) (files int) {
 	return files
 }
 
-// searchMemory looks through every readable page of a process, as root may.
-func searchMemory(t *testing.T, pid int, canaries ...*canary) (bytesRead int64) {
+// searchMemory looks through everything a process has in memory, as root may.
+func searchMemory(t *testing.T, pid int, canaries ...*canary) (searched int64) {
 	t.Helper()
-	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer maps.Close()
-	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	searched, err := lockedtest.Search(pid, func(b []byte) {
+		for _, c := range canaries {
+			c.look(fmt.Sprintf("memory of %d", pid), b)
+		}
+	})
 	if err != nil {
 		t.Fatalf("reading a process's memory takes root: %v", err)
 	}
-	defer mem.Close()
-	const overlap = 64
-	chunk := make([]byte, 1<<20)
-	for s := bufio.NewScanner(maps); s.Scan(); {
-		var lo, hi int64
-		var perms string
-		if n, _ := fmt.Sscanf(s.Text(), "%x-%x %s", &lo, &hi, &perms); n != 3 || perms[0] != 'r' {
-			continue
-		}
-		for at := lo; at < hi; at += int64(len(chunk)) - overlap {
-			n, err := mem.ReadAt(chunk[:min(int64(len(chunk)), hi-at)], at)
-			bytesRead += int64(n)
-			for _, c := range canaries {
-				c.look(fmt.Sprintf("memory of %d", pid), chunk[:n])
-			}
-			if err != nil && err != io.EOF { // a guard page, or one that has just gone
-				break
-			}
-		}
-	}
-	return bytesRead
+	return searched
 }
 
 func TestCanarySearchFindsWhatIsThere(t *testing.T) {

@@ -54,6 +54,16 @@ func Free(b []byte) error {
 	return unix.Munmap(b)
 }
 
+// Copy copies as the builtin does, but byte by byte. The builtin goes through vector registers, where up to 64
+// bytes stay behind, and the kernel writes those to the thread's signal stack whenever Go preempts it.
+func Copy(dst, src []byte) int {
+	n := min(len(dst), len(src))
+	for i := range n {
+		dst[i] = src[i]
+	}
+	return n
+}
+
 // New places a zero T in locked memory. T must hold no Go pointer (the collector doesn't look in here),
 // which a test of the calling package should assert with [HasPointers]. The function returned wipes and
 // unmaps it.

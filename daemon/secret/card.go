@@ -85,7 +85,7 @@ func (c Card) MarshalTo(dst []byte) error {
 	if len(dst) < CardSize {
 		return fmt.Errorf("secret: encode a card: room for %d bytes, want %d", len(dst), CardSize)
 	}
-	copy(dst, mem)
+	locked.Copy(dst, mem)
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (c Card) UnmarshalFrom(src []byte) error {
 		}
 		rest = rest[1+room:]
 	}
-	copy(mem, src)
+	locked.Copy(mem, src)
 	return nil
 }
 

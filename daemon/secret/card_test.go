@@ -3,9 +3,11 @@ package secret_test
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/audio/locked/lockedtest"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -123,6 +125,39 @@ func TestClearWipesTheWholeCard(t *testing.T) {
 	if !errors.Is(c.MarshalTo(make([]byte, secret.CardSize)), secret.ErrDestroyed) ||
 		!errors.Is(c.UnmarshalFrom(make([]byte, secret.CardSize)), secret.ErrDestroyed) {
 		t.Error("a destroyed card can be encoded")
+	}
+}
+
+// Go preempts a thread by a signal, and the kernel keeps the thread's registers on the signal's stack: what a copy
+// leaves in a vector register is in memory for good.
+func TestNoRegisterKeepsACard(t *testing.T) {
+	card, back, buf := newCard(t, "", "", ""), newCard(t, "", "", ""), page(t, secret.CardSize)
+	var pan, cvv []byte // of random digits, so that they lie nowhere else, and masked
+	for _, field := range []struct {
+		of     *secret.Text
+		masked *[]byte
+	}{{card.PAN, &pan}, {card.CVV, &cvv}} {
+		for field.of.Len() < min(field.of.Cap(), 16) {
+			d := byte('0' + rand.IntN(10))
+			if err := field.of.Append(d); err != nil {
+				t.Fatal(err)
+			}
+			*field.masked = append(*field.masked, d^lockedtest.Mask)
+		}
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+		want int // copies that lie in locked memory
+	}{
+		{"before", func() error { return nil }, 1},
+		{"encoded", func() error { return card.MarshalTo(buf) }, 2},
+		{"decoded", func() error { return back.UnmarshalFrom(buf) }, 3},
+	} {
+		lockedtest.Interrupted(t, step.do)
+		if got := lockedtest.Copies(t, pan, cvv); got[0] != step.want || got[1] != step.want {
+			t.Errorf("%s: %d copies of the PAN and %d of the CVV, want %d of each", step.what, got[0], got[1], step.want)
+		}
 	}
 }
 

@@ -38,12 +38,23 @@ func open(dst, key, box, aad []byte) error {
 // newGCM returns a cipher and the function that wipes it. Go expands the key on the ordinary heap, twice
 // (block and GCM), and the expansion of an AES-256 key begins with the key itself; so both are wiped after
 // every use, which costs less than keeping them would risk.
-func newGCM(key []byte) (cipher.AEAD, func(), error) {
+func newGCM(key []byte) (gcm cipher.AEAD, forget func(), err error) {
+	gcm, wipeBoth, err := expand(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gcm, func() {
+		wipeBoth()
+		overwriteRegisters()
+	}, nil
+}
+
+func expand(key []byte) (gcm cipher.AEAD, wipeBoth func(), err error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, nil, err
 	}
-	gcm, err := cipher.NewGCMWithRandomNonce(block)
+	gcm, err = cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
 		wipe(reflect.ValueOf(block))
 		return nil, nil, err
@@ -52,6 +63,14 @@ func newGCM(key []byte) (cipher.AEAD, func(), error) {
 		wipe(reflect.ValueOf(gcm))
 		wipe(reflect.ValueOf(block))
 	}, nil
+}
+
+// overwriteRegisters goes the same way with a key of zeros. The cipher leaves half of its key in a vector
+// register, and the kernel writes those to the signal stack whenever Go preempts the thread.
+func overwriteRegisters() {
+	if gcm, _, err := expand(make([]byte, keySize)); err == nil {
+		gcm.Seal(nil, nil, make([]byte, plainSize), nil)
+	}
 }
 
 // wipe zeroes what v points to, through one struct that only holds the pointer.

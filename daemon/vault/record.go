@@ -113,9 +113,9 @@ func (r *record) reveal(kek *KEK) (*secret.Card, error) {
 
 // encode lays the two fields out in dst, plainSize bytes of locked memory, all zero.
 func encode(dst []byte, pan, expiry *secret.Text) {
-	dst[0] = byte(copy(dst[1:1+secret.PANDigits], pan.Reveal()))
+	dst[0] = byte(locked.Copy(dst[1:1+secret.PANDigits], pan.Reveal()))
 	rest := dst[1+secret.PANDigits:]
-	rest[0] = byte(copy(rest[1:1+secret.ExpiryDigits], expiry.Reveal()))
+	rest[0] = byte(locked.Copy(rest[1:1+secret.ExpiryDigits], expiry.Reveal()))
 }
 
 func decode(src []byte, card *secret.Card) error {
