@@ -6,13 +6,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/host"
@@ -30,11 +27,11 @@ func main() {
 }
 
 func run(file, name string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	if err := host.Harden(); err != nil {
 		return err
 	}
+	ctx, stop := host.UntilStopped()
+	defer stop()
 	cfg, err := config.Load(file)
 	if err != nil {
 		return err

@@ -5,13 +5,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/flattone/flattone/daemon"
 	"github.com/flattone/flattone/daemon/config"
@@ -28,11 +25,11 @@ func main() {
 }
 
 func run(file string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	if err := host.Harden(); err != nil {
 		return err
 	}
+	ctx, stop := host.UntilStopped()
+	defer stop()
 	cfg, err := config.Load(file)
 	if err != nil {
 		return err

@@ -42,8 +42,8 @@ func (m *Manager) process(ctx context.Context, name string) error {
 	return err
 }
 
-// environment is flattoned's own without what systemd meant for flattoned alone. GOTRACEBACK=none keeps stacks,
-// with the words of functions' arguments in them, out of what a crash prints.
+// environment is flattoned's own without what systemd meant for flattoned alone, and with what host.Harden asks
+// for.
 func environment(own []string) []string {
 	private := []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
 		"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "GOTRACEBACK"}

@@ -130,8 +130,9 @@ func (b *Box) Start(ctx context.Context) (*control.Client, error) {
 	argv := append(slices.Clone(b.cfg.Wrap), filepath.Join(b.cfg.Bin, "flattoned"), "--config", b.Config())
 	b.cmd = exec.Command(argv[0], argv[1:]...)
 	b.cmd.Stdout, b.cmd.Stderr = log, log
+	b.cmd.Env = append(os.Environ(), "GOTRACEBACK=none") // see host.Harden
 	if b.cfg.Today != "" {
-		b.cmd.Env = append(os.Environ(), "FLATTONE_LAB_TODAY="+b.cfg.Today)
+		b.cmd.Env = append(b.cmd.Env, "FLATTONE_LAB_TODAY="+b.cfg.Today)
 	}
 	// A group of its own, so that Ctrl-C reaches the owner alone, who then stops the box in order; and
 	// death with the owner. The kernel ties that to the thread that started the child, so the thread
