@@ -49,7 +49,7 @@ func (p *Path) wrote(n int) {
 	p.ring.Commit(n)
 	written := int(p.ring.Written()) - p.delay
 	for p.decided+p.tick <= written {
-		if !p.broken {
+		if !p.Broken() {
 			p.decide()
 		}
 		p.decided += p.tick
@@ -87,10 +87,10 @@ func (p *Path) view(at int) []int16 {
 // release masks the next tick where it must be, and lets it out.
 func (p *Path) release() {
 	x := p.view(p.out)
-	if !p.broken {
+	if !p.Broken() {
 		p.replace(x)
 	}
-	if p.broken { // perhaps just now, half way through x
+	if p.Broken() { // perhaps just now, half way through x
 		clear(x)
 		p.shared.masked.Add(int64(len(x)))
 	}
@@ -111,7 +111,7 @@ func (p *Path) survive() {
 	if recover() == nil {
 		return
 	}
-	p.broken = true
+	p.shared.broken.Store(true)
 	p.shared.faults.Add(1)
 	p.shared.grade.Store(int32(mask.Closed))
 }

@@ -54,11 +54,10 @@ type Path struct {
 	mask    *mask.Masker
 	events  *queue
 	free    func() error
-	decided int  // frames of input through detector and masker
-	out     int  // frames of input released to the ring's reader
-	lost    int  // frames up to here never arrived
-	broken  bool // the detector or the masker failed: all is silence from here on
-	owed    int  // reader: frames that stood in for others, to be dropped when those arrive
+	decided int // frames of input through detector and masker
+	out     int // frames of input released to the ring's reader
+	lost    int // frames up to here never arrived
+	owed    int // reader: frames that stood in for others, to be dropped when those arrive
 	talk    talk
 
 	grade  atomic.Int32 // asked for
@@ -73,6 +72,7 @@ type shared struct {
 	settled                    atomic.Bool
 	meter                      atomic.Uint64 // float64 bits: mean square
 	masked, faults             atomic.Int64
+	broken                     atomic.Bool // the detector or the masker failed: all is silence from here on
 }
 
 // Stats count since New.
@@ -158,6 +158,9 @@ func (p *Path) Grade() mask.Grade { return mask.Grade(p.shared.grade.Load()) }
 
 // Settled reports that no tail of Armed holds the grade above what was asked for.
 func (p *Path) Settled() bool { return p.shared.settled.Load() }
+
+// Broken reports that the detector or the masker failed. The path is then closed for good: its owner replaces it.
+func (p *Path) Broken() bool { return p.shared.broken.Load() }
 
 // OpenField says whether a field is being keyed: for mask.Field.
 func (p *Path) OpenField(open bool) { p.field.Store(open) }

@@ -39,8 +39,8 @@ func TestSurvivesItsParts(t *testing.T) {
 					t.Fatalf("a broken path let frame %d through", i)
 				}
 			}
-			if p.Stats().Faults == 0 || p.Grade() != mask.Closed {
-				t.Errorf("a broken path tells %d faults, grade %v", p.Stats().Faults, p.Grade())
+			if !p.Broken() || p.Stats().Faults == 0 || p.Grade() != mask.Closed {
+				t.Errorf("a broken path tells broken %v, %d faults, grade %v", p.Broken(), p.Stats().Faults, p.Grade())
 			}
 			if err := p.Close(); err != nil {
 				t.Error(err)

@@ -27,6 +27,8 @@ func reason(code string) string {
 		return "wrong length for this card"
 	case "unclear_key":
 		return "a key was not clear: field to be keyed again"
+	case "keys_doubled":
+		return "the caller's phone sends keys twice: from now on each counts once; field to be keyed again"
 
 	// A capture was void.
 	case "too_many_tries":
@@ -63,8 +65,6 @@ func reason(code string) string {
 		return "no key for a while: more time?"
 	case "key_ignored":
 		return "a key that phones don't have was ignored"
-	case "keys_doubled":
-		return "the caller's phone sends keys twice: the second is left out"
 	case "mark_stays":
 		return "the mark of an armed call can't be removed: a restart will hold the line"
 	case "too_slow":

@@ -64,9 +64,10 @@ type Profile struct {
 	// KeyTimeout is the longest wait for the next key, once there was one; default 20 s. KeyWarning into
 	// that wait the agent is warned; default 10 s. The caller's speech starts the wait again.
 	KeyTimeout, KeyWarning time.Duration
-	// OverallTimeout bounds the capture; default 5 minutes.
+	// OverallTimeout bounds the capture; default 5 minutes, or until a caller who speaks by then has been quiet
+	// for QuietEnd.
 	OverallTimeout time.Duration
-	// QuietEnd without a key ends a field that could be complete; default 3 s.
+	// QuietEnd without a key or speech ends a field that could be complete; default 3 s.
 	QuietEnd time.Duration
 	// RefusalQuiet must pass without a key after a refusal before keys count again; default 1.5 s.
 	RefusalQuiet time.Duration

@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/flattone/flattone/daemon/capture"
@@ -43,15 +42,10 @@ func codes(t *testing.T) []capture.Code {
 func TestEveryCodeIsAPlainWordWithoutADigit(t *testing.T) {
 	code := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	seen := map[capture.Code]bool{}
-	other := capture.Code("").Plain()
 	for _, c := range codes(t) {
 		if !code.MatchString(string(c)) || seen[c] {
 			t.Errorf("%q is not a code, or there twice", c)
 		}
 		seen[c] = true
-		plain := c.Plain()
-		if plain == other || strings.ContainsAny(plain, "0123456789\n") || !strings.HasSuffix(plain, ".") {
-			t.Errorf("%q has no plain words: %q", c, plain)
-		}
 	}
 }

@@ -4,7 +4,7 @@ import "time"
 
 // blurReach is how long after an unclear key, in an empty field, a digit is taken to follow it: then the
 // field lacks its first one. Later, the unclear key was the caller's voice.
-const blurReach = 2 * time.Second
+const blurReach = 5 * time.Second
 
 // enter takes a key into the field.
 func (m *Machine) enter(key byte) {
@@ -22,6 +22,7 @@ func (m *Machine) enter(key byte) {
 	case key == '*':
 		if again {
 			t.Clear()
+			m.guard.begin()
 		} else {
 			t.DropLast()
 			m.starAt = m.now
@@ -106,6 +107,7 @@ func (m *Machine) shorten() {
 func (m *Machine) open(f Field) {
 	m.state, m.field = entering, f
 	m.blurAt = never
+	m.guard.begin()
 	m.wait()
 	m.stars()
 }
@@ -156,24 +158,4 @@ func (m *Machine) last4() string {
 
 func (m *Machine) stars() {
 	m.say(Event{Kind: Stars, Field: m.field, Stars: m.text(m.field).Len()})
-}
-
-// undouble keeps every second digit of a field all of whose keys came twice.
-func (m *Machine) undouble() {
-	if m.state >= complete {
-		return
-	}
-	m.say(Event{Kind: Warning, Code: KeysDoubled})
-	t := m.text(m.field)
-	if m.state != entering || t.Len() != 2*lessonPairs {
-		return
-	}
-	d := t.Reveal()
-	for i := range lessonPairs {
-		d[i] = d[2*i]
-	}
-	for range lessonPairs {
-		t.DropLast()
-	}
-	m.stars()
 }

@@ -9,15 +9,23 @@ import (
 // guard leaves out the second half of keys that a phone sends twice.
 //
 // With a fixed guard, the same key again within that time of its end is a bounce. Without one the guard
-// learns from the first keys of the call: a phone that doubles sends four pairs of the same digit in a row,
-// with one and the same short pause inside every pair and longer ones between. People who key 4444 have one
-// rhythm throughout, and no card number that is keyed by hand begins with four such pairs: the first key
-// that doesn't fit ends the lesson, and the guard stays out of the way.
+// learns from the first keys of a field: a phone that doubles sends four pairs of the same digit in a row,
+// with one and the same short pause inside every pair and longer ones between.
+//
+//	         a field begins          four pairs               another key after a pause as short
+//	over <---------------- lesson -----------------> learnt -------------------------------------> hand
+//	  |  a key doesn't fit   ^                                                  (nothing is learnt again)
+//	  +----------------------+
+//
+// Hands that key four such pairs are rare, but there are card numbers that ask for it. So learning doesn't rewrite
+// the field, it has it keyed again; and when a key follows another as soon as a bounce would, which a phone that
+// doubles never sends, it was a hand after all.
 type guard struct {
 	fixed   time.Duration
 	learnt  time.Duration
 	last    audio.Digit
 	bounced bool // the last key was a bounce: a phone sends a key twice, not three times
+	hand    bool
 
 	lesson int // keys that fit so far, -1 when it is over
 	pause  time.Duration
@@ -35,16 +43,24 @@ const (
 type heard uint8
 
 const (
-	press   heard = iota // a key
-	bounce               // the key before, once more
-	doubled              // the last bounce of the lesson: every second key so far was one
+	press    heard = iota // a key
+	bounce                // the key before, once more
+	doubled               // the last bounce of the lesson: every second key so far was one
+	mistaken              // a key that shows that the lesson was wrong
 )
+
+// begin begins the lesson again: a field begins.
+func (g *guard) begin() { g.lesson = 0 }
 
 // hear takes the next key and the pause since the end of the one before.
 func (g *guard) hear(d audio.Digit, pause time.Duration) heard {
 	same := d == g.last
 	g.last = d
 	if within := max(g.fixed, g.learnt); within > 0 {
+		if g.learnt > 0 && !same && pause <= g.learnt {
+			g.learnt, g.hand = 0, true
+			return mistaken
+		}
 		g.bounced = same && !g.bounced && pause <= within
 		if g.bounced {
 			return bounce
@@ -54,7 +70,7 @@ func (g *guard) hear(d audio.Digit, pause time.Duration) heard {
 	if g.lesson >= 0 && !g.fits(d, same, pause) {
 		g.lesson = -1
 	}
-	if g.lesson < 2*lessonPairs {
+	if g.lesson < 2*lessonPairs || g.hand {
 		return press
 	}
 	g.learnt = min(max(g.pause+samePause, minGuard), maxGuard)

@@ -45,7 +45,9 @@ func digits(lengths ...int) (set uint32) {
 // 622126 to 622925 are UnionPay cards that Discover's network takes too: they carry UnionPay's mark, and
 // count as Discover where only that is accepted.
 // Diners' 54 and 55 (USA and Canada) have been Mastercards since 2004.
-// Maestro's ranges in 6 are shared with others, so only those that are Maestro's alone are here.
+// What nobody above has of the 6s is taken for Maestro: its issuers' ranges are scattered over them. Domestic schemes
+// in between (Hipercard, RuPay) are then called Maestro too; the acquirer decides, and refusing them here would
+// only turn good cards away.
 var iins = [...]row{
 	{400000, 499999, Visa, digits(13, 16, 19)},
 	{510000, 559999, Mastercard, digits(16)},
@@ -64,9 +66,10 @@ var iins = [...]row{
 	{644000, 659999, Discover, digits(16, 17, 18, 19)},
 	{500000, 509999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
 	{560000, 589999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
-	{630400, 630499, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
-	{639000, 639099, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
-	{670000, 679999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
+	{600000, 601099, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
+	{601200, 619999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
+	{630000, 643999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
+	{660000, 699999, Maestro, digits(12, 13, 14, 15, 16, 17, 18, 19)},
 }
 
 // iinDigits is how many digits it takes to look a number up.

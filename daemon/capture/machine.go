@@ -47,6 +47,7 @@ type Machine struct {
 	waitAt  time.Duration // since when the next key is waited for
 	starAt  time.Duration // when the last key was a *
 	blurAt  time.Duration // when a key was unclear before any was clear
+	spokeAt time.Duration // until when the caller last spoke
 	sounds  bool          // a key sounds now
 	keyed   bool          // there was a key
 	warned  bool          // of this wait
@@ -78,7 +79,7 @@ func New(p Profile, today time.Time, begun time.Duration) (*Machine, error) {
 	return &Machine{
 		profile: p, today: today, card: card,
 		state: entering, field: p.Fields[0], guard: guard{fixed: p.SameKeyGuard},
-		begun: begun, now: begun, keyAt: begun, waitAt: begun, starAt: never, blurAt: never,
+		begun: begun, now: begun, keyAt: begun, waitAt: begun, starAt: never, blurAt: never, spokeAt: never,
 	}, nil
 }
 
@@ -113,13 +114,16 @@ func (m *Machine) Key(d audio.Digit, at time.Duration) []Event {
 	verdict := m.guard.hear(d, m.now-m.keyAt)
 	m.sounded()
 	m.sounds = true
-	switch {
-	case verdict == bounce:
-	case m.state == entering:
-		m.enter(key)
+	if m.state != entering || verdict == bounce {
+		return m.pending
 	}
-	if verdict == doubled {
-		m.undouble()
+	switch keyed := m.text(m.field).Len() > 0; {
+	case verdict == doubled:
+		m.refuse(m.field, judgement{code: KeysDoubled})
+	case verdict == mistaken && keyed: // some of the field was left out
+		m.refuse(m.field, judgement{code: UnclearKey})
+	default:
+		m.enter(key)
 	}
 	return m.pending
 }
@@ -151,10 +155,13 @@ func (m *Machine) Unclear(at time.Duration) []Event {
 	return m.pending
 }
 
-// Speech tells that the caller spoke until at: whoever speaks isn't gone.
+// Speech tells that the caller spoke until at: whoever speaks isn't gone, and isn't done with a field.
 func (m *Machine) Speech(at time.Duration) []Event {
-	if m.live(at) && at > m.waitAt {
-		m.waitAt, m.warned = at, false
+	if m.live(at) {
+		m.spokeAt = max(m.spokeAt, at)
+		if at > m.waitAt {
+			m.waitAt, m.warned = at, false
+		}
 	}
 	return m.pending
 }
@@ -201,7 +208,7 @@ func (m *Machine) live(at time.Duration) bool {
 
 // due is what happens next if nobody does anything, and when.
 func (m *Machine) due() (at time.Duration, act func(*Machine)) {
-	at, act = m.begun+m.profile.OverallTimeout, (*Machine).overall
+	at, act = max(m.begun+m.profile.OverallTimeout, m.spokeAt+m.profile.QuietEnd), (*Machine).overall
 	first := func(t time.Duration, a func(*Machine)) {
 		if t <= at {
 			at, act = t, a
@@ -219,7 +226,7 @@ func (m *Machine) due() (at time.Duration, act func(*Machine)) {
 			}
 		}
 		if m.text(m.field).Len() > 0 && m.judge(m.field).ripe {
-			first(m.keyAt+m.profile.QuietEnd, (*Machine).end)
+			first(max(m.keyAt, m.spokeAt)+m.profile.QuietEnd, (*Machine).end)
 		}
 	}
 	return at, act

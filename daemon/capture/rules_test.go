@@ -131,7 +131,9 @@ func TestRules(t *testing.T) {
 		{"unclear within a field", pan, visa[:5] + "?" + visa[5:] + "__" + visa, "pan unclear_key, pan ok visa, complete"},
 		{"unclear first key", pan, "?" + visa[1:] + "__" + visa, "warn unclear_key, pan unclear_key, pan ok visa, complete"},
 		{"unclear first key, the next one soon", pan, "?4_----" + visa, "warn unclear_key, pan unclear_key, pan ok visa, complete"},
-		{"unclear long before the first key: a voice", pan, "?__" + visa, "warn unclear_key, pan ok visa, complete"},
+		{"unclear long before the first key: a voice", pan, "?_____" + visa, "warn unclear_key, pan ok visa, complete"},
+		{"quiet is not quiet while the caller speaks", pan, discover + "__s__s__", ""},
+		{"quiet after speech", pan, discover + "__s___", "pan ok discover, complete"},
 		{"unclear while swallowing goes on swallowing", pan, "42#_-?_-" + visa, "pan too_short"},
 		{"unclear between two *", pan, "99*?__" + visa, "pan unclear_key, pan ok visa, complete"},
 
@@ -175,7 +177,8 @@ func TestOverallTimeout(t *testing.T) {
 	for range 30 {
 		c.play("_____ ____s _")
 	}
-	c.expect("void timeout_overall")
+	c.play("_").expect("") // the caller spoke two seconds ago
+	c.play("_").expect("void timeout_overall")
 
 	c = call(t, only(capture.PAN))
 	for i := range 60 {

@@ -37,8 +37,9 @@ const (
 //	 | +------ path settled ----- void                                 |
 //	 +-------- path settled -------------------------------------------+
 //
-//	start with a mark; a call joined in the middle; idle, done, void whose path broke ----> held
+//	start with a mark; a call joined in the middle ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
+//	any of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
 // and void have Idle with the masker's tail of Armed, held has Closed. The mark is set from before armed until
@@ -52,6 +53,7 @@ type call struct {
 	calm   audio.Position // where the session began: what was before nobody knows
 	acked  bool
 	faults int64 // of the path, when last looked at
+	broken bool  // the path is: the session ends
 
 	id       string // of the capture
 	machine  *capture.Machine

@@ -38,6 +38,7 @@ func (c *call) arm(captureID, profile string) error {
 	}
 	if err := c.mark.set(captureID); err != nil {
 		m.Close()
+		c.mark.clear() // half made, it would hold the next process for nothing
 		return err
 	}
 	c.machine, c.armedAt = m, at
@@ -47,21 +48,24 @@ func (c *call) arm(captureID, profile string) error {
 	return nil
 }
 
-// Cancel gives the capture up, or [ErrNoCapture]. A card that is complete is no longer ours to cancel.
+// Cancel gives the capture up. [ErrNoCapture] if there is none, [ErrComplete] once it is no longer ours to cancel.
 func (s *Session) Cancel() error {
 	return s.whileCapturing(func(c *call) { c.void(capture.Cancelled) })
 }
 
-// MoreTime begins the capture's time-outs again, or [ErrNoCapture].
+// MoreTime begins the capture's time-outs again. The errors are those of Cancel.
 func (s *Session) MoreTime() error {
 	return s.whileCapturing(func(c *call) { c.tell(c.machine.MoreTime(c.clock())) })
 }
 
 func (s *Session) whileCapturing(act func(*call)) (err error) {
 	stopped := s.do(func() {
-		if s.call.capturing() {
-			act(&s.call)
-		} else {
+		switch c := &s.call; {
+		case c.capturing():
+			act(c)
+		case c.card != nil:
+			err = ErrComplete
+		default:
 			err = ErrNoCapture
 		}
 	})

@@ -24,7 +24,9 @@ func (c *call) follow(at audio.Position) {
 		return
 	}
 	c.at = at
-	c.watch()
+	if c.watch(); c.broken {
+		return
+	}
 	for c.fetch() && c.next.Slot <= at {
 		c.hear(c.next)
 		*c.next, c.waiting = path.Event{}, false
@@ -33,20 +35,25 @@ func (c *call) follow(at audio.Position) {
 		c.timers()
 	}
 	switch c.state {
-	case Idle, Done, Void:
+	case Done, Void:
 		c.settle()
 	case Held:
 		c.release()
 	}
 }
 
-// watch voids a capture whose sound can't be trusted.
+// watch voids a capture whose sound can't be trusted, and holds a line whose path broke.
 func (c *call) watch() {
 	p := c.deps.Path
+	if p.Broken() {
+		c.broken = true
+		c.hold(capture.LineBroken) // masked and told, even where the mark can't be written
+		return
+	}
 	faults := p.Stats().Faults
-	broke := faults != c.faults
+	failed := faults != c.faults
 	c.faults = faults
-	if broke && c.capturing() {
+	if failed && c.capturing() {
 		c.void(capture.Fault)
 	}
 }
@@ -121,15 +128,10 @@ func (c *call) tell(events []capture.Event) {
 	}
 }
 
-// settle makes the line idle once the masking's tail is over. A path that should have opened by then, and
-// hasn't, never will: the line is held, for everybody to see.
+// settle makes the line idle once the masking's tail is over.
 func (c *call) settle() {
 	p := c.deps.Path
-	switch {
-	case c.at < c.lowered+c.frames(settleFor):
-	case p.Grade() == mask.Closed:
-		c.hold(capture.LineBroken)
-	case c.state != Idle && p.Settled() && p.Grade() < mask.Armed:
+	if c.at >= c.lowered+c.frames(settleFor) && p.Settled() && p.Grade() < mask.Armed {
 		c.unmark()
 		c.enter(Idle, "")
 	}
@@ -156,7 +158,9 @@ func (c *call) unmark() {
 }
 
 func (c *call) edge(e hw.Edge) {
-	c.follow(e.At)
+	if c.follow(e.At); c.broken {
+		return
+	}
 	c.inCall = e.Kind != hw.CallEnded
 	switch {
 	case e.Kind == hw.CallJoined:

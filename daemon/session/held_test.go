@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -185,31 +186,58 @@ func TestHoldWhileACardIsHandedOver(t *testing.T) {
 	})
 }
 
-// A path that broke stays closed whatever it is asked for. That is never passed off as idle, nor can it be
-// acknowledged away.
-func TestABrokenPathIsHeld(t *testing.T) {
-	for name, prepare := range map[string]func(*rig){
-		"idle":   func(*rig) {},
-		"armed":  func(r *rig) { r.armed("") },
-		"stored": func(r *rig) { r.finished().ok(r.s.Stored("cap")) },
+// A path that broke is cured by a new process alone: the line is held, the session ends, and the next one comes up
+// held.
+func TestABrokenPathEndsTheSession(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(*rig)
+		says    []string
+	}{
+		"idle":    {func(*rig) {}, []string{"held  line_broken"}},
+		"armed":   {func(r *rig) { r.armed("") }, []string{"void cap line_broken", "held cap line_broken"}},
+		"keying":  {func(r *rig) { r.armed("").keys("42") }, []string{"void cap line_broken", "held cap line_broken"}},
+		"whole":   {func(r *rig) { r.finished() }, []string{"held cap line_broken"}},
+		"stored":  {func(r *rig) { r.finished().ok(r.s.Stored("cap")) }, []string{"held cap line_broken"}},
+		"held":    {func(r *rig) { r.ok(r.s.Hold(capture.Fault)) }, []string{"held  line_broken"}},
+		"an edge": {func(r *rig) { r.path.at += 8 }, []string{"held  line_broken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T) {
 				r := newRig(t)
 				r.pass(2 * time.Second)
-				prepare(r)
+				c.prepare(r)
+				r.log.said, r.ends = nil, session.ErrBroken
 				r.path.broken = true
-				r.path.faults++
-				r.pass(1100 * time.Millisecond)
-				if last := r.log.said[len(r.log.said)-1]; !strings.HasSuffix(last, "line_broken") {
-					t.Errorf("says %q at the end", last)
+				if name == "an edge" {
+					r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at}))
+				} else {
+					r.pass(20 * time.Millisecond)
 				}
+				r.stop()
+				r.expect(c.says...)
 				r.is(session.Held)
-				r.log.said = nil
-				r.ok(r.s.Acknowledge())
-				r.pass(20 * time.Second) // the acknowledgement was good for one time
-				r.expect("idle", "held  line_broken")
+				if err := r.s.Arm("x", ""); !errors.Is(err, session.ErrStopped) {
+					t.Errorf("arm: %v", err)
+				}
+				newRig(t, in(r.dir)).expect("held  line_restarted")
 			})
 		})
 	}
+}
+
+// A mark that can't be written refuses the command, and leaves nothing that would hold the next process.
+func TestAMarkThatCannotBeWrittenArmsNothing(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at}))
+		r.ok(os.MkdirAll(r.dir, 0o700))
+		r.ok(os.Symlink("/dev/full", filepath.Join(r.dir, "desk-1")))
+		if err := r.s.Arm("cap", ""); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("arm: %v", err)
+		}
+		r.is(session.Idle)
+		r.expect("idle")
+		r.ok(r.s.Arm("cap", ""))
+		r.expect("armed cap")
+	})
 }

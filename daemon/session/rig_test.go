@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,6 +64,8 @@ func (p *fakePath) Grade() mask.Grade {
 	}
 	return p.asked
 }
+
+func (p *fakePath) Broken() bool { return p.broken }
 
 func (p *fakePath) Settled() bool { return p.asked == mask.Armed || !p.armed }
 
@@ -151,6 +154,8 @@ type rig struct {
 	cues []audio.Position
 	dir  string
 	stop func()
+	// ends is what Run is to return.
+	ends error
 }
 
 type option func(*session.Config)
@@ -187,8 +192,8 @@ func newRig(t *testing.T, opts ...option) *rig {
 		}
 		stopped = true
 		cancel()
-		if err := <-ran; err != nil {
-			t.Error(err)
+		if err := <-ran; !errors.Is(err, r.ends) || r.ends == nil && err != nil {
+			t.Errorf("the session ended with %v, and should with %v", err, r.ends)
 		}
 	}
 	t.Cleanup(r.stop)

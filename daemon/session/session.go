@@ -39,15 +39,21 @@ var (
 	ErrProfile = errors.New("unknown profile")
 	// ErrNoCapture: nothing is being captured, or another card.
 	ErrNoCapture = errors.New("no such capture on the line")
+	// ErrComplete: the card is on its way into the vault.
+	ErrComplete = errors.New("the card is complete, and being stored: it can't be cancelled any more")
 	// ErrNotHeld: there is nothing to acknowledge.
 	ErrNotHeld = errors.New("the line is not held")
 )
+
+// ErrBroken ends Run: the path failed, and only a new process has a sound one.
+var ErrBroken = errors.New("the sample path failed: the line is closed until its process is started again")
 
 // Path is what a session needs of [path.Path], whose contract it is.
 type Path interface {
 	SetGrade(mask.Grade)
 	Grade() mask.Grade
 	Settled() bool
+	Broken() bool
 	OpenField(bool)
 	Position() audio.Position
 	Next() (path.Event, bool)
@@ -152,8 +158,9 @@ func New(cfg Config, deps Deps) (*Session, error) {
 	return s, nil
 }
 
-// Run is the session. It returns nil when ctx ends; what was being captured is then wiped, and if there was
-// anything, the path is closed and the mark stays for the next process to find. Run is called once.
+// Run is the session. It returns nil when ctx ends, and [ErrBroken] when the path has failed; what was being captured
+// is then wiped, and if there was anything, the path is closed and the mark stays for the next process to find. Run
+// is called once.
 func (s *Session) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	c := &s.call
@@ -168,6 +175,9 @@ func (s *Session) Run(ctx context.Context) error {
 		case p := <-s.posts:
 			p.work()
 			close(p.done)
+			if c.broken {
+				return ErrBroken
+			}
 		case <-c.deadline.C:
 			c.giveUp()
 		case <-c.again.C:

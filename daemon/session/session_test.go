@@ -88,7 +88,7 @@ func TestEveryWayToVoid(t *testing.T) {
 		"call lost": {func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at})) }, "call_ended"},
 		"fault":     {func(r *rig) { r.path.faults++; r.pass(20 * time.Millisecond) }, "fault"},
 		"no keys":   {func(r *rig) { r.pass(21 * time.Second) }, "timeout_between_keys"},
-		"too slow":  {func(r *rig) { r.talk(5 * time.Minute) }, "timeout_overall"},
+		"too slow":  {func(r *rig) { r.talk(5 * time.Minute); r.pass(4 * time.Second) }, "timeout_overall"},
 		"refused": {func(r *rig) {
 			r.keys("#")
 			r.pass(2 * time.Second)
@@ -258,14 +258,14 @@ func TestACardIsKeptUntilItIsStored(t *testing.T) {
 		r.expect()
 		r.sleep(1100 * time.Millisecond)
 		r.expect("card cap")
-		for name, err := range map[string]error{
-			"stored another":     r.s.Stored("other"),
-			"not stored another": r.s.NotStored("other", true),
-			"cancel":             r.s.Cancel(),
-			"more time":          r.s.MoreTime(),
+		for name, c := range map[string]struct{ got, want error }{
+			"stored another":     {r.s.Stored("other"), session.ErrNoCapture},
+			"not stored another": {r.s.NotStored("other", true), session.ErrNoCapture},
+			"cancel":             {r.s.Cancel(), session.ErrComplete},
+			"more time":          {r.s.MoreTime(), session.ErrComplete},
 		} {
-			if !errors.Is(err, session.ErrNoCapture) {
-				t.Errorf("%s: %v", name, err)
+			if !errors.Is(c.got, c.want) {
+				t.Errorf("%s: %v", name, c.got)
 			}
 		}
 		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) // the card is complete: it is stored all the same
