@@ -39,6 +39,7 @@ type state struct {
 	runFrom  int64
 	runUntil int64
 	lastKey  int64        // last tick at which a key was suspected strictly
+	lastLoud int64        // last tick at which a key sounded: of energy alone
 	nextSlot int64        // first slot that is free
 	slot     [slots]int64 // slot[n%slots] == n+1 if a flat tone sounds in slot n
 
@@ -49,7 +50,7 @@ func (s *state) start() {
 	s.grade = Closed
 	s.settled = true
 	s.lowered = -1
-	s.lastEdge, s.lastSuspect, s.lastKey = -marks, -tailQuiet, -marks
+	s.lastEdge, s.lastSuspect, s.lastKey, s.lastLoud = -marks, -tailQuiet, -marks, -tailQuiet
 	s.fill.start()
 }
 
@@ -100,13 +101,20 @@ func (m *Masker) regrade(want Grade, t int64) {
 	case s.armed && s.lowered < 0:
 		s.lowered = t
 	}
-	if s.armed && s.lowered >= 0 && t-s.lowered >= tailLeast && t-s.lastSuspect >= tailQuiet {
+	if s.armed && s.lowered >= 0 && t-s.lowered >= tailLeast && t >= s.calmFrom()+tailQuiet {
 		s.armed = false
 	}
 	s.grade, s.settled = want, true
 	if s.armed && want < Armed {
 		s.grade, s.settled = Armed, false
 	}
+}
+
+// calmFrom is where the last suspicion had ended for sure, on the grid of slots. When the suspicion of a key ends depends
+// on which key it was; so for a key it is reckoned from where its sound ended.
+func (s *state) calmFrom() int64 {
+	last := max(s.lastSuspect, s.lastLoud+loudReach)
+	return (last/slotTicks + 1) * slotTicks
 }
 
 // patch masks a suspect tick: from its onset where that rose out of quiet, else everything still held.
@@ -137,6 +145,10 @@ func (m *Masker) follow(in Input, t int64, strict bool) {
 		}
 		s.inField = s.inField || (m.cfg.Shield == Field && in.Field)
 	}
+	loud := t-s.lastKey <= keyReach && v.Power > keyOver*float32(s.fill.level)
+	if loud {
+		s.lastLoud = t
+	}
 	if !s.running {
 		return
 	}
@@ -144,7 +156,7 @@ func (m *Masker) follow(in Input, t int64, strict bool) {
 		s.inField = in.Field
 		s.runUntil = max(s.runUntil, m.runEnd(t-quiet))
 	}
-	if t-s.lastKey <= keyReach && v.Power > keyOver*float32(s.fill.level) {
+	if loud {
 		s.runUntil = max(s.runUntil, m.runEnd(t))
 	}
 }

@@ -117,6 +117,7 @@ const (
 	slots      = 64   // slots ahead, a power of two
 	keyReach   = 12   // ticks after the last strict suspicion that are still the key's
 	keyOver    = 10   // times the background's power: above it a key still sounds
+	loudReach  = 60   // ticks after that in which suspicion may still be the key's
 )
 
 // Masker masks one leg. One thread uses it: for each tick Decide, then Release for each tick that goes out.
@@ -201,7 +202,8 @@ func (m *Masker) Grade() Grade { return m.state.grade }
 // Settled reports that no tail of Armed holds the grade above what was asked for.
 func (m *Masker) Settled() bool { return m.state.settled }
 
-// LastSuspicion is one past the last tick that was suspect under the grade then in force, in frames.
-func (m *Masker) LastSuspicion() audio.Position {
-	return audio.Position((m.state.lastSuspect + 1) * int64(m.tick))
+// CalmFrom is where the last suspicion under the grade then in force had ended for sure, in frames: for a key, it
+// doesn't depend on which key it was.
+func (m *Masker) CalmFrom() audio.Position {
+	return audio.Position(m.state.calmFrom() * int64(m.tick))
 }

@@ -307,3 +307,35 @@ func TestNames(t *testing.T) {
 		t.Error("an unknown shield was read")
 	}
 }
+
+// The suspicion of some keys ends a few ticks later than that of others. The end of armed masking doesn't tell.
+func TestTheTailDoesNotTellTheKey(t *testing.T) {
+	for at := range 100 { // all places on the grid of slots
+		first := audio.Position(-1)
+		for trail := range 25 {
+			m, err := mask.New(mask.Config{Rate: rate})
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := 400 + at
+			for n := range from + 300 {
+				v := key(n, from, from+80)
+				v.Loose = v.Loose || n >= from+80 && n < from+80+trail
+				v.Strict = v.Strict || n >= from+80 && n < from+80+trail/2
+				m.Decide(armed(v))
+				if n >= held {
+					m.Release(make([]int16, tick))
+				}
+			}
+			if first < 0 {
+				first = m.CalmFrom()
+			}
+			if m.CalmFrom() != first || first < audio.Position(from+80+trail)*tick {
+				t.Fatalf("key at tick %d: calm from %d where it is suspected for %d ticks more, from %d where not", from, m.CalmFrom(), trail, first)
+			}
+			if err := m.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

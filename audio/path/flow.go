@@ -74,8 +74,8 @@ func (p *Path) decide() {
 	s := &p.shared
 	s.grade.Store(int32(p.mask.Grade()))
 	s.settled.Store(p.mask.Settled())
-	if at := p.mask.LastSuspicion(); at > 0 {
-		s.suspicion.Store(int64(at))
+	if at := p.mask.CalmFrom(); at > 0 {
+		s.calm.Store(int64(at))
 	}
 }
 

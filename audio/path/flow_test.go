@@ -193,8 +193,8 @@ func TestLostInput(t *testing.T) {
 	if !slices.Equal(out[delay+6000:], in[6000:8000-delay]) {
 		t.Error("frames long after the loss were changed")
 	}
-	if p.LastSuspicion() < 4800 {
-		t.Errorf("last suspicion at %d", p.LastSuspicion())
+	if p.CalmFrom() < 4800 {
+		t.Errorf("calm from %d", p.CalmFrom())
 	}
 }
 
@@ -359,7 +359,7 @@ func TestThreads(t *testing.T) {
 		p.OpenField(r.IntN(2) == 0)
 		p.SetGrade(mask.Armed)
 		_, _, _, _, _ = p.Grade(), p.Settled(), p.Position(), p.Meter(), p.Stats()
-		_, _ = p.LastSpeech(), p.LastSuspicion()
+		_, _ = p.LastSpeech(), p.CalmFrom()
 	})
 	all.Wait()
 	for _, e := range drain(p) {

@@ -67,12 +67,12 @@ type Path struct {
 
 // shared is what the writing thread tells the others.
 type shared struct {
-	written, speech, suspicion atomic.Int64
-	grade                      atomic.Int32
-	settled                    atomic.Bool
-	meter                      atomic.Uint64 // float64 bits: mean square
-	masked, faults             atomic.Int64
-	broken                     atomic.Bool // the detector or the masker failed: all is silence from here on
+	written, speech, calm atomic.Int64
+	grade                 atomic.Int32
+	settled               atomic.Bool
+	meter                 atomic.Uint64 // float64 bits: mean square
+	masked, faults        atomic.Int64
+	broken                atomic.Bool // the detector or the masker failed: all is silence from here on
 }
 
 // Stats count since New.
@@ -118,7 +118,7 @@ func New(cfg Config) (_ *Path, err error) {
 	p.grade.Store(int32(mask.Closed))
 	p.shared.grade.Store(int32(mask.Closed))
 	p.shared.settled.Store(true)
-	p.shared.suspicion.Store(-1)
+	p.shared.calm.Store(-1)
 	p.shared.speech.Store(-1)
 	return p, nil
 }
@@ -172,8 +172,9 @@ func (p *Path) Position() audio.Position { return audio.Position(p.shared.writte
 // LastSpeech is one past the last 100 ms in which the caller spoke; -1 if never.
 func (p *Path) LastSpeech() audio.Position { return audio.Position(p.shared.speech.Load()) }
 
-// LastSuspicion is one past the last suspect tick; -1 if there was none.
-func (p *Path) LastSuspicion() audio.Position { return audio.Position(p.shared.suspicion.Load()) }
+// CalmFrom is where the last suspicion had ended for sure, up to 0.2 s after it; -1 if there was none. For a key, it doesn't
+// depend on which key it was.
+func (p *Path) CalmFrom() audio.Position { return audio.Position(p.shared.calm.Load()) }
 
 // Meter is the level, in dBm0, of the last 100 ms that left for the agent: masked, so it tells no key.
 func (p *Path) Meter() float64 {

@@ -1,9 +1,9 @@
 // Package line is flattone-line: one process for one line. It opens the line's devices, runs the sample path
 // between them, captures what the caller keys, and hands a finished card to flattoned.
 //
-// It is the only place that knows concrete interfaces. It promises that audio flows while flattoned is away or
-// starting, that a line which finds itself in an unknown state comes up masked, and that what it tells of keys
-// is no more than stars. It has no store and no network but one unix socket.
+// It is the only place that knows concrete interfaces. It promises that audio flows while flattoned is away,
+// starting or standing still, that a line which finds itself in an unknown state comes up masked, and that what
+// it tells of keys is no more than stars. It has no store and no network but one unix socket.
 package line
 
 import (

@@ -21,8 +21,9 @@ type link struct {
 	connected func()
 	heard     func(wire.Message)
 
-	mu   sync.Mutex
-	conn *wire.Conn
+	mu    sync.Mutex
+	queue *queue // of the connection there is, nil if there is none
+	conn  *wire.Conn
 }
 
 const (
@@ -64,11 +65,19 @@ func (l *link) run(ctx context.Context) error {
 	return nil
 }
 
+// serve hears one connection until it ends. When ctx ends, what was said by then is still sent.
 func (l *link) serve(ctx context.Context, c *wire.Conn) error {
-	l.set(c)
-	defer l.set(nil)
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
+	q := newQueue()
+	l.set(q, c)
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		q.send(c)
+		c.Close()
+	})
+	defer sender.Wait()
+	defer q.close()
+	defer l.set(nil, nil)
+	defer context.AfterFunc(ctx, q.close)()
 	l.connected()
 	for {
 		m, _, err := c.Receive()
@@ -79,28 +88,40 @@ func (l *link) serve(ctx context.Context, c *wire.Conn) error {
 	}
 }
 
-func (l *link) set(c *wire.Conn) {
+func (l *link) set(q *queue, c *wire.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn = c
+	l.queue, l.conn = q, c
 }
 
-func (l *link) current() *wire.Conn {
+func (l *link) current() (*queue, *wire.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.conn
+	return l.queue, l.conn
 }
 
-// say sends an event, if there is a connection. It blocks for wire.WriteTimeout at the longest.
-func (l *link) say(m wire.Message) {
-	if c := l.current(); c != nil {
-		c.Send(m) // a failure closes the connection, which run notices
-	}
-}
+// say has an event sent, if there is a connection. It never waits.
+func (l *link) say(m wire.Message) { l.put(outgoing{message: m}) }
 
-// hand sends a card, if there is a connection.
+// hand has a card sent, if there is a connection. The card stays the caller's.
 func (l *link) hand(m wire.Card, card *secret.Card) {
-	if c := l.current(); c != nil {
-		c.SendCard(m, card) // as say
+	if q, _ := l.current(); q == nil {
+		return
+	}
+	mine, err := card.Clone()
+	if err != nil {
+		l.log.Error("a card can't be handed over now; it will be tried again", "error", err)
+		return
+	}
+	l.put(outgoing{m, mine})
+}
+
+// put gives the connection up if flattoned doesn't read: it is told how the line stands on the next one.
+func (l *link) put(o outgoing) {
+	switch q, c := l.current(); {
+	case q == nil:
+		o.destroy()
+	case !q.put(o):
+		c.Close()
 	}
 }

@@ -51,6 +51,20 @@ func NewCard() (*Card, error) {
 	}, nil
 }
 
+// Clone makes another card of the same content, in locked memory of its own.
+func (c Card) Clone() (*Card, error) {
+	mem := c.memory()
+	if mem == nil {
+		return nil, ErrDestroyed
+	}
+	twin, err := NewCard()
+	if err != nil {
+		return nil, err
+	}
+	locked.Copy(twin.memory(), mem)
+	return twin, nil
+}
+
 // Clear wipes all fields. The card can be filled again.
 func (c Card) Clear() {
 	clear(c.memory())

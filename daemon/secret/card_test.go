@@ -64,6 +64,17 @@ func TestCardSurvivesItsEncoding(t *testing.T) {
 		if err := c.MarshalTo(buf); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		twin, err := c.Clone()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !same(c, twin) {
+			t.Errorf("%s: the clone differs", name)
+		}
+		twin.Destroy()
+		if c.PAN.Len()+c.Expiry.Len()+c.CVV.Len() == 0 && name != "empty" {
+			t.Errorf("%s: went with its clone", name)
+		}
 		got := newCard(t, "9999", "99", "9") // what was there goes
 		if err := got.UnmarshalFrom(buf); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -125,6 +136,9 @@ func TestClearWipesTheWholeCard(t *testing.T) {
 	if !errors.Is(c.MarshalTo(make([]byte, secret.CardSize)), secret.ErrDestroyed) ||
 		!errors.Is(c.UnmarshalFrom(make([]byte, secret.CardSize)), secret.ErrDestroyed) {
 		t.Error("a destroyed card can be encoded")
+	}
+	if _, err := c.Clone(); !errors.Is(err, secret.ErrDestroyed) {
+		t.Errorf("a destroyed card can be cloned: %v", err)
 	}
 }
 

@@ -139,7 +139,7 @@ func (c *call) settle() {
 
 // release lets a held line go, if somebody acknowledged and it has been calm.
 func (c *call) release() {
-	calm := max(c.calm, c.deps.Path.LastSuspicion())
+	calm := max(c.calm, c.deps.Path.CalmFrom())
 	if c.acked && c.at >= calm+c.frames(calmFor) {
 		c.unhold()
 	}

@@ -79,10 +79,10 @@ func (p *fakePath) OpenField(open bool) {
 	}
 }
 
-func (p *fakePath) Position() audio.Position      { return p.at }
-func (p *fakePath) LastSpeech() audio.Position    { return p.speech }
-func (p *fakePath) LastSuspicion() audio.Position { return p.suspicion }
-func (p *fakePath) Stats() path.Stats             { return path.Stats{Frames: int64(p.at), Faults: p.faults} }
+func (p *fakePath) Position() audio.Position   { return p.at }
+func (p *fakePath) LastSpeech() audio.Position { return p.speech }
+func (p *fakePath) CalmFrom() audio.Position   { return p.suspicion }
+func (p *fakePath) Stats() path.Stats          { return path.Stats{Frames: int64(p.at), Faults: p.faults} }
 
 func (p *fakePath) Next() (path.Event, bool) {
 	if len(p.events) == 0 {

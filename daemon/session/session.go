@@ -58,7 +58,7 @@ type Path interface {
 	Position() audio.Position
 	Next() (path.Event, bool)
 	LastSpeech() audio.Position
-	LastSuspicion() audio.Position
+	CalmFrom() audio.Position
 	Stats() path.Stats
 }
 
