@@ -28,7 +28,7 @@ func visaCard(t *testing.T) *secret.Card {
 		t.Fatal(err)
 	}
 	t.Cleanup(card.Destroy)
-	for text, digits := range map[*secret.Text]string{card.PAN: visa, card.Expiry: "1131", card.CVV: "123"} {
+	for text, digits := range map[*secret.Text]string{card.PAN: visa, card.Expiry: "1131", card.CVV.Text: "123"} {
 		for i := range len(digits) {
 			if err := text.Append(digits[i]); err != nil {
 				t.Fatal(err)

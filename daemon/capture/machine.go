@@ -260,6 +260,6 @@ func (m *Machine) text(f Field) *secret.Text {
 	case Expiry:
 		return m.card.Expiry
 	default:
-		return m.card.CVV
+		return m.card.CVV.Text
 	}
 }

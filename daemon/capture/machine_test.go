@@ -80,7 +80,7 @@ func empty(m *capture.Machine, fields ...capture.Field) bool {
 		case capture.Expiry:
 			t = capture.Card(m).Expiry
 		case capture.CVV:
-			t = capture.Card(m).CVV
+			t = capture.Card(m).CVV.Text
 		}
 		if t == nil {
 			continue

@@ -144,7 +144,8 @@ func (c child) tell(word string) { io.WriteString(c, word+"\n") }
 // awaitEnd returns when the child is dead.
 func (c child) awaitEnd(t *testing.T) {
 	t.Helper()
-	if n, err := c.Read(make([]byte, 100)); n != 0 || err == nil {
+	c.SetReadDeadline(time.Now().Add(time.Minute)) // no measure of speed: a child that lives then has been forgotten
+	if n, err := c.Read(make([]byte, 100)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("child %d still speaks", c.PID)
 	}
 }

@@ -27,9 +27,13 @@ const CardSize = 1 + PANDigits + 1 + ExpiryDigits + 1 + CVVDigits
 type Card struct {
 	PAN    *Text
 	Expiry *Text // MMYY once it was judged
-	CVV    *Text // never leaves memory, never touches a disk
+	CVV    CVV
 	whole  *Text // the three as one: the encoding, and the page
 }
+
+// CVV is a card's security code. It never leaves memory and never touches a disk, so it is no Text: what keeps and seals
+// Texts can't be given one by mistake.
+type CVV struct{ *Text }
 
 // NewCard makes an empty card. It fails only for want of lockable memory.
 func NewCard() (*Card, error) {
@@ -46,7 +50,7 @@ func NewCard() (*Card, error) {
 	return &Card{
 		PAN:    field(PANDigits),
 		Expiry: field(ExpiryDigits),
-		CVV:    field(CVVDigits),
+		CVV:    CVV{field(CVVDigits)},
 		whole:  newText(&run{mem: page[:CardSize:CardSize], page: page}),
 	}, nil
 }
@@ -76,7 +80,7 @@ func (c Card) Destroy() {
 	if c.whole == nil {
 		return
 	}
-	for _, t := range []*Text{c.PAN, c.Expiry, c.CVV} {
+	for _, t := range []*Text{c.PAN, c.Expiry, c.CVV.Text} {
 		t.open().mem = nil
 	}
 	c.whole.Destroy()

@@ -24,7 +24,7 @@ func newCard(t interface {
 	t.Cleanup(c.Destroy)
 	fill(c.PAN, pan)
 	fill(c.Expiry, expiry)
-	fill(c.CVV, cvv)
+	fill(c.CVV.Text, cvv)
 	return c
 }
 
@@ -150,7 +150,7 @@ func TestNoRegisterKeepsACard(t *testing.T) {
 	for _, field := range []struct {
 		of     *secret.Text
 		masked *[]byte
-	}{{card.PAN, &pan}, {card.CVV, &cvv}} {
+	}{{card.PAN, &pan}, {card.CVV.Text, &cvv}} {
 		for field.of.Len() < min(field.of.Cap(), 16) {
 			d := byte('0' + rand.IntN(10))
 			if err := field.of.Append(d); err != nil {

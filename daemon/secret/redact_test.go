@@ -30,10 +30,10 @@ func held(c *secret.Card) map[string]any {
 		Text *secret.Text
 	}
 	return map[string]any{
-		"card": c, "card value": *c, "text": c.PAN, "text value": *c.PAN,
-		"list": []*secret.Text{c.PAN, c.CVV}, "map": map[string]*secret.Text{"pan": c.PAN},
-		"exported": exported{c, c.CVV},
-		"nested":   nested{c, *c, *c.PAN, []*secret.Text{c.PAN, c.CVV}, map[string]secret.Text{"cvv": *c.CVV}},
+		"card": c, "card value": *c, "text": c.PAN, "text value": *c.PAN, "cvv": c.CVV,
+		"list": []*secret.Text{c.PAN, c.CVV.Text}, "map": map[string]*secret.Text{"pan": c.PAN},
+		"exported": exported{c, c.CVV.Text},
+		"nested":   nested{c, *c, *c.PAN, []*secret.Text{c.PAN, c.CVV.Text}, map[string]secret.Text{"cvv": *c.CVV.Text}},
 		"error":    fmt.Errorf("store: %w", carrier{c}),
 		"joined":   errors.Join(io.EOF, carrier{c}),
 	}
@@ -82,12 +82,12 @@ func TestNothingShownDependsOnTheDigits(t *testing.T) {
 	empty := shown(values)
 	fill(c.PAN, "4242424242424242")
 	fill(c.Expiry, "1229")
-	fill(c.CVV, "123")
+	fill(c.CVV.Text, "123")
 	visa := shown(values)
 	c.Clear()
 	fill(c.PAN, "378282246310005")
 	fill(c.Expiry, "012031")
-	fill(c.CVV, "1234")
+	fill(c.CVV.Text, "1234")
 	amex := shown(values)
 	for way := range empty {
 		if visa[way] != empty[way] || amex[way] != visa[way] {
@@ -120,7 +120,7 @@ func TestWhatIsShownIsARedaction(t *testing.T) {
 func TestGobAndBinaryAreRefused(t *testing.T) {
 	c := newCard(t, "4242424242424242", "1229", "123")
 	type request struct{ Card *secret.Card }
-	for _, v := range []any{c, c.PAN, request{c}, []*secret.Text{c.CVV}} {
+	for _, v := range []any{c, c.PAN, request{c}, c.CVV, []secret.CVV{c.CVV}} {
 		var b bytes.Buffer
 		if err := gob.NewEncoder(&b).Encode(v); !errors.Is(err, secret.ErrRefused) {
 			t.Errorf("gob takes a %T: %v", v, err)

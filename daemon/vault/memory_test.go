@@ -38,7 +38,7 @@ func randomCard(t *testing.T) (card *secret.Card, c Capture, pan, cvv []byte) {
 		}
 	}
 	for range 12 {
-		cvv = append(cvv, digit(card.CVV)^lockedtest.Mask)
+		cvv = append(cvv, digit(card.CVV.Text)^lockedtest.Mask)
 	}
 	for _, d := range []byte("1131") {
 		if err := card.Expiry.Append(d); err != nil {

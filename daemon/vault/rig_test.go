@@ -159,7 +159,7 @@ func (s sample) card() (*secret.Card, error) {
 	for _, f := range []struct {
 		to     *secret.Text
 		digits string
-	}{{card.PAN, s.pan}, {card.Expiry, s.expiry}, {card.CVV, s.cvv}} {
+	}{{card.PAN, s.pan}, {card.Expiry, s.expiry}, {card.CVV.Text, s.cvv}} {
 		for i := range len(f.digits) {
 			if err := f.to.Append(f.digits[i]); err != nil {
 				card.Destroy()

@@ -63,7 +63,7 @@ func testCard(t testing.TB) (*secret.Card, []byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(card.Destroy)
-	for text, digits := range map[*secret.Text]string{card.PAN: "4242424242424242", card.Expiry: "0131", card.CVV: "123"} {
+	for text, digits := range map[*secret.Text]string{card.PAN: "4242424242424242", card.Expiry: "0131", card.CVV.Text: "123"} {
 		for i := range len(digits) {
 			if err := text.Append(digits[i]); err != nil {
 				t.Fatal(err)
