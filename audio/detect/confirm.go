@@ -9,8 +9,10 @@ import (
 //
 //	        one stable pair for 27 ms                 gone for 24 ms,
 //	idle ------------------------------> held ---------------------------> idle   (Ended)
-//	 ^                                    | ^
-//	 |                                    +-+  a hole: bridged
+//	 ^ |                                  | ^
+//	 | |                                  +-+  a hole: bridged
+//	 | |
+//	 | +-- the last key once more, soon and far softer: held, as its echo, and nothing is told of it
 //	 |
 //	 +-- a burst of lasting suspicion ends and nothing was held: Unclear
 //
@@ -26,10 +28,13 @@ type confirm struct {
 	key       int8 // candidate, or the key held
 	agree     uint8
 	held      bool
+	echo      bool    // what is held is the echo of the key before
 	row, col  float32 // its levels: amplitudes, following slowly
 	lastTick  int64   // when it was last heard,
 	lastEcho  int64   // and its echo
-	lastKey   int64   // one past the last tick of the key that ended last
+	lastKey   int64   // one past the last tick of the key that ended last,
+	lastLevel float32 // its levels together,
+	lastPair  int8    // and which it was
 	burst     int64   // first tick of strict suspicion, 0 if none
 	burstLast int64
 	burstHits int64
@@ -42,6 +47,8 @@ const (
 	gonePart     = 0.35 // of its level: below it the tone is gone,
 	echoPart     = 0.06 // and below this its echo too
 	heldShare    = 0.3  // of the energy, for either to be heard
+	echoTicks    = 400  // after a key within which it may come back from the far end,
+	echoLevel    = 0.32 // and at the most so loud: 10 dB down. A phone's keys are all of one level.
 	burstGap     = 6    // ticks without suspicion that end a burst
 	lastingTicks = 12
 	unclearTicks = 26
@@ -72,6 +79,10 @@ func (c *confirm) follow(p *plan, now int64, v *Verdict) {
 	}
 	f := c.fitAt(p, 0, int(c.key))
 	row, col := amplitude(f.row), amplitude(f.col)
+	if c.echo && row+col >= echoLevel*c.lastLevel { // the key again, upon its own echo
+		c.held, c.echo, c.agree = false, false, 0
+		return
+	}
 	if f.share > heldShare && row > echoPart*c.row && col > echoPart*c.col {
 		c.lastEcho = now
 	}
@@ -96,8 +107,17 @@ func (c *confirm) end(p *plan, now int64, v *Verdict) {
 	end := now - int64(c.crossing(p, max(0, back-pairTicks), back+pairTicks, -1))
 	c.held = false
 	c.agree = 0
-	c.lastKey = end
+	if c.echo {
+		c.echo = false
+		return
+	}
+	c.lastKey, c.lastLevel, c.lastPair = end, c.row+c.col, c.key
 	v.Event = Event{Kind: Ended, End: c.position(p, end)}
+}
+
+// isEcho reports whether a pair that was just confirmed is the key before, come back.
+func (c *confirm) isEcho(now int64, key int, row, col float32) bool {
+	return c.lastKey > 0 && key == int(c.lastPair) && now-c.lastKey < echoTicks && row+col < echoLevel*c.lastLevel
 }
 
 // position turns a count of ticks at which the pair window was half full into a position: the tone's edge
@@ -148,6 +168,9 @@ func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
 	}
 	c.held, c.agree, c.burstHeld = true, 0, true
 	c.row, c.col, c.lastTick, c.lastEcho = row, col, now, now
+	if c.echo = c.isEcho(now, key, row, col); c.echo {
+		return
+	}
 	start := now - int64(c.crossing(p, 2*pairTicks, 7*pairTicks, 1))
 	start = max(start, c.lastKey)
 	digit, _ := audio.NewDigit(tone.Keys[key])

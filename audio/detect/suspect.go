@@ -19,7 +19,7 @@ var rules = [...]rule{
 	{band: false, window: 1, share: 0.93, run: 2, strict: true},
 	{band: false, window: 2, share: 0.92, run: 2, strict: true},
 	{band: false, window: 3, share: 0.85, run: 2},
-	{band: true, window: 0, share: 0.92, run: 2},
+	{band: true, window: 0, share: 0.92, run: 2, strict: true}, // sees through the hum and DC of sound cards
 	{band: true, window: 1, share: 0.62, run: 3},
 	{band: true, window: 2, share: 0.72, run: 3},
 }

@@ -28,7 +28,7 @@ type state struct {
 	armed   bool
 	lowered int64 // when Armed was lowered, or -1
 
-	lastEdge    int64 // tick of the last digit-blind edge
+	lastEdge    int64 // tick of a digit-blind edge: the first within its reach
 	lastSuspect int64
 	patchFrom   int64 // first tick of the patch under way
 	patchUntil  int64 // one past its last
@@ -65,7 +65,8 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 	v := &in.Verdict
 	strict := v.Strict || v.Held || in.Lost
 	suspect := strict || (v.Loose && s.grade >= Armed)
-	if v.Edge {
+	// The first of several: a key may begin with a burst and a hole, and both are the key's.
+	if v.Edge && t-s.lastEdge > edgeReach {
 		s.lastEdge = t
 	}
 	if suspect {
@@ -80,7 +81,7 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 		return -1
 	}
 	if suspect {
-		m.patch(t)
+		m.patch(t, in.Lost)
 	}
 	m.follow(in, t, strict)
 	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {
@@ -113,15 +114,19 @@ func (m *Masker) regrade(want Grade, t int64) {
 // calmFrom is where the last suspicion had ended for sure, on the grid of slots. When the suspicion of a key ends depends
 // on which key it was; so for a key it is reckoned from where its sound ended.
 func (s *state) calmFrom() int64 {
-	last := max(s.lastSuspect, s.lastLoud+loudReach)
-	return (last/slotTicks + 1) * slotTicks
+	return gridAfter(max(s.lastSuspect, s.lastLoud+loudReach))
 }
 
-// patch masks a suspect tick: from its onset where that rose out of quiet, else everything still held.
-func (m *Masker) patch(t int64) {
+// patch masks a suspect tick: from its onset where that rose out of quiet, else what is still held; from the grid on
+// where that leaves enough, for the moment of suspicion depends on the key. Before lost input all is suspect that
+// is held: the loss may have cut a key.
+func (m *Masker) patch(t int64, lost bool) {
 	s := m.state
 	if t >= s.patchUntil { // a new one
 		s.patchFrom = s.out
+		if from := m.ceil(s.out); t-from >= enough && !lost {
+			s.patchFrom = from
+		}
 		if t-s.lastEdge <= edgeReach {
 			s.patchFrom = max(s.out, m.floor(s.lastEdge-m.guard))
 		}
@@ -132,39 +137,51 @@ func (m *Masker) patch(t int64) {
 	m.markFrom(max(s.patchFrom, s.out), s.patchUntil)
 }
 
-// follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone.
+// follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone. Without runs it
+// does that for each key.
 func (m *Masker) follow(in Input, t int64, strict bool) {
 	s, v := m.state, &in.Verdict
 	if strict {
 		s.lastKey = t
 	}
-	key := v.Held || v.Lasting || v.Event.Kind == detect.Unclear
-	if key && m.cfg.Shield != Keys {
-		if !s.running {
-			s.running, s.runFrom, s.runUntil = true, s.patchFrom, m.runEnd(t)
-		}
-		s.inField = s.inField || (m.cfg.Shield == Field && in.Field)
-	}
 	loud := t-s.lastKey <= keyReach && v.Power > keyOver*float32(s.fill.level)
 	if loud {
 		s.lastLoud = t
+	}
+	key := v.Held || v.Lasting || v.Event.Kind == detect.Unclear
+	if m.cfg.Shield == Keys {
+		if key && loud {
+			m.markFrom(max(s.patchFrom, s.out), keyEnd(t))
+		}
+		return
+	}
+	if key {
+		if !s.running {
+			s.running, s.runFrom, s.runUntil = true, s.patchFrom, runEnd(t)
+		}
+		s.inField = s.inField || (m.cfg.Shield == Field && in.Field)
 	}
 	if !s.running {
 		return
 	}
 	if s.inField {
 		s.inField = in.Field
-		s.runUntil = max(s.runUntil, m.runEnd(t-quiet))
+		s.runUntil = max(s.runUntil, runEnd(t-quiet))
 	}
 	if loud {
-		s.runUntil = max(s.runUntil, m.runEnd(t))
+		s.runUntil = max(s.runUntil, runEnd(t))
 	}
 }
 
+// keyEnd is where the mask of a lone key ends that still sounded in tick t: on the grid of slots, and after every patch
+// of it, because where those end depends on which key it was.
+func keyEnd(t int64) int64 { return gridAfter(t + loudReach + mostHold) }
+
 // runEnd is where a run ends whose last key still sounded in tick t: on the grid of slots.
-func (m *Masker) runEnd(t int64) int64 {
-	return (t + quiet + slotTicks) / slotTicks * slotTicks
-}
+func runEnd(t int64) int64 { return gridAfter(t + quiet) }
+
+// gridAfter is the first tick after t on the grid of slots.
+func gridAfter(t int64) int64 { return (t/slotTicks + 1) * slotTicks }
 
 // takeSlot gives a key the first free slot after its onset that can still sound.
 func (m *Masker) takeSlot(onset audio.Position) audio.Position {

@@ -102,7 +102,8 @@ type Config struct {
 
 // Times, in ticks.
 const (
-	edgeReach  = 20   // how far back from a suspicion an edge is taken for its onset
+	edgeReach  = 28   // how far back from a suspicion an edge is taken for its onset
+	enough     = 20   // masked before a suspicion without an edge, where so much is still held
 	leastHold  = 4    // masked after the last tick of suspicion
 	holdPerHit = 3    // and so much more for each tick that was suspect,
 	mostHold   = 60   // but no more than this: echo and holes
@@ -113,7 +114,7 @@ const (
 	toneTicks  = 60   // sounding part of a slot
 	edgeTicks  = 5    // its rise and fall
 	slotAfter  = 60   // a key's slot is the first free one that begins so long after its onset
-	marks      = 256  // ticks held and ahead, a power of two
+	marks      = 512  // ticks held and ahead, a power of two
 	slots      = 64   // slots ahead, a power of two
 	keyReach   = 12   // ticks after the last strict suspicion that are still the key's
 	keyOver    = 10   // times the background's power: above it a key still sounds

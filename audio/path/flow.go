@@ -159,11 +159,12 @@ func (p *Path) Read(out []int16) {
 	}
 }
 
-// talk tells speech from keys, 100 ticks at a time.
+// talk tells speech from keys, 100 ticks at a time, and each hundred only once the next is over: by then a key that began
+// at its end is suspected, whichever key it was.
 type talk struct {
-	ticks   int
-	power   float32
-	suspect bool
+	ticks int
+	power float32
+	loud  bool // the hundred before were
 }
 
 const (
@@ -173,12 +174,13 @@ const (
 
 func (k *talk) tick(p *Path, v detect.Verdict) {
 	k.power += v.Power
-	k.suspect = k.suspect || v.Strict || v.Held
 	if k.ticks++; k.ticks < talkTicks {
 		return
 	}
-	if !k.suspect && k.power > talkLevel*talkTicks {
-		p.shared.speech.Store(int64(p.decided + p.tick))
+	now := p.decided + p.tick
+	before := now - talkTicks*p.tick
+	if k.loud && int(p.mask.CalmFrom()) <= before-talkTicks*p.tick {
+		p.shared.speech.Store(int64(before))
 	}
-	*k = talk{}
+	*k = talk{loud: k.power > talkLevel*talkTicks}
 }

@@ -2,6 +2,7 @@ package path_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/tone"
 )
 
 var rates = []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k}
@@ -72,6 +74,90 @@ func TestEveryRate(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// A key whose first contact bounces: a burst of a few milliseconds, a hole, the tone. Burst and tone are both masked, as
+// long as the look-ahead still holds the burst when the tone is suspected.
+func TestABurstBeforeTheKeyIsMasked(t *testing.T) {
+	for _, shield := range []mask.Shield{mask.Keys, mask.Run} {
+		r := rand.New(rand.NewPCG(11, uint64(shield)))
+		for range 100 {
+			x := noise(r.Uint64(), 8000, -60)
+			key, level := tone.Keys[r.IntN(16)], -25+20*r.Float64()
+			burst, hole := ms(audio.Rate8k, 1.5+2.5*r.Float64()), ms(audio.Rate8k, 9+6*r.Float64())
+			at := 4000 + r.IntN(800)
+			press(x, audio.Rate8k, key, at, burst, level, 0)
+			press(x, audio.Rate8k, key, at+burst+hole, 640, level, 0)
+			p := open(t, path.Config{Rate: audio.Rate8k, Shield: shield}, mask.Armed)
+			out, _ := flow(p, x, 160)
+			if n := leaked(x, out, audio.Rate8k, p.Delay(), at, at+burst+hole+640); n > 0 {
+				t.Errorf("shield %v: %d frames of a key with a burst of %d and a hole of %d came through", shield, n, burst, hole)
+			}
+		}
+	}
+}
+
+// What comes back from the far end is masked, and is no key.
+func TestAnEchoIsNoKey(t *testing.T) {
+	for _, delayMS := range []float64{60, 80, 120, 180, 250} {
+		for _, down := range []float64{12, 20, 26, 32} {
+			x := noise(uint64(delayMS), 5*8000, -65)
+			for i := range 5 {
+				at := 4000 + 6400*i
+				press(x, audio.Rate8k, tone.Keys[i*3], at, 640, -10, 1)
+				press(x, audio.Rate8k, tone.Keys[i*3], at+ms(audio.Rate8k, delayMS), 640, -10-down, 1)
+			}
+			p := open(t, path.Config{Rate: audio.Rate8k}, mask.Armed)
+			out, events := flow(p, x, 160)
+			keys := slices.DeleteFunc(events, func(e path.Event) bool { return e.Kind == path.KeyEnd })
+			if len(keys) != 5 {
+				t.Errorf("an echo after %g ms, %g dB down: %d keys of 5", delayMS, down, len(keys))
+			}
+			if n := leaked(x, out, audio.Rate8k, p.Delay(), 4000, 4000+6400*4+640+ms(audio.Rate8k, delayMS)); n > 0 {
+				t.Errorf("an echo after %g ms, %g dB down: %d frames came through", delayMS, down, n)
+			}
+		}
+	}
+}
+
+// The same key again is a key, whether upon the echo of the first or after it, and even if it is a little softer.
+func TestTheSameKeyUponItsEcho(t *testing.T) {
+	for _, pauseMS := range []float64{60, 100, 140, 200, 300} {
+		for _, softer := range []float64{0, 3, 6} {
+			x := noise(uint64(pauseMS), 2*8000, -65)
+			second := 4000 + 640 + ms(audio.Rate8k, pauseMS)
+			press(x, audio.Rate8k, '7', 4000, 640, -10, 1)
+			press(x, audio.Rate8k, '7', 4000+ms(audio.Rate8k, 120), 640, -36, 1)
+			press(x, audio.Rate8k, '7', second, 640, -10-softer, 1)
+			_, events := flow(open(t, path.Config{Rate: audio.Rate8k}, mask.Armed), x, 160)
+			keys := slices.DeleteFunc(events, func(e path.Event) bool { return e.Kind == path.KeyEnd })
+			if len(keys) != 2 {
+				t.Errorf("the same key %g ms later, %g dB softer: %d keys of 2", pauseMS, softer, len(keys))
+			}
+		}
+	}
+}
+
+// A sound card's DC and hum hide no key, on an idle line with the shortest look-ahead either.
+func TestHumHidesNothing(t *testing.T) {
+	for _, rate := range rates {
+		r := rand.New(rand.NewPCG(12, uint64(rate)))
+		for range 40 {
+			x := noise(r.Uint64(), ms(rate, 700), -60)
+			phase := 2 * math.Pi * r.Float64()
+			for i := range x {
+				w := 2 * math.Pi * float64(i) / float64(rate)
+				x[i] += int16(150 + audio.Amplitude(-35)*math.Sin(50*w+phase) + audio.Amplitude(-45)*math.Sin(150*w+phase))
+			}
+			at, frames := ms(rate, 400+50*r.Float64()), ms(rate, 80)
+			press(x, rate, tone.Keys[r.IntN(16)], at, frames, -25+3*r.Float64(), 0)
+			p := open(t, path.Config{Rate: rate, LookAhead: shortest}, mask.Idle)
+			out, _ := flow(p, x, 333)
+			if n := leaked(x, out, rate, p.Delay(), at, at+frames); n > 0 {
+				t.Errorf("%v: %d frames of a key came through", rate, n)
+			}
 		}
 	}
 }

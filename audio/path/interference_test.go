@@ -15,11 +15,11 @@ import (
 
 // Two calls that differ only in the digits sound the same to the agent: sixteen keys of one rhythm and one
 // level over one background of -62 dBm0, abrupt, keyed twice with other digits. Every pair must be
-// identical, byte for byte, and so must be the places of the stars and the moment from which it counts as calm.
+// identical, byte for byte, and so must be the places of the stars and the moments from which it counts as calm, and up to which as speech.
 func TestDigitsDoNotShow(t *testing.T) {
-	const pairs = 50 // for each setting: 200 in all
+	const pairs = 50 // for each setting: 300 in all
 	for _, lookAhead := range []time.Duration{shortest, usual} {
-		for _, shield := range []mask.Shield{mask.Run, mask.Field} {
+		for _, shield := range []mask.Shield{mask.Keys, mask.Run, mask.Field} {
 			cfg := path.Config{Rate: audio.Rate8k, LookAhead: lookAhead, Shield: shield}
 			t.Run(fmt.Sprintf("%v/%v", lookAhead, shield), func(t *testing.T) {
 				t.Parallel()
@@ -50,15 +50,15 @@ func samePair(t *testing.T, seed uint64, cfg path.Config) bool {
 		at += length + ms(cfg.Rate, 45+160*r.Float64()*r.Float64())
 	}
 	end := min(len(a), at+8000*6/5) // past the end of the run
-	outA, slotsA, calmA := heard(t, a[:end], cfg)
-	outB, slotsB, calmB := heard(t, b[:end], cfg)
+	outA, slotsA, clocksA := heard(t, a[:end], cfg)
+	outB, slotsB, clocksB := heard(t, b[:end], cfg)
 	if len(slotsA) != 16 {
 		t.Errorf("pair %d: %d keys of 16", seed, len(slotsA))
 	}
-	return slices.Equal(outA, outB) && slices.Equal(slotsA, slotsB) && calmA == calmB
+	return slices.Equal(outA, outB) && slices.Equal(slotsA, slotsB) && clocksA == clocksB
 }
 
-func heard(t *testing.T, samples []int16, cfg path.Config) (out []int16, slots []audio.Position, calm audio.Position) {
+func heard(t *testing.T, samples []int16, cfg path.Config) (out []int16, slots []audio.Position, clocks [2]audio.Position) {
 	p, err := path.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -72,5 +72,5 @@ func heard(t *testing.T, samples []int16, cfg path.Config) (out []int16, slots [
 			slots = append(slots, e.Slot)
 		}
 	}
-	return out, slots, p.CalmFrom()
+	return out, slots, [2]audio.Position{p.CalmFrom(), p.LastSpeech()}
 }
