@@ -134,7 +134,7 @@ func (m *Masker) patch(t int64, lost bool) {
 	}
 	s.hits++
 	s.patchUntil = max(s.patchUntil, m.ceil(t+1+min(leastHold+holdPerHit*s.hits, mostHold)))
-	m.markFrom(max(s.patchFrom, s.out), s.patchUntil)
+	m.markFrom(s.patchFrom, s.patchUntil)
 }
 
 // follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone. Without runs it
@@ -151,7 +151,7 @@ func (m *Masker) follow(in Input, t int64, strict bool) {
 	key := v.Held || v.Lasting || v.Event.Kind == detect.Unclear
 	if m.cfg.Shield == Keys {
 		if key && loud {
-			m.markFrom(max(s.patchFrom, s.out), keyEnd(t))
+			m.markFrom(s.patchFrom, keyEnd(t))
 		}
 		return
 	}
