@@ -18,8 +18,8 @@ func (l Line) Scope() string {
 func (l Line) Consequences() []string {
 	var list []string
 	if l.Idle == IdlePass {
-		list = append(list, `idle = "pass": what a caller keys while no card is being taken reaches the agent's side as it is. `+
-			"A card keyed then is heard and recorded there, and takes everything behind this line back into PCI DSS scope.")
+		list = append(list, `idle = "pass": what a caller keys while no card is being taken, even in the second before the line is armed, `+
+			"reaches the agent's side as it is. A card keyed then is heard and recorded there, and takes everything behind this line back into PCI DSS scope.")
 	}
 	if l.Shield == ShieldKeys {
 		list = append(list, `shield = "keys": the pauses between keys can be heard on the agent's side, and their rhythm tells something of the keys.`)
