@@ -53,7 +53,7 @@ func printConfig(w io.Writer, name string, c *config.Config) {
 		paragraph(w, l.Name+" ", l.Scope())
 	}
 	if list := c.Consequences(); len(list) > 0 {
-		fmt.Fprintln(w, "\nWhat you should know of:")
+		fmt.Fprintln(w, "\nWhat you should know:")
 		for _, text := range list {
 			caution(w, text)
 		}

@@ -14,7 +14,7 @@ import (
 const hintUsage = "flattone help lists the verbs"
 
 func hintVerbUsage(path string) string {
-	return "flattone help" + strings.TrimPrefix(path, "flattone") + " says how it goes"
+	return "flattone help" + strings.TrimPrefix(path, "flattone") + " explains it"
 }
 
 // complain says on standard error what went wrong, and what to do about it.

@@ -105,7 +105,7 @@ func (t *table) profile(p *Profile) {
 func (t *table) secretFile(key string, to *string) {
 	if s, ok := t.values[key].(string); ok && secretive(s) {
 		t.take(key)
-		t.fault(key, "looks like the secret itself", "put the secret into a file of mode 0600, name the file here, and take the secret for known to others")
+		t.fault(key, "looks like the secret itself", "put a new secret into a file of mode 0600, and name the file here: others may know this one by now")
 		return
 	}
 	t.file(key, to)

@@ -14,7 +14,7 @@ import (
 )
 
 // KeyFileWarning is what status must say while the key comes from a file.
-const KeyFileWarning = "vault key from a key file: for demonstration only. Whoever copies this disk can read every card; for real cards the key belongs into a TPM or HSM"
+const KeyFileWarning = "vault key from a key file: for demonstration only. Whoever copies this disk can read every card; for real cards the key belongs in a TPM or HSM"
 
 // OpenKeyFile reads the key-encryption key from a file of exactly 32 bytes that nobody but its owner may
 // read, and whose owner is this process's user or root. Destroy the key at the end.
