@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -31,7 +32,7 @@ func listen(path string, p policy) (*net.UnixListener, error) {
 	if p.hasGroup {
 		// Only root and members of the group may give it away; otherwise the socket keeps our own group,
 		// and the technicians' way in is through systemd, which sets the group itself.
-		err = os.Chown(path, -1, int(p.group))
+		err = errors.Join(openFolder(filepath.Dir(path), p.group), os.Chown(path, -1, int(p.group)))
 		if errors.Is(err, fs.ErrPermission) {
 			err = nil
 		}
@@ -41,6 +42,19 @@ func listen(path string, p policy) (*net.UnixListener, error) {
 		return nil, failed(err)
 	}
 	return l, nil
+}
+
+// openFolder lets the group into a folder that is ours and closed to others: without it nobody gets to the socket. A
+// folder that anybody may enter is left alone.
+func openFolder(dir string, group uint32) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) || info.Mode()&0o007 != 0 {
+		return nil
+	}
+	return os.Chown(dir, -1, int(group))
 }
 
 func removeStale(path string) error {

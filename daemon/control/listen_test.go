@@ -33,6 +33,32 @@ func TestListenTakesADeadDaemonsPlace(t *testing.T) {
 	}
 }
 
+// The group gets to its socket through a folder that is ours and closed, and no other folder is given away.
+func TestTheGroupGetsThroughOurFolder(t *testing.T) {
+	ours, group := os.Getgid(), os.Getgid()
+	if os.Geteuid() == 0 {
+		group = 54321
+	}
+	for mode, want := range map[fs.FileMode]int{0o750: group, 0o755: ours} {
+		dir := filepath.Join(t.TempDir(), "run")
+		if err := errors.Join(os.Mkdir(dir, mode), os.Chmod(dir, mode)); err != nil {
+			t.Fatal(err)
+		}
+		l, err := listen(filepath.Join(dir, "admin.sock"), policy{group: uint32(group), hasGroup: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		info, err := os.Stat(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int(info.Sys().(*syscall.Stat_t).Gid); got != want {
+			t.Errorf("a folder of mode %o has group %d, want %d", mode, got, want)
+		}
+	}
+}
+
 func TestListenLeavesAloneWhatIsNoSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "admin.sock")
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
