@@ -136,14 +136,14 @@ func (m *Machine) reopen() { m.open(m.field) }
 // abandon wipes everything, for good.
 func (m *Machine) abandon(code Code) {
 	m.card.Destroy()
-	m.guard = guard{}
+	*m.guard = guard{}
 	m.state = void
 	m.say(Event{Kind: Void, Code: code})
 }
 
 // finish says what may be told of the card, which waits to be taken.
 func (m *Machine) finish() {
-	m.guard = guard{}
+	*m.guard = guard{}
 	m.state = complete
 	e := Event{Kind: Complete, Brand: m.brand, Last4: m.last4()}
 	e.ExpiryMonth, e.ExpiryYear, _ = expiryOf(m.card.Expiry.Reveal())

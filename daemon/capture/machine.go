@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/locked"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -39,7 +40,8 @@ type Machine struct {
 	taken   [CVV + 1]bool // fields that were judged good
 	tries   [CVV + 1]int  // refusals of each
 	brand   Brand         // of the number, once taken
-	guard   guard
+	guard   *guard        // in locked memory: it knows the last key
+	free    func() error  // gives that back
 
 	begun   time.Duration
 	now     time.Duration
@@ -76,9 +78,15 @@ func New(p Profile, today time.Time, begun time.Duration) (*Machine, error) {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
 	p = p.withDefaults()
+	g, free, err := locked.New[guard]()
+	if err != nil {
+		card.Destroy()
+		return nil, fmt.Errorf("capture: %w", err)
+	}
+	g.fixed = p.SameKeyGuard
 	return &Machine{
 		profile: p, today: today, card: card,
-		state: entering, field: p.Fields[0], guard: guard{fixed: p.SameKeyGuard},
+		state: entering, field: p.Fields[0], guard: g, free: free,
 		begun: begun, now: begun, keyAt: begun, waitAt: begun, starAt: never, blurAt: never, spokeAt: never,
 	}, nil
 }
@@ -86,7 +94,10 @@ func New(p Profile, today time.Time, begun time.Duration) (*Machine, error) {
 // Close wipes what is left. The machine then says nothing more.
 func (m *Machine) Close() {
 	m.card.Destroy()
-	m.guard = guard{}
+	if m.guard != nil {
+		m.guard = nil
+		m.free()
+	}
 	m.state = void
 }
 
