@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -277,7 +276,7 @@ func (r *rig) checkAgents(t *testing.T, cfg box.Config) {
 	// A box killed, or held, within a flat tone cuts it off, and the attacker, who looks for whole ones, can take
 	// the stump for a key: with confidence, and right as often as chance has it.
 	t.Logf("%d keys attacked: %d confident readings, %d of them right", attacked, sure, right)
-	if p := atLeast(right, sure, 1.0/16); p < 1e-4 {
+	if p := adversary.AtLeast(right, sure, 1.0/16); p < 1e-4 {
 		t.Errorf("%d of %d confident readings are right: by chance that has a probability of %.1g", right, sure, p)
 	}
 	if attacked < 500 {
@@ -295,17 +294,4 @@ func sameRun(a, b []int16) (longest int) {
 		longest = max(longest, n)
 	}
 	return longest
-}
-
-// atLeast is the probability of k or more successes in n trials of probability p.
-func atLeast(k, n int, p float64) float64 {
-	tail := 0.0
-	for i := k; i <= n; i++ {
-		ways := 1.0
-		for j := range i {
-			ways *= float64(n-j) / float64(j+1)
-		}
-		tail += ways * math.Pow(p, float64(i)) * math.Pow(1-p, float64(n-i))
-	}
-	return tail
 }

@@ -5,16 +5,17 @@
 // What the attacker knows: when each key was pressed and released, how the mask's flat tone sounds, the
 // recording's delay (or finds it where the caller speaks), and the standard that the keys' tones follow
 // (ITU-T Q.23). How loud and of which colour the fill is it learns from the recording. What it tries: every
-// window of 1, 1.5, 2, 3, 5, 8, 13 and 20 ms from 2 ms before a key to 30 ms past its end, and the key as a
-// whole, is fitted by least squares with every pair of tones, within the frequency error a sender is allowed,
+// window of 1, 1.5, 2, 3, 5, 8, 13 and 20 ms from 2 ms before a key to 250 ms past its end or to the next key, and
+// the key as a whole, is fitted by least squares with every pair of tones, within the frequency error a sender is allowed,
 // after flat tones have been taken out. The likeliest pair in the likeliest window is its guess; by how much
 // that beats the next reading, in another row or another column, says whether it is one. A row or a column
 // alone counts as read: it is half a key.
 //
 // What a verdict means: a key is readable when the likelihood ratio of its reading is one that a complete
 // mask shows for at most one key in ten thousand ([Threshold]); accuracy against chance says whether all
-// the guesses together, readable or not, beat blind guessing. The threshold holds for masked sound: speech
-// that is heard while a key is pressed may be taken for a key, and is a hole in the mask all the same. What a
+// the guesses together, readable or not, beat blind guessing. Either is a mask that leaks ([Report.Leaks]). The
+// threshold holds for masked sound: speech that is heard while a key is pressed, or right after it, may be taken
+// for a key. What a
 // verdict does not prove: that no cleverer listener could do better, for instance one that learns from the
 // rhythm of the keys, from where the mask begins and ends, or from what the caller says; nor anything about
 // keys that were not in the recording.
@@ -108,6 +109,7 @@ func Judge(c Case) (Report, error) {
 		r.Accuracy = float64(r.Correct) / float64(r.Keys)
 	}
 	r.Interval = wilson(r.Correct, r.Keys)
+	r.ByChance = AtLeast(r.Correct, r.Keys, r.Chance)
 	return r, nil
 }
 

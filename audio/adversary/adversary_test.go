@@ -100,7 +100,7 @@ func TestCompleteMaskLeavesChance(t *testing.T) {
 func TestCompleteMaskLeavesChanceAtASoundCardsRate(t *testing.T) {
 	s := newScene(4, audio.Rate48k, 16, digits, -10, -60)
 	s.mask()
-	if r := judge(t, s.on()); r.Readable != 0 || r.Interval[0] > r.Chance {
+	if r := judge(t, s.on()); r.Readable != 0 || r.ByChance < 0.01 {
 		t.Errorf("%d of %d keys readable, %d right", r.Readable, r.Keys, r.Correct)
 	}
 }
@@ -235,6 +235,57 @@ func TestNoKeysNothingToRead(t *testing.T) {
 	c := newScene(10, rate8k, 0, digits, -10, -60).on()
 	if r := judge(t, c); r.Keys != 0 || r.Readable != 0 || r.Interval != [2]float64{0, 1} {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestAtLeast(t *testing.T) {
+	for _, row := range []struct {
+		hits, trials int
+		p, want      float64
+	}{
+		{0, 26, 1. / 16, 1}, {1, 1, 0.25, 0.25}, {2, 2, 0.5, 0.25}, {3, 2, 0.5, 0},
+		{1, 10, 0.1, 1 - math.Pow(0.9, 10)}, {600, 10000, 1. / 16, 0.8541},
+	} {
+		if got := AtLeast(row.hits, row.trials, row.p); math.Abs(got-row.want) > 1e-3 {
+			t.Errorf("%d or more of %d: %.4f, want %.4f", row.hits, row.trials, got, row.want)
+		}
+	}
+}
+
+// A leak so short that hardly a key can be read for sure is no complete mask: all the guesses together say so.
+func TestManyUnsureReadingsAreALeak(t *testing.T) {
+	t.Parallel()
+	s := newScene(13, rate8k, 60, digits, -10, -60)
+	s.mask()
+	if r := judge(t, s.on()); r.Leaks() {
+		t.Errorf("a complete mask leaks: %d readable, %d right of %d", r.Readable, r.Correct, r.Keys)
+	}
+	s.leak(1, 1)
+	r := judge(t, s.on())
+	r.Readable = 0
+	if !r.Leaks() {
+		t.Errorf("%d of %d right, and that is no leak", r.Correct, r.Keys)
+	}
+}
+
+// What comes back from the far end long after a key is attacked too.
+func TestALateEchoIsRead(t *testing.T) {
+	t.Parallel()
+	for _, afterMS := range []int{40, 100, 200} {
+		readable, correct := 0, 0
+		for seed := range uint64(10) {
+			s := newScene(seed, rate8k, 1, digits, -10, -60)
+			s.mask()
+			k := s.keys[0]
+			for i := range 320 { // 40 ms of it
+				s.out[int(k.End)+s.delay+8*afterMS+i] += 0.1 * s.in[int(k.End)-320+i]
+			}
+			r := judge(t, s.on())
+			readable, correct = readable+r.Readable, correct+r.Correct
+		}
+		if readable < 10 || correct < 9 {
+			t.Errorf("an echo %d ms after a key: %d readable and %d right of 10", afterMS, readable, correct)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ var windowsMS = [...]float64{1, 1.5, 2, 3, 5, 8, 13, 20}
 
 const (
 	headMS      = 2   // a key is looked for from this long before its start
-	tailMS      = 30  // to this long past its end: ringing and echo
+	tailMS      = 250 // to this long past its end: ringing, and echo from the far end of the network
 	wholeMS     = 250 // the longest window: a key held longer is fitted in parts
 	overlap     = 8   // windows of one length begin an eighth of it apart
 	floorWindow = 6   // index into windowsMS of those that measure the fill

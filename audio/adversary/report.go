@@ -18,6 +18,8 @@ type Report struct {
 	Accuracy float64    `json:"accuracy"`
 	Chance   float64    `json:"chance"`
 	Interval [2]float64 `json:"interval"`
+	// ByChance is the probability that blind guessing names as many or more.
+	ByChance float64 `json:"by_chance"`
 	// LeakedMS is for how many milliseconds, over all keys, the output moved with the caller's clean tone.
 	LeakedMS int `json:"leaked_ms"`
 	// DelayFrames is by how many frames the output lags the input, given or found.
@@ -25,6 +27,12 @@ type Report struct {
 	// Rows are the keys in order.
 	Rows []Row `json:"-"`
 }
+
+// sure is how improbable a complete mask must be for a recording to be called leaking.
+const sure = 1e-4
+
+// Leaks reports whether the mask is broken: a key can be read, or so many guesses are right that it is no chance.
+func (r Report) Leaks() bool { return r.Readable > 0 || r.ByChance < sure }
 
 // Row is the verdict on one key.
 type Row struct {
@@ -51,4 +59,14 @@ func wilson(hits, trials int) [2]float64 {
 	middle := (p + z*z/(2*n)) / (1 + z*z/n)
 	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n)) / (1 + z*z/n)
 	return [2]float64{max(0, middle-half), min(1, middle+half)}
+}
+
+// AtLeast is the probability of hits or more in so many trials of probability p each.
+func AtLeast(hits, trials int, p float64) (tail float64) {
+	logFactorial := func(n int) float64 { l, _ := math.Lgamma(float64(n) + 1); return l }
+	for i := hits; i <= trials; i++ {
+		ways := logFactorial(trials) - logFactorial(i) - logFactorial(trials-i)
+		tail += math.Exp(ways + float64(i)*math.Log(p) + float64(trials-i)*math.Log1p(-p))
+	}
+	return min(1, tail)
 }
