@@ -28,23 +28,21 @@ func judgeCommand() *cobra.Command {
 	var r judgeRun
 	c := &cobra.Command{
 		Use:   "judge IN.wav OUT.wav --truth FILE",
-		Short: "Attack a masked recording: can its keys be read? (lab builds only)",
+		Short: "attack a masked recording: can its keys be read? (lab builds only)",
 		Long: `Try to read the keys of a recorded call out of what the agent heard.
 
-IN.wav is what the caller sent, OUT.wav what the agent heard, at the same rate. FILE names the keys truly
-pressed, in frames of IN.wav: {"keys": [{"digit": "5", "start": 800, "end": 1600}]}. The delay of OUT.wav is
+IN.wav is what the caller sent, OUT.wav what the agent heard, at the same rate.
+FILE names the keys truly pressed, in frames of IN.wav:
+{"keys": [{"digit": "5", "start": 800, "end": 1600}]}. The delay of OUT.wav is
 found by itself where the caller talks, unless --delay gives it.
 
-Prints a table, or one JSON object with --json, and no digit in either. A key is readable when its reading is
-likelier than a complete mask makes any for more than one key in ten thousand.
+Prints a table, or one JSON object with --json, and no digit in either. A key is
+readable when its reading is likelier than a complete mask makes any for more
+than one key in ten thousand.
 
-Exit codes: 0 when no key is readable, 1 when one is, 2 when the input is no good.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return badInput("give both: flattone judge IN.wav OUT.wav --truth FILE", "judge needs two recordings, not %d", len(args))
-			}
-			return nil
-		},
+Exit codes: 0 when no key is readable, 1 when one is, 2 when the input is no
+good.`,
+		Args: twoRecordings,
 		RunE: func(c *cobra.Command, args []string) error { return r.run(c.OutOrStdout(), args[0], args[1]) },
 	}
 	f := c.Flags()
@@ -53,8 +51,6 @@ Exit codes: 0 when no key is readable, 1 when one is, 2 when the input is no goo
 	f.BoolVar(&r.json, "json", false, "print one JSON object")
 	return c
 }
-
-func badInput(hint, format string, args ...any) error { return fail(exitUsage, hint, format, args...) }
 
 func (r *judgeRun) run(stdout io.Writer, inName, outName string) error {
 	keys, err := readTruth(r.truth)

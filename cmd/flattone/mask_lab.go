@@ -50,12 +50,14 @@ func maskCommand() *cobra.Command {
 	var r maskRun
 	c := &cobra.Command{
 		Use:   "mask IN.wav OUT.wav",
-		Short: "Run a recording of a caller through the sample path (lab builds only)",
-		Long: `Run a recording of a caller through the sample path of a live line, as fast as it goes.
+		Short: "run a caller's recording through the sample path (lab builds only)",
+		Long: `Run a recording of a caller through the sample path of a live line, as fast as
+it goes.
 
-OUT.wav has the rate of IN.wav and its length plus the fixed delay. Prints one JSON object. With --events it
-also writes the digits it heard: use recordings made for tests only.`,
-		Args: cobra.ExactArgs(2),
+OUT.wav has the rate of IN.wav and its length plus the fixed delay. Prints one
+JSON object. With --events it also writes the digits it heard: use recordings
+made for tests only.`,
+		Args: twoRecordings,
 		RunE: func(c *cobra.Command, args []string) error { return r.run(c.OutOrStdout(), args[0], args[1]) },
 	}
 	f := c.Flags()
@@ -71,7 +73,7 @@ func (r *maskRun) path() (path.Config, error) {
 	cfg := path.Config{LookAhead: r.lookahead}
 	var err error
 	if cfg.Shield, err = mask.ParseShield(r.shield); err != nil {
-		return cfg, err
+		return cfg, badInput("", "%w", err)
 	}
 	switch r.idle {
 	case "mask":
@@ -79,7 +81,10 @@ func (r *maskRun) path() (path.Config, error) {
 	case "pass":
 		cfg.Idle = mask.Pass
 	default:
-		return cfg, fmt.Errorf("--idle %q is unknown: use mask or pass", r.idle)
+		return cfg, badInput("", "--idle %q is unknown: use mask or pass", r.idle)
+	}
+	if r.lookahead < mask.MinLookAhead || r.lookahead > mask.MaxLookAhead {
+		return cfg, badInput("", "--lookahead %v is out of range: use %v to %v", r.lookahead, mask.MinLookAhead, mask.MaxLookAhead)
 	}
 	return cfg, nil
 }
@@ -90,7 +95,7 @@ func (r *maskRun) run(stdout io.Writer, in, out string) (err error) {
 		return err
 	}
 	if sameFile(in, out) {
-		return fmt.Errorf("%s is both input and output: name another output", in)
+		return badInput("", "%s is both input and output: name another output", in)
 	}
 	p, err := path.New(cfg)
 	if err != nil {

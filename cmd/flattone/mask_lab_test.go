@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -103,21 +104,29 @@ func TestMaskVerbIdle(t *testing.T) {
 func TestMaskVerbRefuses(t *testing.T) {
 	in := filepath.Join("..", "..", "data", "calls", "visa", "caller.wav")
 	out := filepath.Join(t.TempDir(), "out.wav")
-	for name, args := range map[string][]string{
-		"one file":    {in},
-		"no such":     {filepath.Join(t.TempDir(), "none.wav"), out},
-		"same file":   {in, in},
-		"no WAV":      {"mask_lab.go", out},
-		"look-ahead":  {"--lookahead", "1ms", in, out},
-		"shield":      {"--shield", "none", in, out},
-		"idle":        {"--idle", "closed", in, out},
-		"no such dir": {in, filepath.Join(t.TempDir(), "none", "out.wav")},
+	for name, test := range map[string]struct {
+		code int
+		args []string
+	}{
+		"no file":     {exitUsage, nil},
+		"one file":    {exitUsage, []string{in}},
+		"same file":   {exitUsage, []string{in, in}},
+		"look-ahead":  {exitUsage, []string{"--lookahead", "1ms", in, out}},
+		"shield":      {exitUsage, []string{"--shield", "none", in, out}},
+		"idle":        {exitUsage, []string{"--idle", "closed", in, out}},
+		"no such":     {exitFailed, []string{filepath.Join(t.TempDir(), "none.wav"), out}},
+		"no WAV":      {exitFailed, []string{"mask_lab.go", out}},
+		"no such dir": {exitFailed, []string{in, filepath.Join(t.TempDir(), "none", "out.wav")}},
 	} {
 		c := maskCommand()
 		c.SilenceErrors, c.SilenceUsage = true, true
-		c.SetArgs(args)
-		if err := c.Execute(); err == nil {
+		c.SetArgs(append([]string{}, test.args...))
+		err := c.Execute()
+		if err == nil {
 			t.Errorf("%s: taken", name)
+		}
+		if code := (&tool{errs: io.Discard, began: true}).explain(err); code != test.code {
+			t.Errorf("%s: exit code %d, want %d", name, code, test.code)
 		}
 		if _, err := os.Stat(in); err != nil {
 			t.Fatal("the input is gone")
