@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -46,4 +48,28 @@ func atMostOne(what string) cobra.PositionalArgs {
 		}
 		return one(what)(c, args)
 	}
+}
+
+// limit is how many entries of a list are asked for: the value of the flag --limit.
+type limit int
+
+const (
+	defaultLimit = 20
+	maxLimit     = 1000 // flattoned's own
+)
+
+// String, Set and Type make it a flag.
+func (l *limit) String() string { return strconv.Itoa(int(*l)) }
+
+// Type is what the help calls the value.
+func (l *limit) Type() string { return "N" }
+
+// Set reads the value.
+func (l *limit) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxLimit {
+		return fmt.Errorf("it is no number from 1 to %d: leave it out for %d", maxLimit, defaultLimit)
+	}
+	*l = limit(n)
+	return nil
 }

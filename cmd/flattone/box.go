@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -59,12 +60,12 @@ func (t *tool) eventsCommand() *cobra.Command {
 // list is a verb that prints the newest entries of something.
 func list[T any](t *tool, use, short, long string, fetch func(*control.Client, context.Context, int) ([]T, error),
 	print printer[[]T]) *cobra.Command {
-	var limit int
+	limit := limit(defaultLimit)
 	c := t.withJSON(&cobra.Command{
 		Use: use, Short: short, Long: long, Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return t.ask(func(box *control.Client) error {
-				entries, err := fetch(box, c.Context(), limit)
+				entries, err := fetch(box, c.Context(), int(limit))
 				if err != nil {
 					return err
 				}
@@ -72,6 +73,6 @@ func list[T any](t *tool, use, short, long string, fetch func(*control.Client, c
 			})
 		},
 	})
-	c.Flags().IntVar(&limit, "limit", 20, "at most this many, newest first (up to 1000)")
+	c.Flags().Var(&limit, "limit", fmt.Sprintf("at most this many, newest first (up to %d)", maxLimit))
 	return c
 }
