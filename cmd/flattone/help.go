@@ -3,13 +3,16 @@ package main
 // The help texts. What docs/man/flattone.1 says at length, these say briefly.
 const (
 	wordsRootShort = "see and command the box between a caller and an agent"
-	wordsRootLong  = `flattone asks a running flattoned, over its admin socket, how its lines are, readies them for cards,
-and lets you watch. It never shows more of a card than its brand and last four digits.
+	wordsRootLong  = `flattone asks a running flattoned, over its admin socket, how its lines are,
+readies them for cards, and lets you watch. It never shows more of a card than
+its brand and last four digits.
 
-Who may use it: root, and the members of the group flattone-admin.
+Who may use it: root, the user that flattoned runs as, and the members of the
+group flattone-admin.
 
-Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned answers; 4 you may not;
-5 the box can't do that now; 6 what was waited for did not come; 7 the capture ended without a card.`
+Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned
+answers; 4 you may not; 5 the box can't do that now; 6 what was waited for did
+not come; 7 the capture ended without a card.`
 	wordsGroupTechnician = "At the box (these ask flattoned):"
 	wordsGroupOffline    = "Without a box:"
 
@@ -18,33 +21,43 @@ Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned 
 	wordsFlagSocket = "where flattoned listens; FLATTONE_SOCKET sets the default"
 	wordsFlagJSON   = "print JSON, for programs"
 
-	wordsStatusLong = `Say how the box is: which lines are up, what keeps the vault's key, whether upstream takes the
-tokens, and what each line takes out of PCI DSS scope. Lines marked ! are what an owner should know.`
-	wordsArmLong = `Ready a line for a card. From now on the caller's keys are captured, and the agent hears flat tones
-in their place. Prints the id of the capture; with --wait, follows it to the token, and fails with exit
-code 7 if it ends without a card.`
-	wordsDisarmLong = `Give up the capture of a line. What was keyed is forgotten. Keys stay masked until it has been
-quiet for a while, so that a late one is not heard.`
-	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is being keyed, after a
-restart in the middle of one for instance: the agent then can't hear the caller. Make sure that the caller
-has stopped keying; the line opens once it has been quiet.`
-	wordsWatchLong = `Follow the lines live. On a terminal it is a screen: state, levels, what is masked, stars, verdicts,
-token and delivery; q or Ctrl-C leaves, and the last picture stays behind. Elsewhere it is one line of text
-for each event, or with --json one JSON object.
+	wordsStatusLong = `Say how the box is: which lines are up, what keeps the vault's key, whether
+upstream takes the tokens, and what each line takes out of PCI DSS scope. Lines
+marked ! are what an owner should know.`
+	wordsArmLong = `Ready a line for a card. From now on the caller's keys are captured, and the
+agent hears flat tones in their place. Prints the id of the capture; with
+--wait, follows it to the token, and fails with exit code 7 if it ends without a
+card.`
+	wordsDisarmLong = `Give up the capture of a line. What was keyed is forgotten. Keys stay masked
+until it has been quiet for a while, so that a late one is not heard.`
+	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is
+being keyed, after a restart in the middle of one for instance: the agent then
+can't hear the caller. Make sure that the caller has stopped keying; the line
+opens once it has been quiet.`
+	wordsWatchLong = `Follow the lines live. On a terminal it is a screen: state, levels, what is
+masked, stars, verdicts, token and delivery; q or Ctrl-C leaves, and the last
+picture stays behind. Elsewhere it is one line of text for each event, or with
+--json one JSON object.
 
-With --until it leaves by itself: "delivered", when a token has been delivered upstream from now on; "idle",
-as soon as a line is idle; or a number of events from now on. Exit code 0 says that it came, 6 that it didn't.`
-	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is not known outside of it.`
-	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way, and with what result.`
-	wordsCheckLong  = `Read a configuration file as flattoned would, and the files it names. Every fault is listed with its
-place and its remedy. A good file is summed up: what each line takes out of PCI DSS scope, and, marked !,
-which settings weaken that.`
-	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only its owner may read.
-A file that is there already is never touched: its key may be all that opens a vault.
+With --until it leaves by itself: "delivered", when a token has been delivered
+upstream from now on; "idle", as soon as a line is idle; or a number of events
+from now on. Exit code 0 says that it came, 6 that it didn't.`
+	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is
+not known outside of it.`
+	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,
+and with what result.`
+	wordsCheckLong  = `Read a configuration file as flattoned would, and the files it names. Every
+fault is listed with its place and its remedy. A good file is summed up: what
+each line takes out of PCI DSS scope, and, marked !, which settings weaken that.`
+	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only
+its owner may read. A file that is there already is never touched: its key may
+be all that opens a vault.
 
-A key in a file is for demonstrations only. Whoever copies it together with the vault has every card.`
-	wordsSecretLong = `Make a new webhook secret (whsec_...) in a file that only its owner may read. Give the same secret to
-the receiver, which checks signatures with it. A file that is there already is never touched.`
+A key in a file is for demonstrations only. Whoever copies it together with the
+vault has every card.`
+	wordsSecretLong = `Make a new webhook secret (whsec_...) in a file that only its owner may read.
+Give the same secret to the receiver, which checks signatures with it. A file
+that is there already is never touched.`
 
 	wordsKeyMade = `%s: a new vault key. Keep a copy apart from the vault: without it nothing in there can be read again.
 For demonstrations only: whoever copies this file and the vault has every card.`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -48,17 +49,29 @@ func (t *tool) rootCommand() *cobra.Command {
 	}
 	root.AddGroup(&cobra.Group{ID: groupTechnician, Title: wordsGroupTechnician},
 		&cobra.Group{ID: groupOffline, Title: wordsGroupOffline})
-	root.SetHelpCommandGroupID(groupOffline)
-	root.InitDefaultHelpCmd()
-	if help, _, err := root.Find([]string{"help"}); err == nil {
-		help.Short, help.Long = wordsHelpShort, wordsHelpShort+"."
-	}
+	root.SetHelpCommand(helpCommand(root))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", pageWidth)))
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
 		t.moreTimeCommand(), t.ackCommand(), t.watchCommand(), t.tokensCommand(), t.eventsCommand())
 	add(root, groupOffline, t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
 	return root
+}
+
+// helpCommand is `help [VERB]`. Cobra's own says nothing against a verb that isn't there.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [VERB]", Short: wordsHelpShort, GroupID: groupOffline,
+		RunE: func(_ *cobra.Command, args []string) error {
+			verb, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return fail(exitUsage, hintUsage, "there is no verb %q", strings.Join(args, " "))
+			}
+			verb.InitDefaultHelpFlag()
+			return verb.Help()
+		},
+	}
 }
 
 func add(root *cobra.Command, group string, verbs ...*cobra.Command) {
@@ -87,6 +100,9 @@ func (t *tool) getenv(name string) (value string) {
 
 // ask dials the daemon, lets question ask, and hangs up.
 func (t *tool) ask(question func(*control.Client) error) error {
+	if t.socket == "" {
+		return fail(exitUsage, "leave it out for "+t.defaultSocket(), "--socket names no socket")
+	}
 	c, err := control.Dial(t.socket)
 	if err != nil {
 		return err
