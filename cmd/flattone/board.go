@@ -93,10 +93,16 @@ func (b *board) apply(e control.Event) {
 	if e.Line != "" {
 		b.line(e.Line).apply(e)
 	}
-	if e.Replay || e.Kind == control.KindMeters || e.Kind == control.KindKey {
-		return // the past, and what the screen shows by itself
+	if e.Kind == control.KindMeters || e.Kind == control.KindKey {
+		return // the screen shows it by itself
+	}
+	if e.Replay && e.Kind != control.KindState && e.Kind != control.KindCall {
+		return // the past; but since when there is a call, and the state is what it is, belongs to the present
 	}
 	b.log = append(b.log, entry{e.Time, e.Line, sentence(e), weigh(e)})
+	if e.Replay { // line by line, so that the times go back and forth
+		slices.SortStableFunc(b.log, func(x, y entry) int { return x.at.Compare(y.at) })
+	}
 	if len(b.log) > maxLog {
 		b.log = slices.Delete(b.log, 0, len(b.log)-maxLog)
 	}

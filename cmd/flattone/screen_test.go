@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,29 @@ func TestPictures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTheLogBeginsWithThePresent: a new screen says since when there is a call and the state is what it is, in
+// the order in which it came to be; what else a new watcher is told again is past.
+func TestTheLogBeginsWithThePresent(t *testing.T) {
+	b := &board{}
+	told := func(after time.Duration, e control.Event) {
+		e.Replay, e.Time = true, then.Add(after)
+		b.apply(e)
+	}
+	told(2*time.Second, control.Event{Kind: control.KindState, Line: "demo", State: control.StateArmed, Capture: "cap_1"})
+	told(3*time.Second, control.Event{Kind: control.KindDelivery, Line: "demo", Delivery: control.DeliveryDelivered})
+	told(4*time.Second, control.Event{Kind: control.KindVerdict, Line: "demo", Field: "pan", Code: control.CodeOK})
+	told(time.Second, control.Event{Kind: control.KindCall, Line: "desk-3", Code: control.CallBegan})
+	b.apply(control.Event{Kind: control.KindVerdict, Line: "demo", Field: "pan", Code: control.CodeOK, Time: then})
+	var got []string
+	for _, e := range b.log {
+		got = append(got, e.line+": "+e.text)
+	}
+	want := []string{"desk-3: a call begins", "demo: armed: waiting for the caller's first key", "demo: card number: good"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the log is %q, want %q", got, want)
 	}
 }
 
