@@ -14,9 +14,15 @@ type aBox struct {
 	*control.Feed
 	// watchers gets a word for each subscription.
 	watchers chan struct{}
+	// armed gets the name of each line that is armed.
+	armed chan string
+	// refuses is what arming is answered with, if it isn't nil.
+	refuses error
 }
 
-func newBox() *aBox { return &aBox{control.NewFeed(), make(chan struct{}, 16)} }
+func newBox() *aBox {
+	return &aBox{Feed: control.NewFeed(), watchers: make(chan struct{}, 16), armed: make(chan string, 16)}
+}
 
 // serve listens at socket until the context ends, and then says so.
 func (b *aBox) serve(ctx context.Context, socket string) (ended <-chan error, err error) {
@@ -69,6 +75,10 @@ func (b *aBox) Arm(_ context.Context, _ control.Actor, line, profile string) (st
 	if profile != "" && profile != "card" {
 		return "", &control.Error{Code: control.CodeUnknownProfile, Text: "there is no profile " + profile, Remedy: "the profiles are: card"}
 	}
+	if b.refuses != nil {
+		return "", b.refuses
+	}
+	b.armed <- line
 	return "cap_1", known(line)
 }
 

@@ -41,12 +41,15 @@ picture stays behind. Elsewhere it is one line of text for each event, or with
 
 With --until it leaves by itself: "delivered", when a token has been delivered
 upstream from now on; "idle", as soon as a line is idle; or a number of events
-from now on. Exit code 0 says that it came, 6 that it didn't.`
+from now on. Exit code 0 says that it came, 6 that it didn't.
+
+With --arm it readies the line for a card as soon as the watch has begun, so
+that nothing of the capture is missed.`
 	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is
 not known outside of it.`
 	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,
 and with what result.`
-	wordsCheckLong  = `Read a configuration file as flattoned would, and the files it names. Every
+	wordsCheckLong = `Read a configuration file as flattoned would, and the files it names. Every
 fault is listed with its place and its remedy. A good file is summed up: what
 each line takes out of PCI DSS scope, and, marked !, which settings weaken that.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only

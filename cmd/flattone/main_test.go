@@ -57,6 +57,12 @@ func TestScripts(t *testing.T) {
 					<-boxOf(ts).watchers
 				}
 			},
+			// armed waits until a line has been armed.
+			"armed": func(ts *testscript.TestScript, _ bool, args []string) {
+				if got := <-boxOf(ts).armed; got != args[0] {
+					ts.Fatalf("%s was armed, not %s", got, args[0])
+				}
+			},
 			// publish FILE tells the events in it, one JSON object a line; publish capture LINE ID a whole capture.
 			"publish": func(ts *testscript.TestScript, _ bool, args []string) {
 				if args[0] == "capture" {

@@ -14,8 +14,9 @@ type until struct {
 	text  string
 	count int
 	met   bool
-	// since is when the waiting began.
+	// since is when the waiting began, and news whether a state counts only if it is from then on.
 	since time.Time
+	news  bool
 }
 
 const (
@@ -41,7 +42,7 @@ func (u *until) Set(text string) error {
 
 // hear takes note of e and reports whether the wait is over. A delivery and a number of events are news: what
 // a new watcher is told again counts only if it happened while the watch was being set up. Being idle is a
-// state, and may be so from the start.
+// state, and may be so from the start, unless news is asked for.
 func (u *until) hear(e control.Event) bool {
 	news := !e.Replay || !e.Time.Before(u.since)
 	switch u.text {
@@ -49,7 +50,7 @@ func (u *until) hear(e control.Event) bool {
 	case untilDelivered:
 		u.met = u.met || news && e.Kind == control.KindDelivery && e.Delivery == control.DeliveryDelivered
 	case untilIdle:
-		u.met = u.met || e.Kind == control.KindState && e.State == control.StateIdle
+		u.met = u.met || (news || !u.news) && e.Kind == control.KindState && e.State == control.StateIdle
 	default:
 		if news && e.Kind != control.KindMeters && !u.met {
 			u.count--

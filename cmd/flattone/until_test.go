@@ -1,11 +1,40 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
 )
+
+// TestWatchEndsWhereArmingIsRefused: a watch that was to arm the line has nothing to wait for then.
+func TestWatchEndsWhereArmingIsRefused(t *testing.T) {
+	b := newBox()
+	b.refuses = &control.Error{Code: control.CodeWrongState, Text: "the line is held", Remedy: "acknowledge it"}
+	b.Publish(control.Event{Kind: control.KindLineUp, Line: "demo"})
+	ctx, stop := context.WithCancel(t.Context())
+	socket := filepath.Join(t.TempDir(), "admin.sock")
+	ended, err := b.serve(ctx, socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	tl := &tool{out: &out, errs: &errs}
+	root := tl.rootCommand()
+	root.SetArgs([]string{"watch", "demo", "--arm", "--until", "delivered", "--socket", socket})
+	code := tl.explain(root.ExecuteContext(ctx))
+	const want = "flattone: error: arming line demo: the line is held\nflattone: hint: acknowledge it\n"
+	if code != exitRefused || errs.String() != want {
+		t.Errorf("exit code %d, said %q, want %q", code, &errs, want)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
 
 func TestUntil(t *testing.T) {
 	delivered := control.Event{Kind: control.KindDelivery, Delivery: control.DeliveryDelivered}

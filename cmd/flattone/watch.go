@@ -25,6 +25,8 @@ type watch struct {
 	timeout time.Duration
 	meters  bool
 	plain   bool
+	// arm is set while the line is still to be armed.
+	arm bool
 }
 
 func (t *tool) watchCommand() *cobra.Command {
@@ -35,9 +37,13 @@ func (t *tool) watchCommand() *cobra.Command {
 			if len(args) == 1 {
 				w.line = args[0]
 			}
+			if w.arm && w.line == "" {
+				return fail(exitUsage, hintVerbUsage(c.CommandPath()), "--arm needs the name of a line")
+			}
 			return t.ask(func(box *control.Client) error { return w.run(c.Context(), box) })
 		},
 	})
+	c.Flags().BoolVar(&w.arm, "arm", false, "ready the line for a card once the watch has begun, so that nothing is missed")
 	c.Flags().Var(&w.until, "until", "leave when a token has been delivered, the line is idle, or N events were seen")
 	c.Flags().DurationVar(&w.timeout, "timeout", 0, "give up after this long, such as 90s or 5m (default: never)")
 	c.Flags().BoolVar(&w.meters, "meters", false, "also print the meters, ten times a second (not needed on the live screen)")
@@ -63,6 +69,11 @@ func (w *watch) run(ctx context.Context, box *control.Client) error {
 		ctx, cancel = context.WithTimeout(ctx, w.timeout)
 		defer cancel()
 	}
+	if w.arm && !lines[0].Up { // there may be nothing to watch, and arming says why
+		if err := w.armNow(ctx, box); err != nil {
+			return err
+		}
+	}
 	watching, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	b := &board{}
@@ -72,13 +83,15 @@ func (w *watch) run(ctx context.Context, box *control.Client) error {
 	} else {
 		err = w.follow(watching, stop, box, w.printEvent)
 	}
-	switch {
-	case errors.Is(context.Cause(watching), errMet):
+	switch cause := context.Cause(watching); {
+	case errors.Is(cause, errMet):
 		return nil
 	case err != nil:
 		return err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fail(exitNotYet, "", "%s passed before %s", w.timeout, w.awaited())
+	case ctx.Err() == nil && !errors.Is(cause, context.Canceled):
+		return cause
 	case w.until.text != "":
 		return fail(exitNotYet, "", "left before %s", w.awaited())
 	}
@@ -112,9 +125,23 @@ func (w *watch) awaited() string {
 	return w.until.text + " events were seen"
 }
 
-// follow passes on every event of the lines watched, and stops with errMet at the one waited for.
+// armNow arms the line. Only what comes from then on is what was waited for.
+func (w *watch) armNow(ctx context.Context, box *control.Client) error {
+	w.arm = false
+	w.until.since, w.until.news = time.Now(), true
+	_, err := box.Arm(ctx, w.line, "")
+	return err
+}
+
+// follow passes on every event of the lines watched, and stops with errMet at the one waited for. What a new
+// watcher is told first shows that the watch has begun: only then is a line armed, and no event of its capture lost.
 func (w *watch) follow(ctx context.Context, stop context.CancelCauseFunc, box *control.Client, tell func(control.Event)) error {
 	return box.Watch(ctx, func(e control.Event) {
+		if w.arm {
+			if err := w.armNow(ctx, box); err != nil {
+				stop(err)
+			}
+		}
 		if ctx.Err() != nil || w.line != "" && e.Line != w.line && e.Kind != control.KindCut {
 			return
 		}
