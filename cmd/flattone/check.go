@@ -50,7 +50,7 @@ func printConfig(w io.Writer, name string, c *config.Config) {
 	fmt.Fprintf(w, "%s: good, %s\n", name, plural(len(c.Lines), "line"))
 	for _, l := range c.Lines {
 		fmt.Fprintln(w)
-		paragraph(w, l.Name+" ", l.Scope())
+		paragraph(w, hang, l.Name+" ", l.Scope())
 	}
 	if list := c.Consequences(); len(list) > 0 {
 		fmt.Fprintln(w, "\nWhat you should know:")

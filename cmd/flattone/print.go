@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -39,8 +41,8 @@ func printStatus(w io.Writer, s boxStatus) {
 	}
 	for _, l := range s.Lines {
 		fmt.Fprintln(w)
-		paragraph(w, clean(l.Name)+" ", inBrief(l))
-		paragraph(w, "", l.Scope)
+		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
+		paragraph(w, hang, "", l.Scope)
 		for _, c := range l.Consequences {
 			caution(w, c)
 		}
@@ -55,11 +57,11 @@ func printLines(w io.Writer, lines []control.Line) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		paragraph(w, clean(l.Name)+" ", inBrief(l))
+		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
 		if l.Up {
 			fmt.Fprintf(w, "          caller %.0f dBm0, agent %.0f dBm0, to the agent: %s\n", l.CallerDBm0, l.AgentDBm0, hears(l.MaskedPermille))
 		}
-		paragraph(w, "", l.Scope)
+		paragraph(w, hang, "", l.Scope)
 		for _, c := range l.Consequences {
 			caution(w, c)
 		}
@@ -87,12 +89,12 @@ func inBrief(l control.Line) string {
 // caution sets something apart that the owner should know.
 func caution(w io.Writer, text string) {
 	if text != "" {
-		paragraph(w, "        ! ", text)
+		paragraph(w, hang, "        ! ", text)
 	}
 }
 
 // paragraph prints text in lines of a page's width that hang below its head.
-func paragraph(w io.Writer, head, text string) {
+func paragraph(w io.Writer, hang int, head, text string) {
 	head = fmt.Sprintf("%-*s", hang, head)
 	for line := range strings.SplitSeq(lipgloss.Wrap(clean(text), pageWidth-hang, ""), "\n") {
 		fmt.Fprintln(w, head+strings.TrimSpace(line))
@@ -105,8 +107,8 @@ func printArmed(w io.Writer, a armed) {
 }
 
 func printCaptured(w io.Writer, a armed) {
-	fmt.Fprintf(w, "%s: %s\n", clean(a.Line),
-		sentence(control.Event{Kind: control.KindToken, Token: a.Token, Brand: a.Brand, Last4: a.Last4}))
+	stored := sentence(control.Event{Kind: control.KindToken, Token: a.Token})
+	fmt.Fprintln(w, strings.Join(words(clean(a.Line), stored, card(a.Brand, a.Last4)), ": "))
 }
 
 func printTokens(w io.Writer, tokens []control.Token) {
@@ -114,12 +116,12 @@ func printTokens(w io.Writer, tokens []control.Token) {
 		fmt.Fprintln(w, "no token yet")
 		return
 	}
-	table(w, []string{"TOKEN", "CARD", "EXPIRES", "LINE", "SINCE"}, tokens, func(k control.Token) []string {
+	table(w, []string{"CARD", "EXPIRES", "LINE", "SINCE"}, tokens, func(k control.Token) (row []string, below string) {
 		expires := "-"
 		if k.ExpiryMonth != 0 {
 			expires = fmt.Sprintf("%02d/%04d", k.ExpiryMonth, k.ExpiryYear)
 		}
-		return []string{k.Token, card(k.Brand, k.Last4), expires, k.Line, moment(k.Created)}
+		return []string{card(k.Brand, k.Last4), expires, k.Line, moment(k.Created)}, k.Token
 	})
 }
 
@@ -128,23 +130,38 @@ func printAudit(w io.Writer, log []control.AuditEntry) {
 		fmt.Fprintln(w, "the audit log is empty")
 		return
 	}
-	table(w, []string{"NO", "TIME", "WHO", "DID", "TO", "RESULT", "BY WAY OF"}, log, func(a control.AuditEntry) []string {
-		return []string{fmt.Sprint(a.Seq), moment(a.Time), a.Actor, a.Action, a.Object, a.Result, a.Origin}
+	table(w, []string{"NO", "TIME", "WHO", "DID", "RESULT"}, log, func(a control.AuditEntry) (row []string, below string) {
+		result, why := a.Result, ""
+		if strings.Contains(result, " ") { // not a word but the reason why not
+			result, why = "failed", ": "+result
+		}
+		below = strings.Join(words(a.Object, a.Origin), ", ") + why
+		return []string{fmt.Sprint(a.Seq), moment(a.Time), a.Actor, a.Action, result}, below
 	})
 }
 
-// table prints rows under a head, in columns.
-func table[T any](w io.Writer, head []string, entries []T, row func(T) []string) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// table prints rows under a head, in columns, and what would make them too wide for a page below each.
+func table[T any](w io.Writer, head []string, entries []T, row func(T) (cells []string, below string)) {
+	var rows bytes.Buffer
+	tw := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, strings.Join(head, "\t"))
-	for _, e := range entries {
-		cells := row(e)
-		for i := range cells {
-			cells[i] = clean(cells[i])
+	below := make([]string, len(entries))
+	for i, e := range entries {
+		var cells []string
+		cells, below[i] = row(e)
+		for k := range cells {
+			cells[k] = clean(cells[k])
 		}
 		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	tw.Flush()
+	const indent = 4
+	for i, line := range slices.Collect(strings.Lines(rows.String())) {
+		io.WriteString(w, line)
+		if i > 0 {
+			paragraph(w, indent, "", below[i-1])
+		}
+	}
 }
 
 // moment is a time to a technician: local, to the second.

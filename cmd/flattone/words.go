@@ -147,7 +147,7 @@ func sentence(e control.Event) string {
 		}
 		return "the call has ended"
 	case control.KindToken:
-		return strings.TrimSuffix(fmt.Sprintf("in the vault as %s: %s", clean(e.Token), card(e.Brand, e.Last4)), ": ")
+		return "in the vault as " + clean(e.Token) // the card was told with its number's verdict
 	case control.KindDelivery:
 		return delivery(e.Delivery, e.Reason)
 	case control.KindLineUp:
