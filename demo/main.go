@@ -3,11 +3,12 @@
 //
 // It needs no root, no sound card and no network. What it leaves in its folder is for looking at: the
 // recording of the agent's leg, the picture, the vault, the audit log, what upstream received. It ends
-// with 1 if the card did not arrive or a key can be read.
+// with 1 if the card did not arrive or a key can be read, and with 130 if somebody stopped it.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ func main() {
 	defer stop()
 	err := s.play(ctx)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, errStopped):
 		fmt.Fprintln(os.Stderr, "\ndemo: stopped; nothing of it runs any more")
 		os.Exit(130)
 	case err != nil:

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,12 +28,13 @@ type stage struct {
 	bin, calls, call, out string
 	fast                  bool
 
+	keys     int // that the caller presses
 	received *receiver.Receiver
 }
 
 // play is the demo from the first word to the verdict.
 func (s *stage) play(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(s.calls, s.call, "caller.wav")); err != nil {
+	if err := s.look(); err != nil {
 		return fmt.Errorf("there is no recorded call %q in %s: %w", s.call, s.calls, err)
 	}
 	if err := os.RemoveAll(s.out); err != nil {
@@ -40,7 +43,7 @@ func (s *stage) play(ctx context.Context) error {
 	if err := os.MkdirAll(s.out, 0o700); err != nil {
 		return err
 	}
-	s.say("A whole box is set up in %s, and the recorded call %q played through it.", s.out, s.call)
+	s.say("A whole box is set up in %s,\nand the recorded call %q played through it.", s.out, s.call)
 	secret := box.NewSecret()
 	url, closeReceiver, err := s.receive(secret)
 	if err != nil {
@@ -70,6 +73,21 @@ func (s *stage) play(ctx context.Context) error {
 	return s.judge(ctx, b)
 }
 
+// look makes sure that the call is there, and counts its keys.
+func (s *stage) look() error {
+	if _, err := os.Stat(filepath.Join(s.calls, s.call, "caller.wav")); err != nil {
+		return err
+	}
+	b, err := os.ReadFile(filepath.Join(s.calls, s.call, "truth.json"))
+	if err != nil {
+		return err
+	}
+	var truth struct{ Keys []struct{} }
+	err = json.Unmarshal(b, &truth)
+	s.keys = len(truth.Keys)
+	return err
+}
+
 // receive starts the small upstream system that the token is delivered to.
 func (s *stage) receive(secret string) (url string, stop func(), err error) {
 	kept, err := os.OpenFile(filepath.Join(s.out, "upstream.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -89,36 +107,34 @@ func (s *stage) receive(secret string) (url string, stop func(), err error) {
 	return "http://" + l.Addr().String() + "/flattone", func() { srv.Close(); <-done; kept.Close() }, nil
 }
 
-// take arms the line as an agent would, shows what happens until upstream has the token, and waits for the
+// take has the line armed as an agent would, shows what happens until upstream has the token, and waits for the
 // end of the call.
 func (s *stage) take(ctx context.Context, b *box.Box, client *control.Client) error {
-	ended := make(chan error, 1)
+	began, over := make(chan struct{}, 1), make(chan ending, 1)
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	began := make(chan struct{}, 1)
-	go func() { ended <- hear(watching, client, began) }()
+	showing, endShow := context.WithCancel(ctx)
+	defer endShow()
+	go func() {
+		end := hear(watching, client, began)
+		over <- end
+		if !end.delivered {
+			endShow() // nothing more will come
+		}
+	}()
 	select {
 	case <-began:
-	case err := <-ended:
+	case end := <-over:
+		return end.err
+	}
+	end, err := s.show(showing, b, over)
+	switch {
+	case err != nil:
 		return err
-	}
-	face := b.Tool(ctx, "watch", line, "--until", "delivered", "--timeout", "3m")
-	face.Stdin, face.Stdout, face.Stderr = os.Stdin, os.Stdout, os.Stderr
-	face.Cancel = func() error { return face.Process.Signal(syscall.SIGINT) }
-	face.WaitDelay = 2 * time.Second
-	if err := face.Start(); err != nil {
-		return err
-	}
-	_, armed := client.Arm(ctx, line, "")
-	if armed != nil {
-		face.Process.Signal(syscall.SIGINT)
-	}
-	if err := errors.Join(armed, face.Wait()); err != nil {
-		return fmt.Errorf("the card did not arrive: %w", err)
-	}
-	s.say("Upstream has the token, and has verified its signature. The call goes on to its end.")
-	if err := <-ended; err != nil {
-		return err
+	case !end.delivered && s.keys > 0:
+		return errors.New("the call ended without a card")
+	case !end.delivered:
+		s.say("The call has ended, and no card was keyed in it.")
 	}
 	for _, verb := range []string{"tokens", "events"} {
 		s.say("\n$ flattone %s", verb)
@@ -131,26 +147,79 @@ func (s *stage) take(ctx context.Context, b *box.Box, client *control.Client) er
 	return nil
 }
 
-// hear tells when the call on the line begins, and returns when it has ended.
-func hear(ctx context.Context, client *control.Client, began chan<- struct{}) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	over := false
+// show is the face of the demo: the tool's watch, which arms the line once it sees it. It returns when the call
+// is over, with [errStopped] if somebody left the watch before.
+func (s *stage) show(ctx context.Context, b *box.Box, over <-chan ending) (ending, error) {
+	var complaint bytes.Buffer
+	face := b.Tool(ctx, "watch", line, "--arm", "--until", "delivered")
+	face.Stdin, face.Stdout, face.Stderr = os.Stdin, os.Stdout, &complaint
+	face.Cancel = func() error { return face.Process.Signal(syscall.SIGINT) }
+	face.WaitDelay = 2 * time.Second
+	err := face.Run()
+	if err == nil {
+		s.say("Upstream has the token, and has verified its signature.")
+		s.say("The call goes on to its end.")
+		end := <-over
+		return end, end.err
+	}
+	select {
+	case end := <-over: // which is why the face was told to leave
+		return end, end.err
+	default:
+	}
+	// On a terminal Ctrl-C and q are keys that the face reads: nobody else hears of them.
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == exitNotYet {
+		return ending{}, errStopped
+	}
+	os.Stderr.Write(complaint.Bytes())
+	return ending{}, fmt.Errorf("the card did not arrive: %w", err)
+}
+
+// exitNotYet is what the tool's watch ends with when it is left before what it waits for has come.
+const exitNotYet = 6
+
+// errStopped: whoever watches has seen enough.
+var errStopped = errors.New("stopped")
+
+// ending is how a call ended: with a token that upstream has, or without a card.
+type ending struct {
+	delivered bool
+	err       error
+}
+
+// patience is how long upstream may take after the call, on a slow machine.
+const patience = time.Minute
+
+// hear tells when the call on the line begins, and returns when it has ended and its card is delivered or void.
+func hear(ctx context.Context, client *control.Client, began chan<- struct{}) ending {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var end ending
+	var ended, void bool
+	settled := errors.New("settled")
 	err := client.Watch(ctx, func(e control.Event) {
-		if e.Line != line || e.Kind != control.KindCall {
-			return
-		}
-		if e.Code == control.CallBegan {
+		switch {
+		case e.Line != line:
+		case e.Kind == control.KindCall && e.Code == control.CallBegan:
 			began <- struct{}{}
-		} else {
-			over = true
-			stop()
+		case e.Kind == control.KindCall:
+			ended = true
+			time.AfterFunc(patience, func() { stop(fmt.Errorf("upstream does not have the token %v after the call", patience)) })
+		case e.Kind == control.KindState && e.State == control.StateVoid:
+			void = true
+		case e.Kind == control.KindDelivery && e.Delivery == control.DeliveryDelivered:
+			end.delivered = true
+		}
+		if ended && (void || end.delivered) {
+			stop(settled)
 		}
 	})
-	if err == nil && !over {
-		return context.Cause(ctx)
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, settled) {
+		err = cause
 	}
-	return err
+	end.err = err
+	return end
 }
 
 // judge draws the picture, checks what is left behind, and lets the attacker try.
@@ -163,7 +232,8 @@ func (s *stage) judge(ctx context.Context, b *box.Box) error {
 	if err := draw(filepath.Join(call, "caller.wav"), agent, filepath.Join(s.out, "call.png")); err != nil {
 		return err
 	}
-	s.say("\n%d event received upstream. The attacker now has the caller's recording, the agent's, and the times of all keys:\n", s.received.Count())
+	s.say("\nEvents received upstream: %d.", s.received.Count())
+	s.say("The attacker now has the caller's recording, the agent's, and the times of all\nkeys:\n")
 	judge := b.Tool(ctx, "judge", filepath.Join(call, "caller.wav"), agent, "--truth", filepath.Join(call, "truth.json"))
 	judge.Stdout, judge.Stderr = os.Stdout, os.Stderr
 	verdict := judge.Run()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,38 +9,15 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-)
 
-// openTerminal makes a pseudo-terminal of 80 by 24: the end for the person, the end for the program.
-func openTerminal(t *testing.T) (person, program *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { person.Close() })
-	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	}
-	if err == nil {
-		t.Cleanup(func() { program.Close() })
-		err = unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return person, program
-}
+	"github.com/flattone/flattone/hw/hwtest/pty"
+)
 
 // liveWatch runs `flattone watch demo` on a terminal, with a box behind it, and answers with what was
 // drawn and the exit code. play is called once the screen is drawn.
 func liveWatch(t *testing.T, play func(b *aBox, keyboard *os.File), args ...string) (drawn string, code int) {
 	t.Helper()
-	person, program := openTerminal(t)
+	person, program := pty.Open(t)
 	before, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
 	if err != nil {
 		t.Fatal(err)
