@@ -144,7 +144,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		})
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
-	start(&services, serving, "line socket", d.accept)
+	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)
 	start(&processes, running, "lines", d.lines.Run)
 	d.log.Info("flattoned runs", "version", Version, "state", d.cfg.StateDir, "lines", len(d.board.order))
@@ -161,8 +161,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	return errors.Join(err, d.note(context.WithoutCancel(ctx), "flattoned", "daemon.stopped", "", result, "daemon"))
 }
 
-// accept takes the lines' connections until ctx ends or the socket is lost, and ends them then.
-func (d *Daemon) accept(ctx context.Context) error {
+// accept takes the lines' connections until ctx ends or the socket is lost, and ends them then. Once running has
+// ended it is no news that they end.
+func (d *Daemon) accept(ctx, running context.Context) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -178,7 +179,7 @@ func (d *Daemon) accept(ctx context.Context) error {
 		}
 		conns.Go(func() {
 			defer c.Close()
-			if err := d.board.attach(ctx, c.Hello(), c); err != nil && ctx.Err() == nil {
+			if err := d.board.attach(ctx, c.Hello(), c); err != nil && running.Err() == nil {
 				d.log.Warn("a line's connection ended", "error", err)
 			}
 		})

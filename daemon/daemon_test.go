@@ -235,6 +235,48 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// await waits until a file is there.
+func (h *house) await(name string) {
+	h.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(h.path(name)); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%s never came to be", name)
+		}
+	}
+}
+
+// Lines that end because flattoned was told to stop are no news.
+func TestOrderlyStopWarnsOfNothing(t *testing.T) {
+	h := newHouse(t)
+	h.write("line", `#!/bin/sh
+cd "$(dirname "$0")"
+trap 'touch "stopping-$4"; while [ ! -e gone ]; do sleep 0.01; done; exit 0' TERM
+touch "runs-$4"
+while :; do sleep 0.01; done
+`, 0o700)
+	d, stop, _ := h.run()
+	events := d.feed.Subscribe(t.Context())
+	line := h.attached("desk-1")
+	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindLineUp })
+	h.await("runs-desk-1")
+	before := len(h.log.String())
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	h.await("stopping-desk-1")
+	line.Close() // as its process does, while flattoned still serves
+	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindLineDown })
+	h.write("gone", "", 0o600)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if log := h.log.String()[before:]; strings.Contains(log, "WARN") {
+		t.Errorf("an orderly stop logs\n%s", log)
+	}
+}
+
 // A flattoned that has lost one of its services stops, says which, and notes it.
 func TestServiceThatDiesEndsRun(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -287,7 +329,7 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 	if log, err := d.backend.Audit(t.Context(), 10); err != nil || len(log) != 0 {
 		t.Errorf("the audit log has %d entries (%v)", len(log), err)
 	}
-	if err := d.backend.Disarm(t.Context(), by, "desk-1"); !says(err, control.CodeLineDown, "desk-1") {
+	if err := d.backend.Disarm(t.Context(), by, "desk-1"); !says(err, control.CodeLineDown, "does not run") {
 		t.Errorf("a line that is down: %v", err)
 	}
 	if log, err := d.backend.Audit(t.Context(), 10); err != nil || len(log) != 1 || log[0].Action != "line.disarmed" || log[0].Result == "ok" {
