@@ -7,7 +7,8 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 )
 
-// What a person is told when a command can't be done.
+// What a person is told when a command can't be done. Whoever says what was
+// being tried names the line, so that the text need not.
 
 func unknownLine(name string, have []string) error {
 	return &control.Error{Code: control.CodeUnknownLine,
@@ -17,13 +18,12 @@ func unknownLine(name string, have []string) error {
 
 func lineDown(name, reason string) error {
 	return &control.Error{Code: control.CodeLineDown,
-		Text:   fmt.Sprintf("line %s: its process does not run (%s)", name, reason),
-		Remedy: "it is started again by itself; flattoned's log says why it ended"}
+		Text:   fmt.Sprintf("its process does not run (%s)", reason),
+		Remedy: "line " + name + " is started again by itself; flattoned's log says why it ended"}
 }
 
 func wrongState(name, why string) error {
-	return &control.Error{Code: control.CodeWrongState, Text: fmt.Sprintf("line %s: %s", name, why),
-		Remedy: "look at it with flattone lines"}
+	return &control.Error{Code: control.CodeWrongState, Text: why, Remedy: "flattone watch " + name + " shows how it is"}
 }
 
 func unknownProfile(name string, have []string) error {

@@ -4,11 +4,13 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/session"
 )
 
 // TestEveryCodeHasWords reads the codes where they are declared: a new one needs a line in reasons.go.
@@ -41,6 +43,23 @@ func TestEveryCodeHasWords(t *testing.T) {
 	})
 	if seen < 15 {
 		t.Errorf("only %d codes found: the test looks in the wrong place", seen)
+	}
+}
+
+// TestRefusalsNameVerbsThatThereAre: what stands in the way is told by the line's process, which can't look.
+func TestRefusalsNameVerbsThatThereAre(t *testing.T) {
+	root := (&tool{}).rootCommand()
+	named := 0
+	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld} {
+		for _, match := range regexp.MustCompile(`\bflattone ([a-z-]+)`).FindAllStringSubmatch(err.Error(), -1) {
+			named++
+			if _, rest, err := root.Find(match[1:]); err != nil || len(rest) > 0 {
+				t.Errorf("there is no verb %s", match[1])
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("a busy line should say how its capture is ended")
 	}
 }
 

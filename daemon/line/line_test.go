@@ -86,7 +86,7 @@ func TestCardOverConnectionsThatBreak(t *testing.T) {
 			t.Error("the card is handed over again")
 		case wire.Answer:
 			answered = true
-			if !strings.Contains(m.Error, "no such capture") {
+			if !strings.Contains(m.Error, "no card is being taken") {
 				t.Errorf("cancel is answered with %q", m.Error)
 			}
 		}
@@ -116,8 +116,8 @@ func TestCommandsAreAnsweredInWords(t *testing.T) {
 		command func(id uint64) wire.Message
 		says    string // "" for done
 	}{
-		{func(id uint64) wire.Message { return wire.Cancel{ID: id} }, "no such capture"},
-		{func(id uint64) wire.Message { return wire.MoreTime{ID: id} }, "no such capture"},
+		{func(id uint64) wire.Message { return wire.Cancel{ID: id} }, "no card is being taken"},
+		{func(id uint64) wire.Message { return wire.MoreTime{ID: id} }, "no card is being taken"},
 		{func(id uint64) wire.Message { return wire.Acknowledge{ID: id} }, "not held"},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "c", Profile: "none"} }, "unknown profile"},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "c", Profile: "number"} }, ""},

@@ -30,7 +30,7 @@ var (
 	// ErrStopped: the session has ended, with its process.
 	ErrStopped = errors.New("the line is stopping")
 	// ErrBusy: a capture is under way, or its masking isn't over.
-	ErrBusy = errors.New("the line is busy with a card: wait until it is idle, or cancel")
+	ErrBusy = errors.New("the line is busy with a card: wait until it is idle, or end that with flattone disarm")
 	// ErrHeld: the line is closed until it is acknowledged.
 	ErrHeld = errors.New("the line is held: acknowledge it once the caller has stopped keying")
 	// ErrNoCall: there is nobody to key a card.
@@ -38,7 +38,7 @@ var (
 	// ErrProfile: no such profile.
 	ErrProfile = errors.New("unknown profile")
 	// ErrNoCapture: nothing is being captured, or another card.
-	ErrNoCapture = errors.New("no such capture on the line")
+	ErrNoCapture = errors.New("no card is being taken")
 	// ErrComplete: the card is on its way into the vault.
 	ErrComplete = errors.New("the card is complete, and being stored: it can't be cancelled any more")
 	// ErrNotHeld: there is nothing to acknowledge.
