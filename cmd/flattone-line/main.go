@@ -1,8 +1,8 @@
 // Command flattone-line carries one telephone line: it opens the line's devices and runs masking and capture
 // between them. flattoned starts one for each line of the config.
 //
-// It ends 0 when it was told to stop, and 1 with the reason on standard error when a device is lost or can't be
-// opened; whoever started it starts it again.
+// It ends 0 when it was told to stop, 2 when its command line makes no sense, and 1 with the reason on standard
+// error when a device is lost or can't be opened; whoever started it starts it again.
 package main
 
 import (
@@ -20,6 +20,11 @@ func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
 	name := flag.String("line", "", "the `name` of the line, as in its [[line]] table")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "flattone-line: it takes no argument, and %q is one\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	if err := run(*file, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "flattone-line:", err)
 		os.Exit(1)

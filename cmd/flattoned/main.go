@@ -1,7 +1,8 @@
 // Command flattoned is the daemon of the box: vault, audit log, outbox, admin socket, and the lines' keeper. It
 // opens no device and listens on unix sockets only.
 //
-// It ends 0 when it was told to stop, and 1 with the reason on standard error when it can't go on.
+// It ends 0 when it was told to stop, 2 when its command line makes no sense, and 1 with the reason on standard
+// error when it can't go on.
 package main
 
 import (
@@ -18,6 +19,11 @@ import (
 func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "flattoned: it takes no argument, and %q is one\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	if err := run(*file); err != nil {
 		fmt.Fprintln(os.Stderr, "flattoned:", err)
 		os.Exit(1)
