@@ -29,8 +29,8 @@ import (
 	"github.com/flattone/flattone/daemon/wire"
 )
 
-// Version is what status says. Releases set it when they link.
-var Version = "dev"
+// Version is what status says.
+var Version = control.Version()
 
 // Daemon is one flattoned. New builds it whole or not at all; Run runs it once.
 //

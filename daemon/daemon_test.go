@@ -196,7 +196,7 @@ func TestRun(t *testing.T) {
 		t.Error("the feed tells another token")
 	}
 	wait(t, events, func(e control.Event) bool { return e.Delivery == control.DeliveryRetrying }) // nobody is there
-	if s, err := client.Status(t.Context()); err != nil || s.LinesUp != 1 || s.LinesTotal != 2 || s.UpstreamPending != 1 ||
+	if s, err := client.Status(t.Context()); err != nil || s.Version != control.Version() || s.LinesUp != 1 || s.LinesTotal != 2 || s.UpstreamPending != 1 ||
 		s.UpstreamError == "" || s.Upstream != "http://127.0.0.1:1" || s.KeyWarning == "" {
 		t.Errorf("the status is %+v (%v)", s, err)
 	}
