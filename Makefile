@@ -18,6 +18,7 @@ build: ## the binaries as they are shipped, into build/bin
 	@$(GO) build -trimpath -o $(BIN)/ ./cmd/...
 
 lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
+	@test -e $(LAB)/demo || echo 'Building flattone, which takes some minutes the first time.'
 	@$(GO) build -trimpath -tags lab -o $(LAB)/ ./cmd/... ./demo
 
 demo: lab ## play a recorded call through the whole box; DEMO_FAST=1 as fast as it can, DEMO_CALL=amex-corrected another call

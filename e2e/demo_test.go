@@ -113,6 +113,20 @@ func TestDemoOfACallWithoutACard(t *testing.T) {
 	says(t, string(text), "demo: the call ended without a card")
 }
 
+// TestDemoSaysThatItBuilds: nothing else is to be seen for minutes where nothing was built before.
+func TestDemoSaysThatItBuilds(t *testing.T) {
+	t.Parallel()
+	fresh := t.TempDir()
+	plan, err := exec.Command("make", "-n", "-C", "..", "demo", "LAB="+fresh).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, plan)
+	}
+	before, _, building := strings.Cut(string(plan), "go build")
+	if !building || !strings.Contains(before, "Building flattone") {
+		t.Errorf("make demo would\n%s", plan)
+	}
+}
+
 // until waits until the file has the words.
 func until(t *testing.T, file, words string) {
 	t.Helper()
