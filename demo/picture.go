@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/spectrogram"
 	"github.com/flattone/flattone/audio/wav"
 )
@@ -26,7 +27,7 @@ func draw(callerWAV, agentWAV, picture string) error {
 	img, err := spectrogram.Draw(spectrogram.Call{
 		Title: "flattone: what the caller keyed, and what the agent heard",
 		Note:  fmt.Sprintf("%v, look-ahead %d ms", rate, lookAheadMS),
-		Rate:  rate, Caller: caller, Agent: agent, Delay: int(rate) * lookAheadMS / 1000,
+		Rate:  rate, Caller: caller, Agent: agent, FlatHz: mask.DefaultToneHz, Delay: int(rate) * lookAheadMS / 1000,
 	})
 	if err != nil {
 		return err

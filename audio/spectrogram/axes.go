@@ -31,13 +31,16 @@ func (p *page) text(x, y int, c color.RGBA, heavy bool, s string) {
 func (p *page) drawAxes(masked []bool) {
 	p.text(marginLeft, 32, ink, true, p.title)
 	p.text(marginLeft, 52, faint, false, p.note)
-	p.text(marginLeft, callerTop-10, ink, false, "What the caller said")
+	p.text(marginLeft, callerTop-10, ink, false, "What the caller's line carried")
 	p.text(marginLeft, agentTop-10, ink, false, "What the agent heard")
 	for _, area := range []image.Rectangle{p.caller, p.agent} {
 		p.markDTMF(area)
 		p.frequencies(area)
 	}
-	p.times()
+	p.flatTone()
+	for _, bottom := range []int{p.strip.Max.Y, p.agent.Max.Y} {
+		p.times(bottom)
+	}
 	p.share(masked)
 	p.legend()
 }
@@ -63,8 +66,19 @@ func (p *page) frequencies(area image.Rectangle) {
 	}
 }
 
-// times draws the time axis beneath the agent's leg, and its ticks beneath the caller's.
-func (p *page) times() {
+// flatTone labels the agent's leg with the frequency of what is heard in place of keys. It lies between the two
+// groups of DTMF, and so does its label.
+func (p *page) flatTone() {
+	if p.flatHz == 0 {
+		return
+	}
+	x, y := p.agent.Max.X+5, p.agent.Min.Y+rowOf(p.flatHz)
+	p.fill(image.Rect(x, y, x+5, y+1), ink)
+	p.text(x+12, y-2, ink, false, fmt.Sprintf("flat tone %.0f Hz", p.flatHz))
+}
+
+// times draws the time axis beneath an area that ends at bottom.
+func (p *page) times(bottom int) {
 	seconds := float64(p.frames) / float64(p.rate)
 	step := 1.0
 	for _, s := range []float64{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600} {
@@ -79,12 +93,11 @@ func (p *page) times() {
 		if i%5 == 0 {
 			length = 7
 			label := strings.TrimSuffix(fmt.Sprintf("%.1f", float64(i/5)*step), ".0")
-			p.text(x-len(label)*glyphWidth/2, p.agent.Max.Y+20, faint, false, label)
+			p.text(x-len(label)*glyphWidth/2, bottom+20, faint, false, label)
 		}
-		p.fill(image.Rect(x, p.agent.Max.Y, x+1, p.agent.Max.Y+length), faint)
-		p.fill(image.Rect(x, p.strip.Max.Y, x+1, p.strip.Max.Y+length), faint)
+		p.fill(image.Rect(x, bottom, x+1, bottom+length), faint)
 	}
-	p.text(p.agent.Max.X+12, p.agent.Max.Y+20, faint, false, "seconds")
+	p.text(p.agent.Max.X+12, bottom+20, faint, false, "seconds")
 }
 
 // share says beside the strip how much of the call was masked.

@@ -21,7 +21,7 @@ const (
 	marginRight     = 148
 	callerTop       = 104
 	stripTop        = callerTop + legHeight + 10
-	agentTop        = stripTop + stripHeight + 34
+	agentTop        = stripTop + stripHeight + 52
 	pageHeight      = agentTop + legHeight + 84
 )
 
@@ -43,6 +43,7 @@ type page struct {
 	// The three areas that share the time axis.
 	caller, strip, agent image.Rectangle
 	title, note          string
+	flatHz               float64
 }
 
 func newPage(c Call) *page {
@@ -58,6 +59,7 @@ func newPage(c Call) *page {
 		agent:  image.Rect(marginLeft, agentTop, marginLeft+width, agentTop+legHeight),
 		title:  c.Title,
 		note:   c.Note,
+		flatHz: c.FlatHz,
 	}
 	p.fill(p.img.Bounds(), paper)
 	for _, area := range []image.Rectangle{p.caller, p.strip, p.agent} {

@@ -24,6 +24,8 @@ type Call struct {
 	Caller []int16
 	// Agent is what the agent heard. It may be shorter: the rest is left empty.
 	Agent []int16
+	// FlatHz is the frequency of the tones the agent heard in place of keys, for a label; 0 for none.
+	FlatHz float64
 	// Delay is by how many frames the agent's leg lags: Agent[i+Delay] came of Caller[i].
 	Delay int
 }

@@ -181,3 +181,33 @@ func TestTransformIsTheFourierTransform(t *testing.T) {
 		}
 	}
 }
+
+// TestLabels: the flat tone is named beside the agent's leg at its frequency, where there is one; the seconds are told beneath
+// both legs.
+func TestLabels(t *testing.T) {
+	c := keyed(audio.Rate8k, 240)
+	plain, p := drawn(t, c), newPage(c)
+	c.FlatHz = 1020
+	labelled := drawn(t, c)
+	label := image.Rect(p.agent.Max.X, p.agent.Min.Y+rowOf(1209), p.img.Bounds().Max.X, p.agent.Min.Y+rowOf(941))
+	changed := 0
+	for y := range p.img.Bounds().Max.Y {
+		for x := range p.img.Bounds().Max.X {
+			if plain.RGBAAt(x, y) == labelled.RGBAAt(x, y) {
+				continue
+			}
+			changed++
+			if !image.Pt(x, y).In(label) {
+				t.Fatalf("the label reaches %d, %d", x, y)
+			}
+		}
+	}
+	if changed == 0 {
+		t.Error("the flat tone has no label")
+	}
+	for _, bottom := range []int{p.strip.Max.Y, p.agent.Max.Y} {
+		if x := p.agent.Min.X; slices.Index(plain.Pix[plain.PixOffset(x-3, bottom+15):plain.PixOffset(x+4, bottom+15)], faint.R) < 0 {
+			t.Errorf("no second is told at %d", bottom)
+		}
+	}
+}
