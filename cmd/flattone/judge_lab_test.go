@@ -70,7 +70,7 @@ func TestJudgeVerbJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &fields); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
-	for _, want := range []string{"keys", "readable", "correct", "accuracy", "chance", "interval", "leaked_ms", "delay_samples"} {
+	for _, want := range []string{"keys", "readable", "correct", "accuracy", "chance", "by_chance", "interval", "leaked_ms", "delay_samples"} {
 		if _, ok := fields[want]; !ok {
 			t.Errorf("%s is missing", want)
 		}
