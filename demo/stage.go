@@ -249,7 +249,7 @@ func (s *stage) judge(ctx context.Context, b *box.Box) error {
 	}
 	var exit *exec.ExitError
 	if errors.As(verdict, &exit) && exit.ExitCode() == 1 {
-		return errors.New("the attacker reads keys in what the agent heard")
+		return errors.New("what the agent heard tells of the keys")
 	}
 	return verdict
 }

@@ -80,10 +80,16 @@ func (r *judgeRun) run(stdout io.Writer, inName, outName string) error {
 	} else {
 		err = printVerdict(stdout, rate, report)
 	}
-	if err == nil && report.Readable > 0 {
-		err = fail(exitFailed, "", "%d of %d keys can be read in %s", report.Readable, report.Keys, outName)
+	switch {
+	case err != nil:
+		return err
+	case report.Readable > 0:
+		return fail(exitFailed, "", "%d of %d keys can be read in %s", report.Readable, report.Keys, outName)
+	case report.Leaks():
+		return fail(exitFailed, "", "no key can be read for sure in %s, but %d of %d guesses are right: by chance that has a probability of %.1g",
+			outName, report.Correct, report.Keys, report.ByChance)
 	}
-	return err
+	return nil
 }
 
 // readTruth reads the keys of a call.

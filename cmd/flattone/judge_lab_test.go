@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/path"
 )
 
 // judgeOf runs the verb and answers what it printed and its exit code.
@@ -58,6 +61,37 @@ func TestJudgeVerb(t *testing.T) {
 	if code != exitFailed || err == nil || !strings.Contains(out, "keys readable  26 of 26") || !strings.Contains(out, "accuracy       100.0 %") {
 		t.Errorf("unmasked: exit %d, %v, and\n%s", code, err, out)
 	}
+}
+
+// A leak too short to read any key for sure is one all the same.
+func TestJudgeVerbCountsGuesses(t *testing.T) {
+	in, truth := readTestWAV(t, call("visa", "caller.wav")), call("visa", "truth.json")
+	name := maskedCall(t, "visa")
+	out := readTestWAV(t, name)
+	keys, err := readTruth(truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const delay, from, leak = 240, 1, 6 // samples: three quarters of a millisecond
+	for _, k := range keys {
+		copy(out[int(k.Start)+delay+from:][:leak], in[int(k.Start)+from:])
+	}
+	if err := writeWAV(name, out, path.Config{Rate: audio.Rate8k}); err != nil {
+		t.Fatal(err)
+	}
+	printed, code, err := judgeOf(t, call("visa", "caller.wav"), name, "--truth", truth, "--delay", "240")
+	if code != exitFailed || err == nil || !strings.Contains(printed, "keys readable  0 of 26") || !strings.Contains(err.Error(), "guesses are right") {
+		t.Errorf("exit %d, %v, and\n%s", code, err, printed)
+	}
+}
+
+func readTestWAV(t *testing.T, name string) []int16 {
+	t.Helper()
+	samples, _, err := readRecording(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return samples
 }
 
 // The object holds these fields, and nothing that could name a key.

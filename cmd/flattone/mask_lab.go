@@ -63,7 +63,7 @@ made for tests only.`,
 	f := c.Flags()
 	f.BoolVar(&r.armed, "armed", true, "mask as on an armed line; =false: as on an idle one")
 	f.DurationVar(&r.lookahead, "lookahead", mask.DefaultLookAhead, "fixed delay in which the mask may still begin")
-	f.StringVar(&r.shield, "shield", mask.Run.String(), "how much of the rhythm is hidden: keys, run or field")
+	f.StringVar(&r.shield, "shield", mask.Run.String(), "how much of the rhythm is hidden: keys, run or field (here one field, open to the end)")
 	f.StringVar(&r.idle, "idle", "mask", "what an idle line does with keys: mask or pass")
 	f.StringVar(&r.events, "events", "", "write the digits heard to this `FILE`, one JSON object a line")
 	return c
@@ -104,6 +104,7 @@ func (r *maskRun) run(stdout io.Writer, in, out string) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
 	if r.armed {
 		p.SetGrade(mask.Armed)
+		p.OpenField(true) // nobody captures here, so none is ever closed
 	} else {
 		p.SetGrade(mask.Idle)
 	}

@@ -101,6 +101,28 @@ func TestMaskVerbIdle(t *testing.T) {
 	}
 }
 
+// Each shield masks more than the one before.
+func TestMaskVerbShields(t *testing.T) {
+	in, before := filepath.Join("..", "..", "data", "calls", "visa", "caller.wav"), int64(0)
+	for _, shield := range []string{"keys", "run", "field"} {
+		var stdout bytes.Buffer
+		c := maskCommand()
+		c.SetOut(&stdout)
+		c.SetArgs([]string{"--shield", shield, in, filepath.Join(t.TempDir(), "out.wav")})
+		if err := c.Execute(); err != nil {
+			t.Fatal(err)
+		}
+		var result maskResult
+		if err := json.Unmarshal(stdout.Bytes(), &result); err != nil {
+			t.Fatal(err)
+		}
+		if int64(result.MaskedSamples) <= before {
+			t.Errorf("shield %s masks %d samples, the one before %d", shield, result.MaskedSamples, before)
+		}
+		before = int64(result.MaskedSamples)
+	}
+}
+
 func TestMaskVerbRefuses(t *testing.T) {
 	in := filepath.Join("..", "..", "data", "calls", "visa", "caller.wav")
 	out := filepath.Join(t.TempDir(), "out.wav")

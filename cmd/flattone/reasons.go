@@ -48,7 +48,7 @@ func reason(code string) string {
 	case "not_stored":
 		return "the vault refused the card: see flattoned's log"
 	case "store_timeout":
-		return "the vault did not answer in time: see flattoned's log"
+		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 
 	// A line is held or down.
 	case "call_unknown":
