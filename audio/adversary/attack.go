@@ -10,7 +10,7 @@ import (
 // ten thousand exceeds it on a complete mask of noise and flat tones.
 //
 // It was set from 100 000 masked keys (go test -run Threshold -v -calibration-keys 100000), of which one in a
-// thousand exceeded 5.39, one in ten thousand 7.79, and one 9.88. That many leave the rarest quantile open by
+// thousand exceeded 5.31, one in ten thousand 7.62, and one 9.34. That many leave the rarest quantile open by
 // half a nat to either side, so the threshold lies one above.
 const Threshold = 9
 
