@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
@@ -100,7 +102,9 @@ func TestNewFailsClearlyAndKeepsNothing(t *testing.T) {
 
 func newKey(t *testing.T, h *house) {
 	t.Helper()
-	if err := vault.CreateKeyFile(h.path("vault.key")); err != nil {
+	key := make([]byte, 32)
+	rand.Read(key)
+	if err := private.Create(h.path("vault.key"), key); err != nil {
 		t.Fatal(err)
 	}
 }

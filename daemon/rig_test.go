@@ -14,7 +14,6 @@ import (
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/secret"
-	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -84,9 +83,7 @@ func newHouse(t *testing.T) *house {
 	h.cfg.Upstream.Webhook = config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret"),
 		Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute}
 	h.cfg.Profiles = map[string]config.Profile{"card": {}}
-	if err := vault.CreateKeyFile(h.cfg.Vault.KeyFile); err != nil {
-		t.Fatal(err)
-	}
+	newKey(t, h)
 	key := make([]byte, 32)
 	rand.Read(key)
 	h.write("webhook.secret", "whsec_"+base64.StdEncoding.EncodeToString(key), 0o600)

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/private"
 )
 
 // keyBytes is the length of a key-encryption key (AES-256), and of a webhook secret, which Standard Webhooks
@@ -34,33 +36,22 @@ func (t *tool) newFileCommand(noun, short, long, said string, encode func([]byte
 	parent.AddCommand(&cobra.Command{
 		Use: "new FILE", Short: short, Long: long, Args: one("the name of a file to make"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			random := make([]byte, keyBytes)
-			rand.Read(random) // never fails: see crypto/rand
-			if err := createSecretFile(args[0], encode(random)); err != nil {
+			random, err := locked.Bytes(keyBytes)
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(t.out, said+"\n", args[0])
+			defer locked.Free(random)
+			rand.Read(random[:keyBytes]) // never fails: see crypto/rand
+			err = private.Create(args[0], encode(random[:keyBytes]))
+			if errors.Is(err, fs.ErrExist) {
+				return fail(exitFailed, hintKeepFile, "%s is there already, and is left as it is", args[0])
+			}
+			if err != nil {
+				return fmt.Errorf("making %s: %w", args[0], err)
+			}
+			_, err = fmt.Fprintf(t.out, said+"\n", args[0])
 			return err
 		},
 	})
 	return parent
-}
-
-// createSecretFile makes a file with mode 0600 and content, durable when it returns, and never touches one
-// that is there.
-func createSecretFile(name string, content []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fail(exitFailed, hintKeepFile, "%s is there already, and is left as it is", name)
-	}
-	if err != nil {
-		return fmt.Errorf("making the file: %w", err)
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		os.Remove(name) // half a key is worse than none
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	return nil
 }

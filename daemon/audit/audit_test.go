@@ -257,7 +257,7 @@ func TestKeyFile(t *testing.T) {
 		{"missing", func(_ *testing.T, path string) error { return os.Remove(path) }, "is gone"},
 		{"readable by others", func(_ *testing.T, path string) error { return os.Chmod(path, 0o640) }, "chmod 600"},
 		{"garbage", func(_ *testing.T, path string) error { return os.WriteFile(path, []byte("garbage\n"), 0o600) }, "malformed"},
-		{"empty", func(_ *testing.T, path string) error { return os.Truncate(path, 0) }, "malformed"},
+		{"empty", func(_ *testing.T, path string) error { return os.Truncate(path, 0) }, "is empty"},
 		{"another secret half", func(t *testing.T, path string) error {
 			b, err := os.ReadFile(path)
 			_, public, _ := strings.Cut(string(b), "\n")

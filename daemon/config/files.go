@@ -7,15 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/flattone/flattone/daemon/private"
 )
-
-// maxSecret bounds a secret file, in bytes.
-const maxSecret = 4096
-
-// flaw is what is wrong with a file that the configuration names.
-type flaw struct{ reason, remedy string }
-
-func (f flaw) Error() string { return f.reason + "; " + f.remedy }
 
 // Secret reads the webhook's signing secret: the text that the receiver gave out, "whsec_" and base64, as
 // Standard Webhooks has it. A file that anybody but its owner may read is refused.
@@ -28,10 +22,7 @@ func (w Webhook) Secret() ([]byte, error) {
 }
 
 func (w Webhook) readSecret() ([]byte, error) {
-	if err := private(w.SecretFile, "flattone secret new FILE makes one"); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(w.SecretFile)
+	text, err := private.WebhookSecret.Read(w.SecretFile)
 	if err != nil {
 		return nil, err
 	}
@@ -40,29 +31,10 @@ func (w Webhook) readSecret() ([]byte, error) {
 	key := make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
 	n, err := base64.StdEncoding.Decode(key, encoded)
 	if !found || err != nil || n < 24 || n > 64 {
-		return nil, flaw{w.SecretFile + ` holds something other than "whsec_" and base64 of 24 to 64 bytes`,
-			"copy the secret from the receiver, or make one for it: flattone secret new FILE"}
+		return nil, private.Flaw{Reason: w.SecretFile + ` holds something other than "whsec_" and base64 of 24 to 64 bytes`,
+			Remedy: "copy the secret from the receiver, or make one for it: flattone secret new FILE"}
 	}
 	return text, nil
-}
-
-// private reports why path is no file that only its owner can read; maker says how such a file is made.
-func private(path, maker string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return flaw{path + " does not exist", maker}
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return flaw{path + " is not a file", "name the file itself"}
-	case info.Mode().Perm()&0o077 != 0:
-		return flaw{fmt.Sprintf("%s may be read by others (mode %#o)", path, info.Mode().Perm()),
-			"chmod 600 it, and put a new secret in: this one may be known"}
-	case info.Size() > maxSecret:
-		return flaw{path + " is larger than any secret", "name the right file"}
-	}
-	return nil
 }
 
 // CheckFiles looks at the files that c names and that must be there: keys, secrets, recordings. It is for
@@ -74,13 +46,17 @@ func (c *Config) CheckFiles() error {
 			return
 		}
 		f := Fault{File: c.file, Line: c.at[key], Key: key, Reason: err.Error()}
-		if flaw, ok := errors.AsType[flaw](err); ok {
-			f.Reason, f.Remedy = flaw.reason, flaw.remedy
+		if flaw, ok := errors.AsType[private.Flaw](err); ok {
+			f.Reason, f.Remedy = flaw.Reason, flaw.Remedy
 		}
 		faults = append(faults, f)
 	}
-	note("vault.key_file", private(c.Vault.KeyFile, "flattone key new FILE makes one"))
-	_, err := c.Upstream.Webhook.readSecret()
+	key, err := private.VaultKey.Open(c.Vault.KeyFile)
+	if err == nil {
+		err = key.Close()
+	}
+	note("vault.key_file", err)
+	_, err = c.Upstream.Webhook.readSecret()
 	note("upstream.webhook.secret_file", err)
 	for i, l := range c.Lines {
 		wav := join(element("line", i), "wav")
@@ -98,7 +74,7 @@ func (c *Config) CheckFiles() error {
 func readable(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return flaw{path + " does not exist", "name a recording that does"}
+		return private.Flaw{Reason: path + " does not exist", Remedy: "name a recording that does"}
 	}
 	if err != nil {
 		return err

@@ -25,6 +25,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
+
+	"github.com/flattone/flattone/daemon/private"
 )
 
 // file is the database's name in the state folder.
@@ -79,7 +81,7 @@ func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return SyncFolder(filepath.Dir(dir))
+	return private.SyncFolder(filepath.Dir(dir))
 }
 
 func (db *DB) open(ctx context.Context, path string) error {
@@ -123,17 +125,7 @@ func create(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return SyncFolder(filepath.Dir(path))
-}
-
-// SyncFolder flushes a folder's list of names, which fsync of a file in it doesn't.
-func SyncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return private.SyncFolder(filepath.Dir(path))
 }
 
 // connect opens a pool on path. The pragmas hold for each of its connections.

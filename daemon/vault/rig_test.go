@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -37,6 +39,13 @@ type rig struct {
 
 func (r *rig) keyFile() string { return filepath.Join(r.dir, "key") }
 
+// newKeyFile makes a key file as flattone key new does.
+func newKeyFile(path string) error {
+	key := make([]byte, keySize)
+	rand.Read(key)
+	return private.Create(path, key)
+}
+
 func openRig(ctx context.Context, dir string) (r *rig, err error) {
 	r = &rig{dir: dir}
 	defer func() {
@@ -45,7 +54,7 @@ func openRig(ctx context.Context, dir string) (r *rig, err error) {
 		}
 	}()
 	if _, err := os.Stat(r.keyFile()); err != nil {
-		if err := CreateKeyFile(r.keyFile()); err != nil {
+		if err := newKeyFile(r.keyFile()); err != nil {
 			return r, err
 		}
 	}

@@ -1,0 +1,159 @@
+// Package private keeps files that are for one user alone: the vault's key, the webhook's secret, the audit log's
+// key, and whatever lies in the state folder.
+//
+// It exists so that there is one judgement of such a file, whoever looks: what `flattone check` calls good
+// is what flattoned takes. It promises that no byte of a file is read before its looks are judged, that a
+// FIFO or a link in its place neither hangs nor misleads anybody, and that a file made by [Create] is whole and
+// durable, or not there. It knows no content: what is in a file is its reader's business.
+package private
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Kind is a sort of private file.
+type Kind struct {
+	// Shortest and Longest bound it, in bytes.
+	Shortest, Longest int64
+	// Missing says how one is made, Exposed what to do about one that others could have read.
+	Missing, Exposed string
+}
+
+// The kinds there are.
+var (
+	VaultKey = Kind{Shortest: 32, Longest: 32, Missing: "make one with: flattone key new FILE",
+		// There is no changing the key of a vault that has cards yet, so a new one is no remedy.
+		Exposed: "chmod 600 it, and keep it: the cards are sealed under it. Whoever could read it must not get a copy of the state folder"}
+	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
+		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
+	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
+		Exposed: "chmod 600 it, and distrust the checkpoints since"}
+)
+
+// Flaw is what is wrong with a file, which the reason names, and what to do about it.
+type Flaw struct {
+	Reason, Remedy string
+	// Cause is what the system said, if that is how it was found out.
+	Cause error
+}
+
+func (f Flaw) Error() string { return f.Reason + "; " + f.Remedy }
+
+// Unwrap is the cause.
+func (f Flaw) Unwrap() error { return f.Cause }
+
+// Open opens a file for reading once its looks are as they should be. A file that isn't there is an
+// [fs.ErrNotExist]; that, and whatever else is wrong with its looks, is a [Flaw].
+func (k Kind) Open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	switch {
+	case errors.Is(err, syscall.ELOOP):
+		return nil, Flaw{path + " is a symbolic link", "name the file itself", err}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, Flaw{path + " does not exist", k.Missing, err}
+	case err != nil:
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = k.judge(path, info, os.Geteuid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Read reads a file that [Kind.Open] opens.
+func (k Kind) Read(path string) ([]byte, error) {
+	f, err := k.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, k.Longest))
+}
+
+func (k Kind) judge(path string, info fs.FileInfo, me int) error {
+	if err := Judge(path, info, me, k.Exposed); err != nil {
+		return err
+	}
+	switch size := info.Size(); {
+	case k.Shortest == k.Longest && size != k.Longest:
+		return Flaw{fmt.Sprintf("%s has %d bytes, and such a file has %d", path, size, k.Longest), "name the right file, or " + k.Missing, nil}
+	case size < k.Shortest:
+		return Flaw{path + " is empty", "name the right file, or " + k.Missing, nil}
+	case size > k.Longest:
+		return Flaw{path + " is larger than any such file", "name the right file", nil}
+	}
+	return nil
+}
+
+// Judge reports why a file is not private to user me: it must be a regular file, his or root's, and closed to
+// all others.
+func Judge(path string, info fs.FileInfo, me int, exposed string) error {
+	if !info.Mode().IsRegular() {
+		return Flaw{path + " is not a regular file", "name the file itself", nil}
+	}
+	return closed(path, info, me, exposed)
+}
+
+// JudgeFolder is [Judge] for a folder.
+func JudgeFolder(path string, info fs.FileInfo, me int) error {
+	if !info.IsDir() {
+		return Flaw{path + " is not a folder", "name a folder, or move away what is in its place", nil}
+	}
+	return closed(path, info, me, "chmod 700 it, and make sure that nothing in it was put there by others")
+}
+
+func closed(path string, info fs.FileInfo, me int, exposed string) error {
+	if owner := int(info.Sys().(*syscall.Stat_t).Uid); owner != me && owner != 0 {
+		return Flaw{fmt.Sprintf("%s belongs to user %d, and this runs as user %d", path, owner, me), "chown it, or run this as its owner", nil}
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return Flaw{fmt.Sprintf("%s lets others at it (mode %#o)", path, mode), exposed, nil}
+	}
+	return nil
+}
+
+// Create makes a file of mode 0600 that is whole and durable when Create returns, and isn't there if it fails. One
+// that is there already is left as it is: that is an [fs.ErrExist].
+func Create(path string, content []byte) error {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); err != nil {
+		return err // in terms of what the caller named
+	}
+	f, err := os.CreateTemp(dir, ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path) // unlike a rename it replaces nothing
+	}
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return err
+	}
+	if err = SyncFolder(dir); err != nil {
+		os.Remove(path)
+	}
+	return err
+}
+
+// SyncFolder flushes a folder's list of names, which fsync of a file in it doesn't.
+func SyncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
