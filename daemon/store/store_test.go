@@ -122,6 +122,37 @@ func testGroupCommit(t *testing.T) {
 	}
 }
 
+// TestLostTransactionIsNobodysVerdict: if one request takes the whole transaction with it, its neighbours learn that,
+// and not what was wrong with the one: a card may be refused for good by such a word.
+func TestLostTransactionIsNobodysVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := open(t, t.TempDir())
+		verdict := errors.New("refused for good")
+		var spoiler error
+		var wg sync.WaitGroup
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			wg.Go(func() {
+				spoiler = db.Write(t.Context(), func(tx *Tx) error {
+					tx.Exec("RELEASE request") // there is nothing left to roll back to
+					return verdict
+				})
+			})
+			synctest.Wait() // until it queues, to share this transaction
+			return add(tx, 1)
+		})
+		wg.Wait()
+		if err == nil || errors.Is(err, verdict) {
+			t.Errorf("the neighbour is told %v", err)
+		}
+		if !errors.Is(spoiler, verdict) {
+			t.Errorf("the one that was refused is told %v", spoiler)
+		}
+		if got := rows(t, db); len(got) != 0 {
+			t.Errorf("rows %v, want none", got)
+		}
+	})
+}
+
 func TestAFailedStatementFailsItsTransaction(t *testing.T) {
 	db := open(t, t.TempDir())
 	err := db.Write(t.Context(), func(tx *Tx) error {

@@ -129,8 +129,9 @@ func (db *DB) run(r *request) error {
 		r.err = r.tx.failed
 	}
 	if r.err != nil {
+		// The others' error if it fails, and not r.err: theirs would be a verdict on another's card.
 		if err := db.exec("ROLLBACK TO request"); err != nil {
-			return r.err
+			return err
 		}
 	}
 	return db.exec("RELEASE request")
