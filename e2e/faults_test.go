@@ -206,7 +206,7 @@ func TestFullDisk(t *testing.T) {
 	// A disk of its own, of 1 MiB, in a mount namespace of its own.
 	dir := t.TempDir()
 	cfg.Wrap = []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-		`mount -t tmpfs -o size=1m disk "$0" && exec "$@"`, dir}
+		`mount -t tmpfs -o size=1m,mode=700 disk "$0" && exec "$@"`, dir}
 	r := newRig(t, cfg)
 	text, err := os.ReadFile(r.Config())
 	if err == nil {

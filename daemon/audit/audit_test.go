@@ -24,7 +24,7 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{dir: t.TempDir()}
+	r := &rig{dir: filepath.Join(t.TempDir(), "state")}
 	r.open(t)
 	t.Cleanup(func() { r.db.Close() })
 	return r

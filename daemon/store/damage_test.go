@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -87,6 +88,135 @@ func TestLinksAreRefused(t *testing.T) {
 		}
 		if _, err := os.Lstat(elsewhere); err == nil {
 			t.Errorf("%s was created through a symbolic link", name)
+		}
+	}
+}
+
+// TestLostStore: what was a store once is never replaced by an empty one, whatever of it is lost.
+func TestLostStore(t *testing.T) {
+	remove := func(name string) func(string) error {
+		return func(dir string) error { return os.Remove(filepath.Join(dir, name)) }
+	}
+	for name, test := range map[string]struct {
+		killed bool // and not closed
+		lose   func(dir string) error
+		says   string // "" if nothing is lost
+	}{
+		"nothing":               {lose: func(string) error { return nil }},
+		"nothing, killed":       {killed: true, lose: func(string) error { return nil }},
+		"index, killed":         {killed: true, lose: remove(file + "-shm")},
+		"database":              {lose: remove(file), says: "flattone.db is gone"},
+		"database, killed":      {killed: true, lose: remove(file), says: "flattone.db is gone"},
+		"content":               {lose: func(dir string) error { return os.Truncate(filepath.Join(dir, file), 0) }, says: "flattone.db is empty"},
+		"log, killed":           {killed: true, lose: remove(file + "-wal"), says: "flattone.db-wal is gone"},
+		"a word of it, killed":  {killed: true, lose: func(dir string) error { return os.Truncate(filepath.Join(dir, markFile), 3) }},
+		"database, before mark": {killed: true, lose: func(dir string) error { return errors.Join(remove(markFile)(dir), remove(file)(dir)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "state")
+			db := open(t, dir)
+			if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 1) }); err != nil {
+				t.Fatal(err)
+			}
+			if test.killed {
+				dir = copied(t, dir)
+			} else if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := test.lose(dir); err != nil {
+				t.Fatal(err)
+			}
+			before := names(t, dir)
+			for range 2 { // a failed start must not make the next one succeed
+				again, err := Open(t.Context(), dir)
+				switch {
+				case test.says == "" && err != nil:
+					t.Errorf("nothing is lost, and it fails: %v", err)
+				case test.says != "" && (!errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "restore a backup")):
+					t.Errorf("got %v, want ErrCorrupt that says %q", err, test.says)
+				}
+				if err == nil {
+					again.Close()
+				}
+			}
+			if after := names(t, dir); test.says != "" && after != before {
+				t.Errorf("the folder had %s and has %s", before, after)
+			}
+		})
+	}
+}
+
+// copied is the folder as a crash at this moment would leave it.
+func copied(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.FieldsSeq(names(t, dir)) {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, name), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+func names(t *testing.T, dir string) (all string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Name() != "lock" {
+			all += f.Name() + " "
+		}
+	}
+	return all
+}
+
+// TestFailedStartLosesNoLog: a start that fails after SQLite has opened the database closes it in order.
+func TestFailedStartLosesNoLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	db := open(t, dir)
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = copied(t, dir)
+	for range 2 {
+		if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNewer) {
+			t.Errorf("got %v, want ErrNewer", err)
+		}
+	}
+}
+
+func TestWhatOthersGetAtIsRefused(t *testing.T) {
+	for name, mode := range map[string]os.FileMode{".": 0o777, file: 0o644, file + "-wal": 0o640, "lock": 0o606, markFile: 0o604} {
+		dir := filepath.Join(t.TempDir(), "state")
+		open(t, dir)
+		dir = copied(t, dir)
+		path := filepath.Join(dir, name)
+		if name == "lock" {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if db, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "chmod") {
+			t.Errorf("%s of mode %#o: %v", name, mode, err)
+			if err == nil {
+				db.Close()
+			}
 		}
 	}
 }

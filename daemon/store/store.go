@@ -6,7 +6,8 @@
 // commit), each in a savepoint of its own, so one that fails takes nothing of its neighbours with it.
 //
 // One daemon owns a state folder, by a lock that the kernel drops when the process dies; a second one is
-// refused. Files are 0600 and folders 0700, whatever the umask.
+// refused. Files are 0600 and folders 0700, whatever the umask; those that aren't are refused. A database that was
+// here once and is lost is [ErrCorrupt], never a first start.
 //
 // The package knows SQL and files, and nothing of cards: what is secret is sealed before it comes here. It
 // must never see a PAN, and never report a write as done that a crash could undo.
@@ -37,6 +38,7 @@ const readers = 4
 
 // DB is an open store. Safe for concurrent use.
 type DB struct {
+	dir   string
 	lock  *os.File
 	write *sql.DB
 	conn  *statements // the writer's one connection; only its goroutine uses it
@@ -48,7 +50,7 @@ type DB struct {
 	done    chan struct{} // the writer has ended
 }
 
-// Open opens the store in the folder dir, creating both when missing, brings the schema up to date, and
+// Open opens the store in the folder dir, creating both when neither was ever there, brings the schema up to date, and
 // starts the writer. Close it again.
 //
 // Errors are [ErrHeld], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped with what was being done.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{lock: lock, queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
+	db := &DB{dir: dir, lock: lock, queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
 	if err := db.open(ctx, filepath.Join(dir, file)); err != nil {
 		db.release()
 		return nil, fmt.Errorf("store: open %s: %w", filepath.Join(dir, file), explain(err))
@@ -73,18 +75,56 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	return db, nil
 }
 
-// makeFolder makes the folder if it isn't there, and flushes its name.
+// makeFolder makes the folder if it isn't there, with those it lies in, and flushes each one's name. One that is
+// there must be private, as what is in it must be: a key that others could have put there is refused as well.
 func makeFolder(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(dir); {
+	case err == nil:
+		return judge(dir, info)
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	return makeAll(dir)
+}
+
+func makeAll(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeAll(filepath.Dir(dir)); err == nil {
+			err = os.Mkdir(dir, 0o700)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return private.SyncFolder(filepath.Dir(dir))
 }
 
+// judge refuses a state folder that others get at, and files in it that they do.
+func judge(dir string, info fs.FileInfo) error {
+	if err := private.JudgeFolder(dir, info, os.Geteuid()); err != nil {
+		return err
+	}
+	for _, name := range []string{"lock", file, file + "-wal", file + "-shm", markFile} {
+		path := filepath.Join(dir, name)
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = private.Judge(path, info, os.Geteuid(), "chmod 600 it, and find out who let others in: what is sealed in it stays sealed")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (db *DB) open(ctx context.Context, path string) error {
+	if err := intact(db.dir); err != nil {
+		return err
+	}
 	if err := create(path); err != nil {
 		return err
 	}
@@ -112,7 +152,10 @@ func (db *DB) open(ctx context.Context, path string) error {
 	}
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	return db.read.PingContext(ctx)
+	if err := db.read.PingContext(ctx); err != nil {
+		return err
+	}
+	return markAs(db.dir, markOpened)
 }
 
 // create makes the file before SQLite does, which would use the umask; the log and index files that SQLite
@@ -181,6 +224,7 @@ func (db *DB) release() error {
 		keep(db.conn.Close())
 	}
 	if db.write != nil {
+		keep(settle(db.dir, db.write))
 		keep(db.write.Close())
 	}
 	keep(db.lock.Close())

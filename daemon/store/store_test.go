@@ -20,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // open opens a store in dir and closes it with the test.
 func open(t testing.TB, dir string) *DB {
 	t.Helper()
+	os.Chmod(dir, 0o700) // [testing.TB.TempDir] lets others in
 	db, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

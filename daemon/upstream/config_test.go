@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestSecrets(t *testing.T) {
 }
 
 func TestNewTellsAllFaults(t *testing.T) {
-	db, err := store.Open(t.Context(), t.TempDir())
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -92,7 +93,7 @@ func TestKill(t *testing.T) {
 	receiver := &flaky{t: t, took: map[string]int{}, last: map[string]int{}}
 	server := httptest.NewServer(receiver)
 	defer server.Close()
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "state")
 	var acknowledged []string
 	for range 10 {
 		cmd := exec.Command(self)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -110,7 +111,7 @@ type rig struct {
 
 func newRig(t testing.TB, cfg Config, transport http.RoundTripper) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir()}
+	r := &rig{t: t, dir: filepath.Join(t.TempDir(), "state")}
 	r.start(cfg, transport)
 	t.Cleanup(func() { r.shut() })
 	return r
