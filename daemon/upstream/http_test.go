@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // quick is a config for real sockets: short times, so that a test of failures ends soon.
@@ -53,7 +55,7 @@ func TestMisbehavingReceivers(t *testing.T) {
 		}, true},
 		{"resets", hijack(func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }), false},
 		{"hangs up", hijack(func(net.Conn) {}), false},
-		{"garbage", hijack(func(c net.Conn) { io.WriteString(c, "\x00\xffSSH-2.0-OpenSSH\r\n\r\n") }), false},
+		{"garbage", hijack(func(c net.Conn) { io.WriteString(c, strings.Repeat("\x00\xff\x1b[2JSSH-2.0", 8000)+"\r\n\r\n") }), false},
 		{"endless headers", hijack(func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
 			for {
@@ -88,8 +90,15 @@ func TestMisbehavingReceivers(t *testing.T) {
 			defer r.shut()
 			r.enqueue("a", "a1")
 			for n := 1; n <= 3; n++ {
-				if d := r.next(); d.Delivered || d.Reason == "" || d.Tries != n {
+				d := r.next()
+				if d.Delivered || d.Reason == "" || d.Tries != n {
 					t.Fatalf("attempt %d: %+v", n, d)
+				}
+				if utf8.RuneCountInString(d.Reason) > 200 || strings.ContainsFunc(d.Reason, unicode.IsControl) {
+					t.Errorf("a reason of %d bytes: %.300q", len(d.Reason), d.Reason)
+				}
+				if test.short != (d.Reason == "no answer within 0.05 s") {
+					t.Errorf("the reason is %q", d.Reason)
 				}
 			}
 			if d := r.delivered(); d.Tries < 4 || r.pending() != 0 {

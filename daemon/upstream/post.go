@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -47,17 +48,44 @@ func (o *Outbox) post(ctx context.Context, c *claimed) (status int, after time.D
 	defer resp.Body.Close()
 	// Read a little, so that the connection can be used again; the status has already decided.
 	io.Copy(io.Discard, io.LimitReader(resp.Body, answerBytes))
-	return resp.StatusCode, retryAfter(resp.Header), nil
+	return resp.StatusCode, retryAfter(resp.Header, o.cfg.MaxWait), nil
 }
 
-// retryAfter reads the seconds of a Retry-After header (RFC 9110 10.2.3); its other form, a date, counts as
-// none.
-func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || s < 0 || s > 24*60*60 {
+// retryAfter reads a Retry-After header (RFC 9110 10.2.3), in seconds or as a date, up to most.
+func retryAfter(h http.Header, most time.Duration) time.Duration {
+	asked := h.Get("Retry-After")
+	if at, err := http.ParseTime(asked); err == nil {
+		return max(0, min(time.Until(at), most))
+	}
+	s, err := strconv.ParseUint(asked, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), err == nil && s > uint64(most/time.Second):
+		return most
+	case err != nil:
 		return 0
 	}
 	return time.Duration(s) * time.Second
+}
+
+// longestReason bounds what is told of a failure, in characters.
+const longestReason = 200
+
+// reason says why there was no answer. What came instead of one may be in the error, whatever it was and as
+// long as it was: only a line's worth of it goes on to log, status and feed.
+func (o *Outbox) reason(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("no answer within %g s", o.cfg.Timeout.Seconds())
+	}
+	text := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, err.Error()))
+	if len(text) > longestReason {
+		text = append(text[:longestReason-1], '…')
+	}
+	return string(text)
 }
 
 // bare takes the address out of net/http's error: its query may be a secret.

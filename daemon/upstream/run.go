@@ -12,7 +12,8 @@ import (
 )
 
 // Run delivers until ctx is done, then returns nil. An attempt under way is broken off and made again at
-// the next start. It returns an error only if the store was closed under it.
+// the next start. It returns an error if the store fails as it begins, or is closed under it; a store that fails
+// later is tried again for ever.
 //
 //	            +---------------------- none due: wait for one, or the clock ------+
 //	            v                                                                  |
@@ -36,7 +37,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 			return err
 		case err != nil:
 			o.log.Error("outbox can't be written; nothing is lost, events wait", "error", err)
-			o.sleep(ctx, time.Now().Add(o.cfg.BackOff), nil)
+			o.sleep(ctx, time.Now().Add(max(o.cfg.BackOff, time.Second)), nil) // however eager: each turn is a line in the log
 		default:
 			o.sleep(ctx, next, o.wake)
 		}
@@ -71,7 +72,7 @@ func (o *Outbox) deliver(ctx context.Context, c *claimed) error {
 	state := Failing
 	switch {
 	case err != nil:
-		d.Reason = err.Error()
+		d.Reason = o.reason(err)
 	case status >= 200 && status <= 299:
 		d.Delivered, state = true, Ready
 	case status == http.StatusGone:
@@ -82,7 +83,7 @@ func (o *Outbox) deliver(ctx context.Context, c *claimed) error {
 		d.Reason = fmt.Sprintf("the receiver answered %d", status)
 	}
 	if state == Failing {
-		d.Next = now.Add(max(o.wait(c.tries), min(after, o.cfg.MaxWait)))
+		d.Next = now.Add(max(o.wait(c.tries), after))
 	}
 	if err := o.settle(context.WithoutCancel(ctx), c, d, now); err != nil {
 		return fmt.Errorf("upstream: write down a delivery: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,7 +97,9 @@ func TestFullJitter(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	for header, want := range map[string]time.Duration{"": time.Second, "30": 30 * time.Second, "4000": 5 * time.Minute,
-		"0": time.Second, "-5": time.Second, "soon": time.Second, "99999999999999999999": time.Second} {
+		"Sat, 01 Jan 2000 00:01:30 GMT": 90 * time.Second, "Sat, 01 Jan 2000 06:00:00 GMT": 5 * time.Minute, // the bubble begins as 2000 does
+		"Fri, 31 Dec 1999 23:00:00 GMT": time.Second, "90000": 5 * time.Minute, "9223372036854775807": 5 * time.Minute,
+		"0": time.Second, "-5": time.Second, "soon": time.Second, "99999999999999999999": 5 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			asked := false
 			r := newRig(t, Config{}, newFake(func(context.Context, request) (int, http.Header, error) {
@@ -124,7 +127,7 @@ func TestAHangingReceiverIsLeft(t *testing.T) {
 		}))
 		begun := time.Now()
 		r.enqueue("a", "evt_1")
-		if d := r.next(); d.Status != 0 || d.Delivered || time.Since(begun) != 7*time.Second {
+		if d := r.next(); d.Status != 0 || d.Delivered || d.Reason != "no answer within 7 s" || time.Since(begun) != 7*time.Second {
 			t.Errorf("after %v: %+v", time.Since(begun), d)
 		}
 	})
@@ -231,6 +234,55 @@ func TestRestartInMidAttempt(t *testing.T) {
 		}
 		if hang.seen[0].body != f.seen[0].body {
 			t.Error("the body changed over the restart")
+		}
+	})
+}
+
+// TestAnswerAtTheEndIsWrittenDown: an answer that comes just before the end is settled, so that the receiver isn't told
+// again.
+func TestAnswerAtTheEndIsWrittenDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r *rig
+		release := make(chan struct{})
+		r = newRig(t, Config{}, newFake(func(context.Context, request) (int, http.Header, error) {
+			holds := make(chan struct{})
+			go r.db.Write(context.Background(), func(*store.Tx) error { // the settling must wait behind this
+				close(holds)
+				<-release
+				return nil
+			})
+			<-holds
+			return 200, nil, nil
+		}))
+		r.enqueue("a", "a1")
+		synctest.Wait() // until the outbox waits for the writer
+		go r.stop()
+		synctest.Wait()
+		close(release)
+		r.stop()
+		if n := r.pending(); n != 0 {
+			t.Errorf("%d events will be sent again that were taken", n)
+		}
+	})
+}
+
+// TestBrokenStoreIsTriedSlowly: however short the wait after a failed delivery may be.
+func TestBrokenStoreIsTriedSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{BackOff: 10 * time.Millisecond}, newFake(statuses()))
+		synctest.Wait()
+		err := r.db.Write(t.Context(), func(tx *store.Tx) error {
+			tx.OnCommit(r.outbox.ring)
+			_, err := tx.Exec("DROP TABLE outbox")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		r.shut()
+		if n := strings.Count(r.log.String(), "can't be written"); n < 2 || n > 11 {
+			t.Errorf("in 10 s the log was told %d times", n)
 		}
 	})
 }
