@@ -1,11 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
+
+	"github.com/flattone/flattone/daemon/private"
 )
 
 // maxSocketPath is the room for a path in sockaddr_un, without its closing zero (unix(7)).
@@ -52,35 +52,11 @@ func (j judgement) webhook() {
 	const path = "upstream.webhook"
 	t, w := j.table(path), j.c.Upstream.Webhook
 	if t.has("url") && j.sound(path, "url") {
-		if reason, remedy := urlFault(w.URL); reason != "" {
-			t.fault("url", reason, remedy)
+		if flaw, ok := errors.AsType[private.Flaw](CheckURL(w.URL)); ok {
+			t.fault("url", flaw.Reason, flaw.Remedy)
 		}
 	}
 	if j.sound(path, "first_retry_ms", "max_retry_s") && w.MaxRetry < w.FirstRetry {
 		t.fault("max_retry_s", "is shorter than first_retry_ms", "make it longer: waits double from the first up to it")
 	}
-}
-
-// urlFault says what is wrong with a webhook's address. It doesn't quote the address, which may hold a
-// password.
-func urlFault(raw string) (reason, remedy string) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return "is not an address", "write one like https://host/path"
-	case u.User != nil:
-		return "has a user name or password in it", "take it out: the signature proves who sends"
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "has a ? or # part, where secrets tend to be", "end the address with its path: the signature proves who sends"
-	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
-		return "", ""
-	case u.Scheme == "http":
-		return "is plain http to another machine", "write https: http is for localhost, 127.0.0.1 and [::1] alone"
-	}
-	return "is neither https nor http", "write one like https://host/path"
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

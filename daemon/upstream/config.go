@@ -1,13 +1,11 @@
 package upstream
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
-	"strings"
 	"time"
+
+	"github.com/flattone/flattone/daemon/config"
 )
 
 // Config says where events go and how patiently.
@@ -32,52 +30,18 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check joins all faults of a config.
+// check joins all faults of a config. Whether address and secret are fit is the configuration file's rule, here
+// for whoever didn't read one.
 func (c Config) check() error {
 	var faults []error
-	if err := CheckURL(c.URL); err != nil {
-		faults = append(faults, err)
+	if err := config.CheckURL(c.URL); err != nil {
+		faults = append(faults, fmt.Errorf("url: %w", err))
 	}
-	if err := CheckSecret(c.Secret); err != nil {
-		faults = append(faults, err)
+	if !config.IsSecret([]byte(c.Secret)) {
+		faults = append(faults, errors.New(`secret: not "whsec_" and base64 of 24 to 64 random bytes; make one with: flattone secret new FILE`))
 	}
 	if c.Timeout < 0 || c.BackOff < 0 || c.MaxWait < c.BackOff {
 		faults = append(faults, errors.New("times must be above 0, and the longest wait no shorter than the first"))
 	}
 	return errors.Join(faults...)
-}
-
-// CheckURL says what is wrong with a webhook's address, and what to write instead. The address itself is
-// not repeated: it may carry a secret.
-func CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return errors.New("url: not an address like https://host/path")
-	case u.User != nil:
-		return errors.New("url: has a user or password in it; the signature is what proves the sender, leave them out")
-	case u.Fragment != "":
-		return errors.New("url: has a #fragment, which is never sent; leave it out")
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
-		return fmt.Errorf("url: plain http to %s; write https (http is for this machine alone: localhost, 127.0.0.1, [::1])", u.Hostname())
-	}
-	return fmt.Errorf("url: scheme %q; write https", u.Scheme)
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback() && ip.Zone() == ""
-}
-
-// CheckSecret says what is wrong with a signing secret.
-func CheckSecret(secret string) error {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil || len(key) < 24 || len(key) > 64 {
-		return errors.New(`secret: not "whsec_" and base64 of 24 to 64 random bytes; make one with: echo "whsec_$(head -c32 /dev/urandom | base64)"`)
-	}
-	return nil
 }

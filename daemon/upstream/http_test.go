@@ -82,7 +82,7 @@ func TestMisbehavingReceivers(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			cfg := quick(server.URL + "/hook?k=confidential")
+			cfg := quick(server.URL + "/hook/confidential")
 			if test.short {
 				cfg.Timeout = 50 * time.Millisecond
 			}
@@ -106,7 +106,7 @@ func TestMisbehavingReceivers(t *testing.T) {
 			}
 			r.shut()
 			if strings.Contains(r.log.String(), "confidential") {
-				t.Error("the log has the address's query in it")
+				t.Error("the log has the address's path in it")
 			}
 		})
 	}
@@ -160,7 +160,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	r := newRig(t, quick("http://"+address+"/hook?k=confidential"), nil)
+	r := newRig(t, quick("http://"+address+"/hook/confidential"), nil)
 	r.enqueue("a", "a1")
 	if d := r.next(); d.Status != 0 || d.Delivered || !strings.Contains(d.Reason, "refused") || strings.Contains(d.Reason, "confidential") {
 		t.Errorf("told %+v", d)

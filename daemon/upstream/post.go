@@ -23,7 +23,7 @@ import (
 // answerBytes bounds what is read of an answer: nothing in it matters but the status.
 const answerBytes = 16 << 10
 
-// post sends one event and returns the answer's status and what it asks to wait. The error names no path or query of the address.
+// post sends one event and returns the answer's status and what it asks to wait. The error names nothing of the address's path.
 func (o *Outbox) post(ctx context.Context, c *claimed) (status int, after time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
@@ -88,7 +88,7 @@ func (o *Outbox) reason(err error) string {
 	return string(text)
 }
 
-// bare takes the address out of net/http's error: its query may be a secret.
+// bare takes the address out of net/http's error: its path may be a secret.
 func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

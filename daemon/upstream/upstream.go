@@ -8,7 +8,7 @@
 // that isn't delivered; other keys go on.
 //
 // It never follows a redirect, never speaks plain http to another machine, never logs a body or an address's
-// query. A card number can't be typed here: the package must not import secret or capture.
+// path. A card number can't be typed here: the package must not import secret or capture.
 package upstream
 
 import (
