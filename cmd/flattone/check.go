@@ -15,10 +15,7 @@ func (t *tool) checkCommand() *cobra.Command {
 		Use: "check FILE", Short: "find what is wrong with a configuration file", Long: wordsCheckLong,
 		Args: one("the name of a configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := config.Load(args[0])
-			if err == nil {
-				err = c.CheckFiles()
-			}
+			c, err := config.Check(args[0])
 			var faults config.Faults
 			if errors.As(err, &faults) {
 				printFaults(t.errs, faults)

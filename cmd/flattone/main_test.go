@@ -36,6 +36,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("LANG", "C.UTF-8")
+			calls, err := filepath.Abs("../../data/calls")
+			if err != nil {
+				return err
+			}
+			env.Setenv("CALLS", calls)
 			b := newBox()
 			env.Values[boxKey{}] = b
 			ctx, stop := context.WithCancel(context.Background())

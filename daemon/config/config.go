@@ -11,7 +11,7 @@
 // wrong place.
 //
 // [Load] and [Parse] look at nothing but the file itself, because the processes that share it may not
-// open the same things: only [Config.CheckFiles] follows the paths, and only `flattone check` calls it.
+// open the same things: only [Check] follows the paths, and only `flattone check` calls it.
 package config
 
 import (

@@ -2,53 +2,145 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/wav"
 	"github.com/flattone/flattone/daemon/private"
 )
 
-// CheckFiles looks at the files that c names and that must be there: keys, secrets, recordings. It is for
-// `flattone check`, run by someone who may read all of them. Any error is [Faults].
-func (c *Config) CheckFiles() error {
-	var faults Faults
-	note := func(key string, err error) {
+// look reports the files and folders that flattoned or a line would refuse. A path that has a fault already is empty
+// here, and left in peace.
+func (c *Config) look(r *reader) {
+	note := func(key, path string, judge func(path string) error) {
+		if path == "" {
+			return
+		}
+		err := judge(path)
 		if err == nil {
 			return
 		}
-		f := Fault{File: c.file, Line: c.at[key], Key: key, Reason: err.Error()}
+		f := Fault{File: c.file, Line: c.at[key], Key: key, Reason: err.Error(), Remedy: "make it readable, or name another"}
 		if flaw, ok := errors.AsType[private.Flaw](err); ok {
 			f.Reason, f.Remedy = flaw.Reason, flaw.Remedy
 		}
-		faults = append(faults, f)
+		r.faults = append(r.faults, f)
 	}
-	key, err := private.VaultKey.Open(c.Vault.KeyFile)
-	if err == nil {
-		err = key.Close()
-	}
-	note("vault.key_file", err)
-	_, err = c.Upstream.Webhook.readSecret()
-	note("upstream.webhook.secret_file", err)
+	note("state_dir", c.StateDir, stateFolder)
+	note("runtime_dir", c.RuntimeDir, folder)
+	note("daemon.line_binary", c.Daemon.LineBinary, program)
+	note("vault.key_file", c.Vault.KeyFile, keyFile)
+	note("upstream.webhook.secret_file", c.Upstream.Webhook.SecretFile, func(string) error {
+		_, err := c.Upstream.Webhook.readSecret()
+		return err
+	})
 	for i, l := range c.Lines {
-		wav := join(element("line", i), "wav")
+		path := join(element("line", i), "wav")
+		plays := func(file string) error { return recording(file, l.Rate) }
 		for k, file := range l.WAV.CallerIn {
-			note(element(join(wav, "caller_in"), k), readable(file))
+			note(element(join(path, "caller_in"), k), file, plays)
 		}
 		for k, file := range l.WAV.AgentIn {
-			note(element(join(wav, "agent_in"), k), readable(file))
+			note(element(join(path, "agent_in"), k), file, plays)
 		}
+		note(join(path, "agent_out"), l.WAV.AgentOut, c.output)
+		note(join(path, "caller_out"), l.WAV.CallerOut, c.output)
+		note(join(path, "clock_file"), l.WAV.ClockFile, c.output)
 	}
-	return faults.err()
 }
 
-// readable reports why a recording can't be opened.
-func readable(path string) error {
-	f, err := os.Open(path)
+// stateFolder judges a state folder that is there already. flattoned makes one that isn't.
+func stateFolder(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return private.JudgeFolder(path, info, os.Geteuid())
+}
+
+// folder judges any other folder that flattoned makes.
+func folder(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return private.Flaw{Reason: path + " is not a folder", Remedy: "name a folder, or move away what is in its place"}
+	}
+	return nil
+}
+
+func program(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
+		return private.Flaw{Reason: path + " can't be executed", Remedy: "name the program flattone-line"}
+	}
+	return nil
+}
+
+func keyFile(path string) error {
+	f, err := private.VaultKey.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// recording judges what a line at a rate is to play. If the rate is none, that has been reported.
+func recording(path string, rate audio.Rate) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return private.Flaw{Reason: path + " does not exist", Remedy: "name a recording that does"}
 	}
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return private.Flaw{Reason: path + " is not a file", Remedy: "name a WAV recording"}
+	}
+	w, err := wav.NewReader(f, info.Size())
+	if odd, ok := errors.AsType[*wav.Error](err); ok {
+		remedy := "name another recording"
+		if odd.Remedy != "" {
+			remedy = "try: " + odd.Remedy
+		}
+		return private.Flaw{Reason: fmt.Sprintf("%s: %v: %s", path, odd.Reason, odd.Detail), Remedy: remedy}
+	}
+	if err != nil {
+		return err
+	}
+	if rate.Supported() && w.Rate() != rate {
+		return private.Flaw{Reason: fmt.Sprintf("%s has %v and the line runs at %v", path, w.Rate(), rate),
+			Remedy: fmt.Sprintf("try: sox IN.wav -r %d OUT.wav, or give the line another rate_hz", int(rate))}
+	}
+	return nil
+}
+
+// output judges a file that a line is to write.
+func (c *Config) output(path string) error {
+	in := filepath.Dir(path)
+	if info, err := os.Stat(in); in != c.RuntimeDir && (err != nil || !info.IsDir()) {
+		return private.Flaw{Reason: "the folder " + in + " does not exist", Remedy: "make it, or name another"}
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return private.Flaw{Reason: path + " is something else than a file", Remedy: "name a file of its own"}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -10,7 +11,11 @@ func (j judgement) lines() {
 	if len(j.c.Lines) == 0 && j.sound("", "line") {
 		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
 	}
-	names, files := map[string]string{}, map[string]string{}
+	names, files := map[string]string{}, map[string]string{
+		filepath.Clean(j.c.file):        "this file",
+		j.c.Vault.KeyFile:               "what vault.key_file names",
+		j.c.Upstream.Webhook.SecretFile: "what upstream.webhook.secret_file names",
+	}
 	for i, l := range j.c.Lines {
 		for _, in := range slices.Concat(l.WAV.CallerIn, l.WAV.AgentIn) {
 			files[in] = "a recording that " + element("line", i) + " plays"

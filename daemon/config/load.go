@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
@@ -18,40 +19,79 @@ const maxSize = 1 << 20
 // Load reads the file at path. It fails with an [ErrAbsent] if there is none, with [Faults] (an
 // [ErrInvalid]) if there is and it is wrong, and with the system's error if it can't be read.
 func Load(path string) (*Config, error) {
-	abs, err := filepath.Abs(path)
+	abs, doc, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("find the configuration file: %w", err)
+		return nil, err
 	}
-	f, err := os.Open(abs)
+	return Parse(abs, doc)
+}
+
+// Check is [Load] for `flattone check`: it also looks at the files and folders that the file names, and tells the
+// faults of both at once. It must run as the user whom flattoned runs as, or as one who may read as much.
+func Check(path string) (*Config, error) {
+	abs, doc, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	c, r, err := parse(abs, doc)
+	if err != nil {
+		return nil, err
+	}
+	c.look(r)
+	if err := r.faults.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func read(path string) (abs string, doc []byte, err error) {
+	if abs, err = filepath.Abs(path); err != nil {
+		return "", nil, fmt.Errorf("find the configuration file: %w", err)
+	}
+	f, err := os.OpenFile(abs, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO in its place must not hang anybody
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s does not exist; write one, starting from configs/example.toml, or name another", ErrAbsent, abs)
+		return "", nil, fmt.Errorf("%w: %s does not exist; write one, starting from configs/example.toml, or name another", ErrAbsent, abs)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the configuration file: %w", err)
+		return "", nil, fmt.Errorf("open the configuration file: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("look at the configuration file: %w", err)
+		return "", nil, fmt.Errorf("look at the configuration file: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: %s is not a file; name the file itself", ErrInvalid, abs)
+		return "", nil, fmt.Errorf("%w: %s is not a file; name the file itself", ErrInvalid, abs)
 	case info.Size() > maxSize:
-		return nil, fmt.Errorf("%w: %s is larger than 1 MiB; name the right file", ErrInvalid, abs)
+		return "", nil, fmt.Errorf("%w: %s is larger than 1 MiB; name the right file", ErrInvalid, abs)
 	}
-	doc := make([]byte, info.Size())
+	doc = make([]byte, info.Size())
 	if n, err := f.ReadAt(doc, 0); n < len(doc) {
-		return nil, fmt.Errorf("read the configuration file: %w", err)
+		return "", nil, fmt.Errorf("read the configuration file: %w", err)
 	}
-	return Parse(abs, doc)
+	return abs, doc, nil
 }
 
 // Parse reads a file that is in memory. Its name is for the faults, and the folder in the name is what
 // relative paths start from. Any error is [Faults].
 func Parse(name string, doc []byte) (*Config, error) {
+	c, r, err := parse(name, doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.faults.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parse reads what it can of a file; the reader has the faults. An error is one after which nothing else can be
+// judged.
+func parse(name string, doc []byte) (*Config, *reader, error) {
+	doc = clamp(doc)
 	var values map[string]any
 	if err := toml.Unmarshal(doc, &values); err != nil {
-		return nil, Faults{syntax(name, err)}
+		return nil, nil, Faults{syntax(name, err)}
 	}
 	c, l, p := defaults()
 	c.file, c.at = name, locate(doc)
@@ -63,20 +103,17 @@ func Parse(name string, doc []byte) (*Config, error) {
 	root.whole("version", &version, 0, 1<<31)
 	switch {
 	case len(r.faults) > 0:
-		return nil, r.faults // a newer file may have changed anything: what else looks wrong may not be
+		return nil, nil, r.faults // a newer file may have changed anything: what else looks wrong may not be
 	case !root.has("version"):
-		return nil, Faults{{File: name, Line: 1, Key: "version", Reason: "is missing", Remedy: "write version = 1 above everything else"}}
+		return nil, nil, Faults{{File: name, Line: 1, Key: "version", Reason: "is missing", Remedy: "write version = 1 above everything else"}}
 	case version != Version:
 		root.fault("version", "this flattone reads version 1 only", "write version = 1, or install the flattone that the file was written for")
-		return nil, r.faults
+		return nil, nil, r.faults
 	}
 	root.config(&c, l, p)
 	c.judge(r)
 	r.unknown()
-	if err := r.faults.err(); err != nil {
-		return nil, err
-	}
-	return &c, nil
+	return &c, r, nil
 }
 
 // syntax is what the decoder has to say. It stops at the first fault, and its text shows no values, only

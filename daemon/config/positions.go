@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -34,6 +36,41 @@ func locate(doc []byte) positions {
 		}
 	}
 	return at
+}
+
+// clamp replaces whole numbers that are too large for any variable by the largest there is, which is out of every
+// range too. The decoder would stop at one, and what follows would not be looked at. Nothing else moves.
+func clamp(doc []byte) []byte {
+	doc = bytes.Clone(doc)
+	p := unstable.Parser{}
+	p.Reset(doc)
+	for p.NextExpression() {
+		if e := p.Expression(); e.Kind == unstable.KeyValue {
+			clampValue(e.Value())
+		}
+	}
+	return doc
+}
+
+func clampValue(v *unstable.Node) {
+	switch v.Kind {
+	case unstable.KeyValue:
+		clampValue(v.Value())
+	case unstable.Array, unstable.InlineTable:
+		for it := v.Children(); it.Next(); {
+			clampValue(it.Node())
+		}
+	case unstable.Integer:
+		_, err := strconv.ParseInt(strings.ReplaceAll(string(v.Data), "_", ""), 0, 64)
+		if !errors.Is(err, strconv.ErrRange) {
+			return
+		}
+		largest := "0x7fffffffffffffff" // no number that is too large is written shorter
+		if v.Data[0] == '-' {
+			largest = "-9223372036854775808"
+		}
+		copy(v.Data, fmt.Sprintf("%-*s", len(v.Data), largest))
+	}
 }
 
 // key notes where the dotted key of e stands, below base, and returns its path.

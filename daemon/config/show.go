@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -21,7 +22,12 @@ func show(v any) string {
 			v = string(r[:longestShown]) + "…"
 		}
 		return strconv.Quote(v)
-	case int64, float64, bool:
+	case int64:
+		if v == math.MaxInt64 || v == math.MinInt64 {
+			return "" // it stands for a larger one: see clamp
+		}
+		return fmt.Sprint(v)
+	case float64, bool:
 		return fmt.Sprint(v)
 	}
 	return ""
