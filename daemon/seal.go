@@ -21,6 +21,10 @@ const (
 // seal puts a card into the vault and answers the line. The token is told to the line and the feed only here,
 // after Seal has returned: durable.
 func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message {
+	if !vault.IsCaptureID(say.Capture) {
+		d.log.Error("a card was not sealed: its capture's id is none, and not repeated here", "line", line)
+		return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
+	}
 	d.deliveries.sealing(say.Capture, line)
 	place := ""
 	if l, ok := d.cfg.Line(line); ok {
@@ -39,6 +43,8 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 		case ctx.Err() != nil:
 			return wire.NotStored{Capture: say.Capture, Reason: reasonStopping}
 		}
+		// The agent must see that the card waits: the caller may otherwise hang up in good faith.
+		d.feed.Publish(control.Event{Kind: control.KindWarning, Line: line, Capture: say.Capture, Code: reasonStore})
 		return wire.NotStored{Capture: say.Capture, Reason: reasonStore}
 	}
 	d.log.Info("a card is sealed", "line", line, "capture", say.Capture)

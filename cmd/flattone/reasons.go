@@ -65,6 +65,8 @@ func reason(code string) string {
 		return "no key for a while: more time?"
 	case "key_ignored":
 		return "a key that phones don't have was ignored"
+	case "vault_failed":
+		return "the vault can't keep the card now: the line holds it and tries again"
 	case "mark_stays":
 		return "the mark of an armed call can't be removed: a restart will hold the line"
 	case "too_slow":

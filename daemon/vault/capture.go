@@ -23,14 +23,16 @@ type Capture struct {
 // check refuses what can't be a card, so that no column that is kept in the clear can hold one. The errors
 // name the field and not its content.
 func (c Capture) check(pan, expiry *secret.Text) error {
+	if !IsCaptureID(c.ID) {
+		return fmt.Errorf("%w: id is not cap_ and 26 base32 characters", ErrInvalid)
+	}
 	for _, f := range []struct{ name, value string }{
-		{"id", c.ID}, {"line", c.Line}, {"place", c.Place}, {"profile", c.Profile}, {"brand", c.Brand},
+		{"line", c.Line}, {"place", c.Place}, {"profile", c.Profile}, {"brand", c.Brand},
 	} {
 		if !isName(f.value) {
 			return fmt.Errorf("%w: %s is not 1 to 64 letters, digits, dots, hyphens and underscores", ErrInvalid, f.name)
 		}
-		// An id is random and has runs of digits by chance; a name with so many is a number that was put there.
-		if f.name != "id" && digitRun(f.value) >= 8 {
+		if digitRun(f.value) >= 8 {
 			return fmt.Errorf("%w: %s has a long number in it", ErrInvalid, f.name)
 		}
 	}
@@ -44,6 +46,13 @@ func (c Capture) check(pan, expiry *secret.Text) error {
 		return fmt.Errorf("%w: month and year are not the expiry's", ErrInvalid)
 	}
 	return nil
+}
+
+// IsCaptureID reports whether s has the form of a capture's id: cap_ and 128 random bits in base32. Only what has it
+// may be stored, logged or told: what comes in its place may be a card number.
+func IsCaptureID(s string) bool {
+	random, found := strings.CutPrefix(s, "cap_")
+	return found && len(random) == 26 && strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // expiryFits compares month and year with what was keyed: MMYY, MMYYYY, or nothing.

@@ -106,7 +106,7 @@ func (r *rig) holds(t *testing.T, acknowledged map[string]string) {
 		var found string
 		var count int
 		err := r.db.Read(t.Context(), func(tx *store.Tx) error {
-			return tx.One([]any{&found, &count}, "SELECT MIN(token), COUNT(*) FROM card WHERE capture = $1", id)
+			return tx.One([]any{&found, &count}, "SELECT MIN(token), COUNT(*) FROM card WHERE capture = $1", captureID(id))
 		})
 		if err != nil || found != token || count != 1 {
 			t.Errorf("capture %s: %d rows, want the one that was acknowledged (%v)", id, count, err)

@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/flattone/flattone/audio/locked"
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/secret"
@@ -41,9 +45,13 @@ func (r *rig) keyFile() string { return filepath.Join(r.dir, "key") }
 
 // newKeyFile makes a key file as flattone key new does.
 func newKeyFile(path string) error {
-	key := make([]byte, keySize)
-	rand.Read(key)
-	return private.Create(path, key)
+	key, err := locked.Bytes(keySize) // a test searches the heap for keys
+	if err != nil {
+		return err
+	}
+	defer locked.Free(key)
+	rand.Read(key[:keySize])
+	return private.Create(path, key[:keySize])
 }
 
 func openRig(ctx context.Context, dir string) (r *rig, err error) {
@@ -149,13 +157,19 @@ type sample struct {
 	Capture
 }
 
+// captureID is an id of the right form for each name.
+func captureID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "cap_" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:26])
+}
+
 func visa(id string) sample {
-	return sample{pan: "4242424242424242", expiry: "1131", cvv: "928374650192", Capture: Capture{ID: id, Line: "desk-1",
+	return sample{pan: "4242424242424242", expiry: "1131", cvv: "928374650192", Capture: Capture{ID: captureID(id), Line: "desk-1",
 		Place: "trunk-side", Profile: "full", Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}
 }
 
 func amex(id string) sample {
-	return sample{pan: "378282246310005", expiry: "042030", cvv: "1234", Capture: Capture{ID: id, Line: "desk-2",
+	return sample{pan: "378282246310005", expiry: "042030", cvv: "1234", Capture: Capture{ID: captureID(id), Line: "desk-2",
 		Place: "desk-side", Profile: "full", Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030}}
 }
 
