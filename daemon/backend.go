@@ -38,6 +38,9 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	if trouble := b.trouble.Load(); trouble != nil {
 		s.UpstreamError = *trouble
 	}
+	if err := b.d.store.Trouble(); err != nil {
+		s.StoreError = err.Error()
+	}
 	for _, l := range b.d.board.views() {
 		s.LinesTotal++
 		if l.Up {

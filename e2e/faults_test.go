@@ -64,6 +64,15 @@ func TestFlattonedRefusesToStart(t *testing.T) {
 		}
 		says(t, startFails(t, r), "wrong vault key", "first started with")
 	})
+	t.Run("without the database it had", func(t *testing.T) {
+		r := newRig(t, oneLine("visa"))
+		r.start(t)
+		r.Kill()
+		if err := os.Remove(filepath.Join(r.State(), "flattone.db")); err != nil {
+			t.Fatal(err)
+		}
+		says(t, startFails(t, r), "flattone.db is gone", "restore a backup")
+	})
 	t.Run("with a key that others may read", func(t *testing.T) {
 		r := newRig(t, oneLine("visa"))
 		if err := os.Chmod(filepath.Join(r.dir, "vault.key"), 0o640); err != nil {
@@ -222,6 +231,9 @@ func TestFullDisk(t *testing.T) {
 	if _, err := r.client.Arm(t.Context(), "one", ""); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("arming on a full disk: %v", err)
 	}
+	if s, err := r.client.Status(t.Context()); err != nil || !strings.Contains(s.StoreError, "no space left") {
+		t.Errorf("on a full disk status says %q, %v", s.StoreError, err)
+	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +243,7 @@ func TestFullDisk(t *testing.T) {
 		log, err := os.ReadFile(r.Log())
 		return err == nil && strings.Contains(string(log), "a card was not sealed")
 	})
+	r.wait(t, "the warning that the card waits", func(e control.Event) bool { return e.Kind == control.KindWarning && e.Code == "vault_failed" })
 	r.mu.Lock()
 	if slices.ContainsFunc(r.events, kind("one", control.KindToken)) {
 		t.Error("a token was told that the disk had no room for")
@@ -241,6 +254,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	r.wait(t, "the token, once there is room", kind("one", control.KindToken))
 	r.wait(t, "the delivery", func(e control.Event) bool { return e.Delivery == control.DeliveryDelivered })
+	if s, err := r.client.Status(t.Context()); err != nil || s.StoreError != "" {
+		t.Errorf("with room again status says %q, %v", s.StoreError, err)
+	}
 }
 
 // fill writes a file until its disk is full.

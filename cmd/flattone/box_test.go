@@ -49,7 +49,7 @@ func boxLines() []control.Line {
 }
 
 func (b *aBox) Status(context.Context) (control.Status, error) {
-	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
+	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", StoreError: "the disk is full", KeyKind: "file",
 		KeyWarning: "for demonstrations only", Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1,
 		UpstreamError: "connection refused\x1b[31m", LinesUp: 1, LinesTotal: 2}, nil
 }

@@ -27,6 +27,9 @@ func printStatus(w io.Writer, s boxStatus) {
 	fmt.Fprintf(w, "flattoned %s, up since %s\n\n", clean(s.Version), moment(s.Started))
 	fmt.Fprintf(w, "lines     %d of %d up\n", s.LinesUp, s.LinesTotal)
 	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), clean(s.KeyKind))
+	if s.StoreError != "" {
+		caution(w, "nothing can be stored: "+s.StoreError)
+	}
 	caution(w, s.KeyWarning)
 	waiting := "everything delivered"
 	if s.UpstreamPending > 0 {

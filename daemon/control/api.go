@@ -42,6 +42,8 @@ type Status struct {
 	Started time.Time `json:"started"`
 	// StateDir is where the vault, the outbox and the audit log lie.
 	StateDir string `json:"state_dir"`
+	// StoreError is why the last write to it failed; empty once one succeeded.
+	StoreError string `json:"store_error,omitempty"`
 	// KeyKind says what keeps the vault's key: "file", "tpm2" and so on.
 	KeyKind string `json:"key_kind"`
 	// KeyWarning is what an owner must know about that kind of key; empty when there is nothing to say.

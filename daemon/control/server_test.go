@@ -48,7 +48,7 @@ func (b *scripted) told(format string, args ...any) error {
 }
 
 var (
-	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", KeyKind: "file", KeyWarning: "w",
+	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", StoreError: "se", KeyKind: "file", KeyWarning: "w",
 		Upstream: "http://u", UpstreamPending: 2, UpstreamError: "e", LinesUp: 1, LinesTotal: 3}
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",

@@ -78,8 +78,19 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("again: %v, want ErrFull", err)
 		}
 	}
+	changeNothing := func(tx *Tx) error { _, err := tx.Exec("DELETE FROM audit_hash WHERE position < 0"); return err }
+	if err := db.Write(t.Context(), changeNothing); err != nil || !errors.Is(db.Trouble(), ErrFull) {
+		t.Errorf("while full the trouble is %v (%v)", db.Trouble(), err)
+	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, acknowledged) }); err != nil || db.Trouble() != nil {
+		t.Errorf("with space again: %v, the trouble is %v", err, db.Trouble())
+	}
+	acknowledged++
+	if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 0) }); err == nil || db.Trouble() != nil {
+		t.Errorf("a row that is there already: %v, the trouble is %v", err, db.Trouble())
 	}
 	// With space again, and writers side by side until it is full again: those of one commit may differ in
 	// their fate, but each is told the truth about its own.

@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
@@ -48,6 +49,8 @@ type DB struct {
 	closing chan struct{}
 	closed  sync.Once
 	done    chan struct{} // the writer has ended
+
+	trouble atomic.Pointer[error] // why the last write failed
 }
 
 // Open opens the store in the folder dir, creating both when neither was ever there, brings the schema up to date, and

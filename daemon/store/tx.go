@@ -16,6 +16,7 @@ type Tx struct {
 	on       querier // parses anew: for queries whose rows may stay open while others run
 	prepared querier // parses once
 	failed   error
+	wrote    bool
 	after    []func()
 }
 
@@ -38,6 +39,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, tx.fail(err)
 	}
+	tx.wrote = tx.wrote || n > 0
 	return n, nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -70,6 +71,7 @@ func (db *DB) loop() {
 //	                      +--- the transaction is gone ---+--> ROLLBACK, all fail
 func (db *DB) commit(first *request) {
 	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
+		db.trouble.Store(&err)
 		first.done <- err
 		return
 	}
@@ -88,10 +90,14 @@ func (db *DB) commit(first *request) {
 	if lost != nil {
 		// The error is already known; a transaction that SQLite has ended by itself makes this one fail.
 		db.exec("ROLLBACK")
+		db.trouble.Store(&lost)
 	}
 	for _, r := range all {
 		if r.err == nil {
 			r.err = lost
+		}
+		if lost == nil {
+			db.note(r)
 		}
 		if r.err == nil {
 			for _, f := range r.tx.after {
@@ -99,6 +105,25 @@ func (db *DB) commit(first *request) {
 			}
 		}
 		r.done <- r.err
+	}
+}
+
+// Trouble is why the folder could not be written to the last time, nil if it could. What a write failed of that had
+// nothing to do with the folder is none.
+func (db *DB) Trouble() error {
+	if err := db.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// note keeps what a request's end in a good commit says of the folder: one that changed nothing says nothing.
+func (db *DB) note(r *request) {
+	switch err := r.err; {
+	case errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly), errors.Is(err, ErrCorrupt):
+		db.trouble.Store(&err)
+	case r.err == nil && r.tx.wrote:
+		db.trouble.Store(nil)
 	}
 }
 
