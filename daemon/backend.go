@@ -14,8 +14,10 @@ import (
 	"github.com/flattone/flattone/daemon/wire"
 )
 
-// backend answers the admin socket. Every command is in the audit log, with who gave it and how it ended,
-// before its answer leaves.
+// backend answers the admin socket. Every command is in the audit log, with who gave it and how it ended, before
+// its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
+// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time)
+// is done all the same.
 type backend struct {
 	d       *Daemon
 	started time.Time
@@ -69,8 +71,8 @@ func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile strin
 		return "", unknownLine(line, b.d.board.order)
 	}
 	capture := newCaptureID()
-	// Noted before it is done: a box that can't write its log could not keep the card either.
-	if err := b.d.note(ctx, by.String(), "line.arm", "line "+line, "asked", "admin socket"); err != nil {
+	// A box that can't write its log could not keep the card either.
+	if err := b.asked(ctx, by, "line.arm", line); err != nil {
 		return "", fmt.Errorf("line %s was not armed, because the audit log can't be written: %w", line, err)
 	}
 	err := b.command(ctx, by, "line.armed", line, func(id uint64) wire.Message {
@@ -88,7 +90,19 @@ func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) e
 }
 
 func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string) error {
+	if _, known := b.d.cfg.Line(line); !known {
+		return unknownLine(line, b.d.board.order)
+	}
+	// A held line is masked: who opened it must be known, whatever becomes of the log.
+	if err := b.asked(ctx, by, "line.acknowledge", line); err != nil {
+		return fmt.Errorf("line %s was not released, because the audit log can't be written: %w", line, err)
+	}
 	return b.command(ctx, by, "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
+}
+
+// asked notes a command before it is done.
+func (b *backend) asked(ctx context.Context, by control.Actor, action, line string) error {
+	return b.d.note(ctx, by.String(), action, "line "+line, "asked", "admin socket")
 }
 
 // command has the line do it, and notes how it ended. What is done can't be undone by a log that is full, so

@@ -3,8 +3,8 @@
 //
 // It exists so that everything that keeps a card or speaks to the outside lives in one process that has no
 // device, and everything that hears a caller in others that have no store. It promises that a token is told
-// to a line, a technician or upstream only after it is durable, and that no command is done without its
-// entry in the audit log. It never looks at a card: one goes from a line's connection into the vault, and
+// to a line, a technician or upstream only after it is durable, and that no line is armed or released without an
+// entry in the audit log that says who asked. It never looks at a card: one goes from a line's connection into the vault, and
 // is destroyed.
 package daemon
 

@@ -358,6 +358,9 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 	if _, err := d.backend.Arm(t.Context(), by, "desk-1", ""); err == nil || !strings.Contains(err.Error(), "was not armed, because the audit log") {
 		t.Errorf("with a log that can't be written: %v", err)
 	}
+	if err := d.backend.Acknowledge(t.Context(), by, "desk-1"); err == nil || !strings.Contains(err.Error(), "was not released, because the audit log") {
+		t.Errorf("with a log that can't be written: %v", err)
+	}
 	c.Close()
 	<-done
 	if m := <-heard; m != nil {

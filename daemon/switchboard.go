@@ -197,6 +197,7 @@ func (s *switchboard) command(ctx context.Context, line string, build func(id ui
 		defer s.mu.Unlock()
 		delete(x.waiting, id)
 	}()
+	sent := time.Now()
 	if err := c.Send(build(id)); err != nil {
 		s.log.Warn("a command did not reach a line", "line", line, "error", err)
 		return lineDown(line, reasonDown)
@@ -205,7 +206,7 @@ func (s *switchboard) command(ctx context.Context, line string, build func(id ui
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("wait for line %s to answer: %w", line, ctx.Err())
+		return noAnswer(line, time.Since(sent))
 	}
 }
 
@@ -220,12 +221,19 @@ func (s *switchboard) views() []control.Line {
 	return all
 }
 
-// exited notes that a line's process is gone and will be started again.
+// exited notes that a line's process is gone and will be started again. One that never got as far as a connection
+// is told of here; of any other, its connection's end tells.
 func (s *switchboard) exited(line string, restarts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x := s.lines[line]; x != nil {
-		x.view.Restarts = restarts
+	x := s.lines[line]
+	if x == nil {
+		return
+	}
+	x.view.Restarts = restarts
+	if x.conn == nil && x.view.Reason == reasonStarting {
+		x.view.Reason = reasonDown
+		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonDown})
 	}
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/flattone/flattone/daemon/control"
 )
@@ -20,6 +21,13 @@ func lineDown(name, reason string) error {
 	return &control.Error{Code: control.CodeLineDown,
 		Text:   fmt.Sprintf("its process does not run (%s)", reason),
 		Remedy: "line " + name + " is started again by itself; flattoned's log says why it ended"}
+}
+
+// noAnswer is neither success nor failure: the line has the command, and may still do it.
+func noAnswer(name string, after time.Duration) error {
+	return &control.Error{Code: control.CodeNoAnswer,
+		Text:   fmt.Sprintf("it did not answer in %.0f s, and may still do it", after.Seconds()),
+		Remedy: "flattone watch " + name + " shows how it is"}
 }
 
 func wrongState(name, why string) error {

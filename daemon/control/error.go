@@ -32,6 +32,7 @@ const (
 	CodeUnknownProfile = "unknown_profile"
 	CodeLineDown       = "line_down"   // the line's process does not run
 	CodeWrongState     = "wrong_state" // not possible in the state the line is in
+	CodeNoAnswer       = "no_answer"   // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
 	CodeUnreachable = "unreachable" // nothing answers on the socket
@@ -52,6 +53,8 @@ func (e *Error) status() int {
 		return http.StatusServiceUnavailable
 	case CodeWrongState:
 		return http.StatusConflict
+	case CodeNoAnswer:
+		return http.StatusGatewayTimeout
 	}
 	return http.StatusInternalServerError
 }
