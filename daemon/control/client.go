@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -30,8 +31,15 @@ type Client struct {
 	http   *http.Client
 }
 
+// maxSocketPath is the room for a path in sockaddr_un, without its closing zero (unix(7)).
+const maxSocketPath = 107
+
 // Dial makes sure that somebody answers at socket and returns a client of theirs. Close it after use.
 func Dial(socket string) (*Client, error) {
+	if len(socket) > maxSocketPath {
+		return nil, &Error{CodeUnreachable, fmt.Sprintf("%s can't be a socket: its path has %d bytes, and the system takes %d", socket, len(socket), maxSocketPath),
+			"name the socket by a shorter path, such as one from the working directory"}
+	}
 	dialer := net.Dialer{Timeout: dialTime}
 	c := &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -148,6 +156,8 @@ func (c *Client) unreachable(err error) *Error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Text, e.Remedy = "there is no admin socket at "+c.socket, "is flattoned running? start it, or name its socket with --socket"
+	case errors.Is(err, syscall.ECONNREFUSED) && isElse(c.socket):
+		e.Text, e.Remedy = c.socket+" is no socket", "name flattoned's admin socket with --socket"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Text, e.Remedy = "the admin socket "+c.socket+" is there but nobody answers", "flattoned has died or is stopped: start it again"
 	case errors.Is(err, fs.ErrPermission):
@@ -161,6 +171,12 @@ func (c *Client) unreachable(err error) *Error {
 		e.Text += ": " + err.Error()
 	}
 	return e
+}
+
+// isElse reports whether something is at path that is no socket.
+func isElse(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Type() != fs.ModeSocket
 }
 
 func (c *Client) lost(err error) *Error {

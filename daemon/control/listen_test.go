@@ -92,3 +92,20 @@ func TestUnreachableSaysWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+func TestDialSaysWhatIsNoSocket(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{
+		file: " is no socket", dir: " is no socket", filepath.Join(dir, strings.Repeat("x", 120)): "the system takes 107",
+	} {
+		_, err := Dial(path)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Code != CodeUnreachable || !strings.Contains(e.Text, path) || !strings.Contains(e.Text, says) || e.Remedy == "" {
+			t.Errorf("%s: got %v, want that it says %q", path, err, says)
+		}
+	}
+}

@@ -111,15 +111,16 @@ func (s *Server) handler() http.Handler {
 }
 
 // gate refuses everyone whom the policy doesn't allow, and bounds the body.
-func (s *Server) gate(next http.Handler) http.Handler {
+func (s *Server) gate(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, r.Pattern = mux.Handler(r) // for the log, before the mux gets to it
 		by, ok := actorFrom(r.Context())
 		if !ok || !s.policy.allows(by) {
 			s.refuse(w, r, denied(by, ok, s.group))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r)
+		mux.ServeHTTP(w, r)
 	})
 }
 
@@ -136,11 +137,12 @@ func denied(by Actor, known bool, group string) *Error {
 	return e
 }
 
-// refuse answers with err. What the daemon failed at, and who was turned away, is for the log too.
+// refuse answers with err. What the daemon failed at, and who was turned away, is for the log too: with the call's
+// pattern, for what stands in its path may be anything that somebody typed, even a card number.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := asError(err)
 	if e.Code == CodeInternal || e.Code == CodeDenied {
-		s.log.Warn("admin socket: refused", "method", r.Method, "path", r.URL.Path, "code", e.Code, "err", e.Text)
+		s.log.Warn("admin socket: refused", "call", r.Pattern, "code", e.Code, "err", e.Text)
 	}
 	answer(w, e.status(), e)
 }

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -232,6 +233,29 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 	if len(b.asked) != 0 {
 		t.Error("a stranger's request reached the backend")
+	}
+}
+
+// What a person typed for a line's name may be a card number. The log says which call it was, and not the name.
+func TestLogKeepsNoPath(t *testing.T) {
+	const typed = "4242424242424242"
+	var log bytes.Buffer
+	logged := func(s *Server) { s.log = slog.New(slog.NewTextHandler(&log, nil)) }
+	t.Run("of one who failed", func(t *testing.T) {
+		b, socket := serve(t, logged)
+		b.fail = errors.New("disk full")
+		if err := dial(t, socket).Disarm(t.Context(), typed); err == nil {
+			t.Error("it succeeded")
+		}
+	})
+	t.Run("of a stranger", func(t *testing.T) {
+		_, socket := serve(t, func(s *Server) { logged(s); s.policy = policy{} })
+		if err := dial(t, socket).Disarm(t.Context(), typed); err == nil {
+			t.Error("it succeeded")
+		}
+	})
+	if text := log.String(); strings.Contains(text, typed) || strings.Count(text, "POST /v1/lines/{line}/disarm") != 2 {
+		t.Errorf("the log is %s", text)
 	}
 }
 
