@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -349,6 +350,18 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 	}()
 	events := d.feed.Subscribe(t.Context())
 	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindLineUp })
+	// A line that doesn't answer may do it all the same: neither the answer nor the log calls that a failure.
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := d.backend.Disarm(short, by, "desk-1"); !says(err, control.CodeNoAnswer, "may still do it") {
+		t.Errorf("a line that doesn't answer: %v", err)
+	}
+	if log, err := d.backend.Audit(t.Context(), 1); err != nil || len(log) != 1 || !strings.Contains(log[0].Result, "may still do it") {
+		t.Errorf("the audit log ends with %+v (%v)", log, err)
+	}
+	if m, _, err := c.Receive(); err != nil {
+		t.Errorf("the line is told %T, %v", m, err)
+	}
 	heard := make(chan wire.Message, 1)
 	go func() {
 		m, _, _ := c.Receive()
