@@ -38,8 +38,9 @@ func locate(doc []byte) positions {
 	return at
 }
 
-// clamp replaces whole numbers that are too large for any variable by the largest there is, which is out of every
-// range too. The decoder would stop at one, and what follows would not be looked at. Nothing else moves.
+// clamp replaces numbers that are too large for any variable by the largest there is, which is out of every range
+// too. The decoder would stop at one, and what follows would not be looked at. Nothing else moves: no number that is
+// too large is written shorter than what replaces it.
 func clamp(doc []byte) []byte {
 	doc = bytes.Clone(doc)
 	p := unstable.Parser{}
@@ -53,6 +54,9 @@ func clamp(doc []byte) []byte {
 }
 
 func clampValue(v *unstable.Node) {
+	var err error
+	largest, least := "0x7fffffffffffffff", "-9223372036854775808"
+	text := strings.ReplaceAll(string(v.Data), "_", "")
 	switch v.Kind {
 	case unstable.KeyValue:
 		clampValue(v.Value())
@@ -61,14 +65,16 @@ func clampValue(v *unstable.Node) {
 			clampValue(it.Node())
 		}
 	case unstable.Integer:
-		_, err := strconv.ParseInt(strings.ReplaceAll(string(v.Data), "_", ""), 0, 64)
-		if !errors.Is(err, strconv.ErrRange) {
-			return
-		}
-		largest := "0x7fffffffffffffff" // no number that is too large is written shorter
-		if v.Data[0] == '-' {
-			largest = "-9223372036854775808"
-		}
+		_, err = strconv.ParseInt(text, 0, 64)
+	case unstable.Float:
+		largest, least = "inf", "-inf"
+		_, err = strconv.ParseFloat(text, 64)
+	}
+	switch {
+	case !errors.Is(err, strconv.ErrRange):
+	case text[0] == '-':
+		copy(v.Data, fmt.Sprintf("%-*s", len(v.Data), least))
+	default:
 		copy(v.Data, fmt.Sprintf("%-*s", len(v.Data), largest))
 	}
 }

@@ -27,7 +27,12 @@ func show(v any) string {
 			return "" // it stands for a larger one: see clamp
 		}
 		return fmt.Sprint(v)
-	case float64, bool:
+	case float64:
+		if math.IsInf(v, 0) {
+			return ""
+		}
+		return fmt.Sprint(v)
+	case bool:
 		return fmt.Sprint(v)
 	}
 	return ""
