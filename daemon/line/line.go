@@ -75,7 +75,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 		return nil, err
 	}
 	l.link = newLink(cfg.LineSocket(), name, deps.Log)
-	l.link.connected, l.link.heard = l.connected, l.heard
+	l.link.greet, l.link.connected, l.link.heard = l.told.again, l.connected, l.heard
 	l.told.say = l.link.say
 	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}
 	if l.cfg.CallerCue {

@@ -17,7 +17,9 @@ import (
 type link struct {
 	log  *slog.Logger
 	dial func(context.Context) (*wire.Conn, error)
-	// connected is called on each connection before anything is read, heard for each message.
+	// greet is called on each connection: it says first what a new one must be told, and opens it to all others.
+	// Then connected is called, before anything is read, and heard for each message.
+	greet     func(say func(wire.Message), open func())
 	connected func()
 	heard     func(wire.Message)
 
@@ -68,7 +70,7 @@ func (l *link) run(ctx context.Context) error {
 // serve hears one connection until it ends. When ctx ends, what was said by then is still sent.
 func (l *link) serve(ctx context.Context, c *wire.Conn) error {
 	q := newQueue()
-	l.set(q, c)
+	l.greet(func(m wire.Message) { q.put(outgoing{message: m}) }, func() { l.set(q, c) })
 	var sender sync.WaitGroup
 	sender.Go(func() {
 		q.send(c)

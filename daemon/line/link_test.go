@@ -36,6 +36,7 @@ func (x *exchange) newLink() *link {
 	x.began = time.Now()
 	return &link{
 		log:       slog.New(slog.NewTextHandler(&x.log, nil)),
+		greet:     func(_ func(wire.Message), open func()) { open() },
 		connected: func() {},
 		heard:     func(wire.Message) {},
 		dial: func(ctx context.Context) (*wire.Conn, error) {
@@ -241,6 +242,33 @@ func TestALongWayBehind(t *testing.T) {
 	})
 }
 
+// Whatever is said meanwhile, a new connection hears first how the line stands.
+func TestANewConnectionHearsHowTheLineStandsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := make(chan wire.Message, 1)
+		x := &exchange{answers: []func() (*wire.Conn, error){peer(func(c *wire.Conn) {
+			m, _, _ := c.Receive()
+			first <- m
+		})}}
+		l := x.newLink()
+		l.greet = func(say func(wire.Message), open func()) {
+			l.say(wire.Meters{}) // from another goroutine: there is no connection yet
+			say(wire.State{State: "held"})
+			open()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- l.run(ctx) }()
+		if m, ok := (<-first).(wire.State); !ok || m.State != "held" {
+			t.Errorf("a new connection begins with %+v", m)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // What was said before the end is sent.
 func TestLastWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -326,13 +354,14 @@ func TestToldInOrder(t *testing.T) {
 		}
 		said = append(said, m)
 	}
+	again := func() { now.again(now.say, func() {}) }
 	idle, armed, began := wire.State{State: "idle"}, wire.State{State: "armed", Capture: "c"}, wire.Call{Edge: "call_began"}
-	now.again()
+	again()
 	now.stands(idle)
-	now.again()
+	again()
 	now.calls(began)
 	now.stands(armed)
-	now.again()
+	again()
 	if want := []wire.Message{idle, idle, began, armed, began, armed}; !slices.Equal(said, want) {
 		t.Errorf("said %v, want %v", said, want)
 	}

@@ -34,16 +34,17 @@ func (t *told) stands(s wire.State) {
 	t.say(s)
 }
 
-// again tells both once more, as far as there is anything to tell.
-func (t *told) again() {
+// again says both to a new connection, as far as there is anything to say, and opens it.
+func (t *told) again(say func(wire.Message), open func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.call.Edge != "" {
-		t.say(t.call)
+		say(t.call)
 	}
 	if t.state.State != "" {
-		t.say(t.state)
+		say(t.state)
 	}
+	open()
 }
 
 // State passes on where the line stands. A recorded call that waits to be armed is released.
@@ -80,9 +81,8 @@ func (l *Line) HandOver(h session.HandOver, card *secret.Card) {
 		ExpiryMonth: h.ExpiryMonth, ExpiryYear: h.ExpiryYear}, card)
 }
 
-// connected tells flattoned how the line stands, and hands over again what it may have missed.
+// connected hands over again what flattoned may have missed.
 func (l *Line) connected() {
-	l.told.again()
 	l.session.Reconnected() // fails only while the process ends
 }
 
