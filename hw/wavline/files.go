@@ -29,7 +29,7 @@ func (f *files) closer() func() error { return sync.OnceValue(f.close) }
 
 // recording opens what one side of a call says.
 func (f *files) recording(path string, rate audio.Rate) (*wav.Reader, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO in its place must not hang the line
 	if err != nil {
 		return nil, fmt.Errorf("wavline: open a recording: %w: check the path and who may read it", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/wav"
 	"github.com/flattone/flattone/hw/wavline"
@@ -38,12 +40,16 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(file("early"), []byte(`{"frame":-1}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := unix.Mkfifo(file("fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	truncated := odd(t, file("truncated.wav"), 40, 240)
 	for name, c := range map[string]struct {
 		change func(*wavline.Config)
 		says   []string
 	}{
 		"a missing recording": {func(c *wavline.Config) { c.CallerIn[0] = file("none.wav") }, []string{"none.wav", "no such file", "check the path"}},
+		"a FIFO":              {func(c *wavline.Config) { c.CallerIn[0] = file("fifo") }, []string{"fifo", "not a file"}},
 		"a folder":            {func(c *wavline.Config) { c.CallerIn[0] = dir }, []string{dir, "not a file"}},
 		"another rate": {func(c *wavline.Config) { c.AgentIn[0] = saved(t, file("16k.wav"), audio.Rate16k, speech(9, 1)) },
 			[]string{"16k.wav", "16000 Hz", "line runs at 8000 Hz", "sox IN.wav -r 8000 OUT.wav"}},
