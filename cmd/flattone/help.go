@@ -51,7 +51,9 @@ not known outside of it.`
 and with what result.`
 	wordsCheckLong = `Read a configuration file as flattoned would, and the files it names. Every
 fault is listed with its place and its remedy. A good file is summed up: what
-each line takes out of PCI DSS scope, and, marked !, which settings weaken that.`
+each line takes out of PCI DSS scope, and, marked !, which settings weaken that.
+
+Run it as the user that flattoned runs as: it judges what that user may read.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only
 its owner may read. A file that is there already is never touched: its key may
 be all that opens a vault.
