@@ -9,7 +9,7 @@ BIN := build/bin
 LAB := build/lab
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab demo check test campaign bench clean
+.PHONY: help build lab demo check test race e2e campaign bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,13 +36,19 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) ## vet, staticcheck, house
 	@$(GO) test $$(go list ./... | grep -v /e2e$$)
 	@$(GO) test -tags lab ./cmd/...
 
-# -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
+# Side by side: one mostly computes, the other mostly waits.
 test: check ## every test: those of check, the race detector where there are goroutines, and the whole end to end
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e
+
+race:
 	@.ci/need gcc:gcc
 	@CGO_ENABLED=1 go test -race -short -timeout 10m ./daemon/... ./hw/... ./audio/ring/... ./audio/path/...
+
+# -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
+e2e:
 	@$(GO) test -count=1 -timeout 20m ./e2e
 
-campaign: ## the long runs: fuzzing, kill -9, the judge
+campaign: ## the long runs: fuzzing, kill -9, the judge, the vault's bench
 	@.ci/campaign
 
 bench: ## benchmarks of the sample path and the vault
