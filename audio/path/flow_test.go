@@ -83,7 +83,7 @@ func TestEveryRate(t *testing.T) {
 func TestABurstBeforeTheKeyIsMasked(t *testing.T) {
 	for _, shield := range []mask.Shield{mask.Keys, mask.Run} {
 		r := rand.New(rand.NewPCG(11, uint64(shield)))
-		for range 100 {
+		for range repeats(100) {
 			x := noise(r.Uint64(), 8000, -60)
 			key, level := tone.Keys[r.IntN(16)], -25+20*r.Float64()
 			burst, hole := ms(audio.Rate8k, 1.5+2.5*r.Float64()), ms(audio.Rate8k, 9+6*r.Float64())
@@ -144,7 +144,7 @@ func TestTheSameKeyUponItsEcho(t *testing.T) {
 func TestHumHidesNothing(t *testing.T) {
 	for _, rate := range rates {
 		r := rand.New(rand.NewPCG(12, uint64(rate)))
-		for range 40 {
+		for range repeats(40) {
 			x := noise(r.Uint64(), ms(rate, 700), -60)
 			phase := 2 * math.Pi * r.Float64()
 			for i := range x {

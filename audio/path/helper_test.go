@@ -74,6 +74,14 @@ func open(t testing.TB, cfg path.Config, grade mask.Grade) *path.Path {
 	return p
 }
 
+// repeats is how often a random trial is made: a tenth of n under -short.
+func repeats(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // flow sends samples through p in blocks of block frames, and as much silence as the delay after them. The
 // output has as many frames as went in.
 func flow(p *path.Path, samples []int16, block int) (out []int16, events []path.Event) {

@@ -17,14 +17,14 @@ import (
 // level over one background of -62 dBm0, abrupt, keyed twice with other digits. Every pair must be
 // identical, byte for byte, and so must be the places of the stars and the moments from which it counts as calm, and up to which as speech.
 func TestDigitsDoNotShow(t *testing.T) {
-	const pairs = 50 // for each setting: 300 in all
+	pairs := uint64(repeats(50)) // for each setting: 300 in all
 	for _, lookAhead := range []time.Duration{shortest, usual} {
 		for _, shield := range []mask.Shield{mask.Keys, mask.Run, mask.Field} {
 			cfg := path.Config{Rate: audio.Rate8k, LookAhead: lookAhead, Shield: shield}
 			t.Run(fmt.Sprintf("%v/%v", lookAhead, shield), func(t *testing.T) {
 				t.Parallel()
-				same := 0
-				for n := range uint64(pairs) {
+				same := uint64(0)
+				for n := range pairs {
 					if samePair(t, n+pairs*uint64(lookAhead)*uint64(shield), cfg) {
 						same++
 					}
