@@ -49,14 +49,9 @@ func read(path string) ([]int16, audio.Rate, error) {
 		return nil, 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, err
-	}
-	r, err := wav.NewReader(f, info.Size())
+	samples, rate, err := wav.ReadAll(f)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", path, err)
 	}
-	samples, err := r.All()
-	return samples, r.Rate(), err
+	return samples, rate, nil
 }

@@ -144,15 +144,7 @@ func readWAV(t *testing.T, path string) []int16 {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := wav.NewReader(f, info.Size())
-	if err != nil {
-		t.Fatal(err)
-	}
-	frames, err := r.All()
+	frames, _, err := wav.ReadAll(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,37 +1,13 @@
 package locked_test
 
 import (
-	"bufio"
-	"fmt"
-	"os"
-	"strings"
+	"slices"
 	"testing"
 	"unsafe"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/audio/locked/lockedtest"
 )
-
-// vmFlags are the kernel's flags of the mapping that holds addr (proc(5), smaps).
-func vmFlags(t *testing.T, addr uintptr) string {
-	t.Helper()
-	f, err := os.Open("/proc/self/smaps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	inside := false
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var lo, hi uintptr
-		if n, _ := fmt.Sscanf(s.Text(), "%x-%x ", &lo, &hi); n == 2 {
-			inside = lo <= addr && addr < hi
-		}
-		if flags, ok := strings.CutPrefix(s.Text(), "VmFlags:"); ok && inside {
-			return flags + " "
-		}
-	}
-	t.Fatal("mapping not found")
-	return ""
-}
 
 func TestPagesAreLockedUndumpableAndWipedOnFork(t *testing.T) {
 	b, err := locked.Bytes(100)
@@ -41,9 +17,9 @@ func TestPagesAreLockedUndumpableAndWipedOnFork(t *testing.T) {
 	if len(b) < 100 {
 		t.Fatalf("asked for 100 bytes, got %d", len(b))
 	}
-	flags := vmFlags(t, uintptr(unsafe.Pointer(&b[0])))
-	for _, want := range []string{" lo ", " dd ", " wf "} {
-		if !strings.Contains(flags, want) {
+	flags := lockedtest.Flags(t, uintptr(unsafe.Pointer(&b[0])))
+	for _, want := range []string{"lo", "dd", "wf"} {
+		if !slices.Contains(flags, want) {
 			t.Errorf("flag %q is missing in %q", want, flags)
 		}
 	}
@@ -68,7 +44,7 @@ func TestNewPlacesAZeroValueThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.hist[4095] = 1
-	if s.n != 0 || !strings.Contains(vmFlags(t, uintptr(unsafe.Pointer(s))), " lo ") {
+	if s.n != 0 || !slices.Contains(lockedtest.Flags(t, uintptr(unsafe.Pointer(s))), "lo") {
 		t.Error("not a zero value in locked memory")
 	}
 	if err := free(); err != nil {

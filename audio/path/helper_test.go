@@ -44,15 +44,7 @@ func loadCall(t testing.TB, name string) call {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := wav.NewReader(f, info.Size())
-	if err != nil {
-		t.Fatal(err)
-	}
-	samples, err := r.All()
+	samples, _, err := wav.ReadAll(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,15 @@
 package ring_test
 
 import (
-	"bufio"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"unsafe"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/locked/lockedtest"
 	"github.com/flattone/flattone/audio/ring"
 )
 
@@ -178,33 +176,11 @@ func TestHardened(t *testing.T) {
 	at := uintptr(unsafe.Pointer(unsafe.SliceData(view)))
 	size := uintptr(2 * r.Frames())
 	for _, addr := range []uintptr{at, at + size} {
-		flags := vmFlags(t, addr)
+		flags := lockedtest.Flags(t, addr)
 		for _, want := range []string{"lo", "dd", "dc"} {
 			if !slices.Contains(flags, want) {
 				t.Errorf("pages of the ring lack flag %q: %v", want, flags)
 			}
 		}
 	}
-}
-
-// vmFlags reads the flags of the mapping that holds addr.
-func vmFlags(t *testing.T, addr uintptr) []string {
-	t.Helper()
-	f, err := os.Open("/proc/self/smaps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	inside := false
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var from, to uintptr
-		if n, _ := fmt.Sscanf(s.Text(), "%x-%x ", &from, &to); n == 2 {
-			inside = from <= addr && addr < to
-		}
-		if flags, found := strings.CutPrefix(s.Text(), "VmFlags:"); found && inside {
-			return strings.Fields(flags)
-		}
-	}
-	t.Fatal("the ring's mapping isn't listed")
-	return nil
 }

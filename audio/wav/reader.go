@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 
 	"github.com/flattone/flattone/audio"
@@ -74,4 +75,21 @@ func (r *Reader) All() ([]int16, error) {
 		return nil, err
 	}
 	return all, nil
+}
+
+// ReadAll reads the recording in an open file whole, and says its rate. The errors are those of [NewReader].
+func ReadAll(f interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}) ([]int16, audio.Rate, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := NewReader(f, info.Size())
+	if err != nil {
+		return nil, 0, err
+	}
+	frames, err := r.All()
+	return frames, r.Rate(), err
 }

@@ -139,19 +139,11 @@ func readRecording(name string) ([]int16, audio.Rate, error) {
 		return nil, 0, badInput("", "read the recording: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, badInput("", "read the recording: %w", err)
-	}
-	w, err := wav.NewReader(f, info.Size())
+	samples, rate, err := wav.ReadAll(f)
 	if err != nil {
 		return nil, 0, badInput("", "read %s: %w", name, err)
 	}
-	samples, err := w.All()
-	if err != nil {
-		return nil, 0, badInput("", "read %s: %w", name, err)
-	}
-	return samples, w.Rate(), nil
+	return samples, rate, nil
 }
 
 // printVerdict prints a line for each key and the sum of it.

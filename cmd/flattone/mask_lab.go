@@ -135,19 +135,11 @@ func (r *maskRun) read(name string) ([]int16, path.Config, error) {
 		return nil, cfg, fmt.Errorf("read the recording: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, cfg, fmt.Errorf("read the recording: %w", err)
-	}
-	w, err := wav.NewReader(f, info.Size())
+	samples, rate, err := wav.ReadAll(f)
 	if err != nil {
 		return nil, cfg, fmt.Errorf("read %s: %w", name, err)
 	}
-	cfg.Rate = w.Rate()
-	samples, err := w.All()
-	if err != nil {
-		return nil, cfg, fmt.Errorf("read %s: %w", name, err)
-	}
+	cfg.Rate = rate
 	return samples, cfg, nil
 }
 

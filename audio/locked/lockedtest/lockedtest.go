@@ -1,5 +1,5 @@
-// Package lockedtest searches the memory of processes for what should not be there, so that a test can hold
-// the promise of audio/locked: a secret lies in its locked page and nowhere else.
+// Package lockedtest searches the memory of processes for what should not be there, and asks the kernel how memory
+// is mapped, so that a test can hold the promise of audio/locked: a secret lies in its locked page and nowhere else.
 //
 // It is for tests only. What is searched for is given masked, each byte XORed with [Mask], or the search would find
 // itself.
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,27 @@ func Masked(b []byte) []byte {
 		masked[i] = b[i] ^ Mask
 	}
 	return masked
+}
+
+// Flags are the kernel's flags of the mapping that holds addr (proc(5), smaps).
+func Flags(t *testing.T, addr uintptr) []string {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := false
+	for line := range strings.Lines(string(maps)) {
+		var from, to uintptr
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &from, &to); n == 2 {
+			inside = from <= addr && addr < to
+		}
+		if flags, found := strings.CutPrefix(line, "VmFlags:"); found && inside {
+			return strings.Fields(flags)
+		}
+	}
+	t.Fatal("mapping not found")
+	return nil
 }
 
 // Interrupted runs f on a thread of its own and then sends that thread the signal by which Go preempts: the
