@@ -74,8 +74,8 @@ var fences = map[string]struct {
 	behind []string
 	reason string
 }{
-	"golang.org/x/sys": {[]string{"audio/locked", "audio/ring", "hw/wavline", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
-		"the kernel's own words, where memory, devices, sockets and files are the business"},
+	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "audio/ring", "hw/wavline", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
+		"the kernel's own words, where memory, devices, sockets and files are the business; and what the processor can do"},
 	"go.uber.org/goleak":              {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
 	"golang.org/x/image":              {[]string{"audio/spectrogram"}, "labels on the picture"},
 	"modernc.org/sqlite":              {[]string{"daemon/store"}, "the store"},

@@ -20,9 +20,10 @@ import (
 // each, one and the same row and column must explain the energy; from one to the next their phases must
 // advance as those of one frequency near enough to the nominal one, and their levels must stay (see doubt.go).
 type confirm struct {
-	sums  [depth][8]pair // the pair window's sums, tick by tick
+	sums  [depth]bins // the pair window's sums, tick by tick
+	tops  [depth]top
 	power [depth]float32
-	phase [depth][8]phasor // at their ends
+	phase [depth]bins // at their ends
 	at    int
 
 	key       int8 // candidate, or the key held
@@ -54,9 +55,12 @@ const (
 	unclearTicks = 26
 )
 
+var echoMost = float32(audio.Amplitude(-28))
+
 func (c *confirm) push(p *plan, clock *clock, band *lane, now int64, v *Verdict) {
 	at := c.at & (depth - 1)
-	c.sums[at], c.power[at], c.phase[at] = band.sums[p.pair.index], band.power[p.pair.index], clock.phase
+	c.sums[at], c.tops[at], c.power[at] = band.sums[bandEight], band.tops[bandEight], band.power[bandEight]
+	c.phase[at] = clock.phase
 	c.at++
 
 	c.follow(p, now, v)
@@ -68,7 +72,7 @@ func (c *confirm) push(p *plan, clock *clock, band *lane, now int64, v *Verdict)
 // fitAt fits a key to the pair window that ended back ticks ago.
 func (c *confirm) fitAt(p *plan, back, key int) fit {
 	i := (c.at - 1 - back) & (depth - 1)
-	return solve(&p.pair, &c.sums[i], &c.phase[i], key, c.power[i])
+	return solve(p.pair, &c.sums[i], &c.phase[i], key, c.power[i])
 }
 
 // follow keeps track of the key that is held, and ends it. Its echo, lower and later, still belongs to it; a
@@ -115,9 +119,11 @@ func (c *confirm) end(p *plan, now int64, v *Verdict) {
 	v.Event = Event{Kind: Ended, End: c.position(p, end)}
 }
 
-// isEcho reports whether a pair that was just confirmed is the key before, come back.
+// isEcho reports whether a pair that was just confirmed is the key before, come back: softer than it, and than any tone
+// that a detector has to take (Q.24: -27 dBm0 is the least that an administration asks for).
 func (c *confirm) isEcho(now int64, key int, row, col float32) bool {
-	return c.lastKey > 0 && key == int(c.lastPair) && now-c.lastKey < echoTicks && row+col < echoLevel*c.lastLevel
+	return c.lastKey > 0 && key == int(c.lastPair) && now-c.lastKey < echoTicks && row+col < echoLevel*c.lastLevel &&
+		max(row, col) < echoMost
 }
 
 // position turns a count of ticks at which the pair window was half full into a position: the tone's edge
@@ -141,6 +147,10 @@ func (c *confirm) crossing(p *plan, from, far, sign int) int {
 // candidate looks for a pair in the last three windows, and confirms it.
 func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
 	middle := (c.at - 1 - pairTicks) & (depth - 1)
+	if !p.pair.may(c.tops[middle], c.power[middle], windowShare) {
+		c.agree = 0
+		return
+	}
 	key := strongest(&c.sums[middle])
 	if c.held && key == int(c.key) {
 		return

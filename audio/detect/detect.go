@@ -6,12 +6,12 @@
 //   - Confirmation, after about 27 ms: which key is it, and from where to where? The capture hangs on it. A
 //     burst that was suspected as long as a key lasts and never confirmed is reported as unclear.
 //
-// Each tick is projected once on the eight DTMF frequencies, as it is and after a band filter; windows from
-// 4 to 20 ticks long are running sums of those projections. A window is suspect by the share of its energy
-// that a least-squares fit of one row and one column frequency explains (a matched subspace).
+// Each tick is projected once on the eight DTMF frequencies, as it is and after two filters; windows from 3 to 20
+// ticks long are running sums of those projections. A window is suspect by the share of its energy that a
+// least-squares fit of one row and one column frequency explains (a matched subspace); see suspects for the rest.
 //
 // It promises no allocation after New, and that its state, from which keys could be read back, lies in locked
-// memory. Its running sums are made afresh every 32 ticks, so that hours of sound leave no trace in them. It
+// memory. Its running sums are made afresh every 128 ticks, so that hours of sound leave no trace in them. It
 // must never log or reveal a digit. It isn't safe for concurrent use.
 package detect
 
@@ -73,9 +73,10 @@ type Detector struct {
 type state struct {
 	ticks   int64
 	clock   clock
-	filter  filter
+	filter  filterState
 	plain   lane
 	band    lane
+	high    lane
 	suspect suspects
 	level   level
 	confirm confirm
@@ -107,19 +108,20 @@ func (d *Detector) Close() error {
 func (d *Detector) Tick(x []int16) Verdict {
 	s, p := d.state, d.plan
 	x = x[:p.tick]
-	var plain, band [maxTick]float32
+	var plain, band, high [maxTick]float32
 	for i, v := range x {
 		plain[i] = float32(v)
 	}
-	s.filter.run(&p.filter, plain[:p.tick], band[:p.tick])
+	runFilter(band[:p.tick], high[:p.tick], &s.filter, &p.filter.matrix, plain[:p.tick])
 	s.clock.turn(p)
-	s.plain.push(p, &s.clock, p.plain, plain[:p.tick])
-	s.band.push(p, &s.clock, p.band, band[:p.tick])
+	s.plain.push(p, &s.clock, p.plain[:], plain[:p.tick])
+	s.band.push(p, &s.clock, p.band[:], band[:p.tick])
+	s.high.push(p, &s.clock, p.high[:], high[:p.tick])
 	s.ticks++
 
 	var v Verdict
 	v.Edge, v.Power = s.level.push(p, x)
-	s.suspect.judge(p, &s.clock, &s.plain, &s.band, &v)
+	s.suspect.judge(p, &s.clock, &s.plain, &s.band, &s.high, &v)
 	s.confirm.push(p, &s.clock, &s.band, s.ticks, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)

@@ -60,7 +60,7 @@ func (c *confirm) stable(p *plan, key, windows int, steady float32) (row, col, d
 
 // steadiness judges one frequency by its amplitudes in windows end to end, the newest first: steady in level, and
 // in phase as a frequency near the nominal one.
-func steadiness(a []pair, steady float32, stride phasor, frequency float64) (level, doubt float32) {
+func steadiness(a []pair, steady float32, stride pair, frequency float64) (level, doubt float32) {
 	low, high, sum := a[0].power(), a[0].power(), float32(0)
 	for _, v := range a {
 		low, high, sum = min(low, v.power()), max(high, v.power()), sum+v.power()

@@ -6,27 +6,73 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// The band filter keeps what may be DTMF and takes away dial tone, hum and hiss: Butterworth, high-pass of
-// 4th order at 560 Hz and low-pass of 2nd order at 1900 Hz.
+// Two filters, Butterworth sections in a row, the second fed by the first:
+//
+//	x --> high-pass 560 Hz, 4th order --> low-pass 1900 Hz, 2nd --> band --> high-pass 1090 Hz, 4th --> high
+//
+// Band keeps what may be DTMF and takes away dial tone, hum and hiss. High keeps the columns only: speech, which is
+// strongest where the rows are, lets them be seen there.
+//
+// A section's next output waits for its last, so four samples are made at a time: outputs and next states are a matrix
+// times the samples and the states. The matrix is what the sections answer to each of those alone.
+const (
+	block      = 4
+	states     = 10
+	leastState = 1e-9 // below it a state is nothing: it would decay into slow denormal numbers
+)
+
+type (
+	// filterState is the filters' memory, padded to whole registers.
+	filterState [16]float32
+	// filterColumn is block samples of band, block samples of high, and the next states.
+	filterColumn [2*block + len(filterState{})]float32
+	// filterMatrix has a column for each sample of a block, then one for each state.
+	filterMatrix [block + states]filterColumn
+)
+
+// filterPlan is what is computed once for a rate.
 type filterPlan struct {
-	sections [3]biquad
-	// lag is its group delay at the DTMF frequencies, about, in frames.
+	matrix filterMatrix
+	// lag is band's group delay at the DTMF frequencies, about, in frames.
 	lag int
 }
 
-// biquad is one second-order section, normalised to a0 = 1.
-type biquad struct{ b0, b1, b2, a1, a2 float32 }
-
-// filter is the filter's memory, transposed direct form II.
-type filter struct{ z [3][2]float32 }
-
 func newFilterPlan(rate audio.Rate) filterPlan {
-	return filterPlan{
-		// The quality factors are those of a 4th-order Butterworth's two sections, and of a 2nd-order's.
-		sections: [3]biquad{section(rate, 560, 0.5412, true), section(rate, 560, 1.3066, true), section(rate, 1900, 0.7071, false)},
-		lag:      int(rate) * 6 / 10000,
+	// The quality factors are those of a 4th-order Butterworth's two sections, and of a 2nd-order's.
+	sections := [states / 2]biquad{
+		section(rate, 560, 0.5412, true), section(rate, 560, 1.3066, true), section(rate, 1900, 0.7071, false),
+		section(rate, 1090, 0.5412, true), section(rate, 1090, 1.3066, true),
 	}
+	p := filterPlan{lag: int(rate) * 6 / 10000}
+	for i := range p.matrix {
+		var x [block]float64
+		var z [states]float64
+		if i < block {
+			x[i] = 1
+		} else {
+			z[i-block] = 1
+		}
+		column := &p.matrix[i]
+		for k, v := range x {
+			for s, q := range sections {
+				y := q.b0*v + z[2*s]
+				z[2*s], z[2*s+1] = q.b1*v-q.a1*y+z[2*s+1], q.b2*v-q.a2*y
+				v = y
+				if s == 2 {
+					column[k] = float32(y)
+				}
+			}
+			column[block+k] = float32(v)
+		}
+		for k, v := range z {
+			column[2*block+k] = float32(v)
+		}
+	}
+	return p
 }
+
+// biquad is one second-order section, normalised to a0 = 1, transposed direct form II.
+type biquad struct{ b0, b1, b2, a1, a2 float64 }
 
 func section(rate audio.Rate, cutoff, q float64, high bool) biquad {
 	w := 2 * math.Pi * cutoff / float64(rate)
@@ -36,28 +82,5 @@ func section(rate audio.Rate, cutoff, q float64, high bool) biquad {
 		b0, b1 = (1+c)/2, -(1 + c)
 	}
 	a0 := 1 + alpha
-	return biquad{float32(b0 / a0), float32(b1 / a0), float32(b0 / a0), float32(-2 * c / a0), float32((1 - alpha) / a0)}
-}
-
-func (f *filter) run(p *filterPlan, in, out []float32) {
-	out = out[:len(in)]
-	for s := range p.sections {
-		q, z0, z1 := &p.sections[s], f.z[s][0], f.z[s][1]
-		for i, v := range in {
-			y := q.b0*v + z0
-			z0 = q.b1*v - q.a1*y + z1
-			z1 = q.b2*v - q.a2*y
-			out[i] = y
-		}
-		f.z[s] = [2]float32{settle(z0), settle(z1)}
-		in = out
-	}
-}
-
-// settle ends the decay of a filter's memory before it reaches the slow denormal numbers.
-func settle(z float32) float32 {
-	if z < 1e-9 && z > -1e-9 {
-		return 0
-	}
-	return z
+	return biquad{b0 / a0, b1 / a0, b0 / a0, -2 * c / a0, (1 - alpha) / a0}
 }

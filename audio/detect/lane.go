@@ -1,24 +1,9 @@
 package detect
 
-// pair is the sums of a signal against the cosine and the sine of one frequency.
-type pair struct{ c, s float32 }
-
-// turned moves the phase reference of p on by a rotation: what was summed moves into the past.
-func (p pair) turned(r phasor) pair {
-	return pair{p.c*r.cos + p.s*r.sin, p.s*r.cos - p.c*r.sin}
-}
-
-// back moves it back.
-func (p pair) back(r phasor) pair {
-	return pair{p.c*r.cos - p.s*r.sin, p.s*r.cos + p.c*r.sin}
-}
-
-func (p pair) power() float32 { return p.c*p.c + p.s*p.s }
-
 // clock is the phase that each frequency has reached since the first tick.
 type clock struct {
 	fine  [8]struct{ cos, sin float64 } // so fine that it stays true for years
-	phase [8]phasor
+	phase bins
 }
 
 func (c *clock) start() {
@@ -30,8 +15,8 @@ func (c *clock) start() {
 func (c *clock) turn(p *plan) {
 	for i := range c.fine {
 		f, t := &c.fine[i], &p.turn[i]
-		f.cos, f.sin = f.cos*t.cos-f.sin*t.sin, f.sin*t.cos+f.cos*t.sin
-		c.phase[i] = phasor{float32(f.cos), float32(f.sin)}
+		f.cos, f.sin = float64(f.cos*t.cos)-float64(f.sin*t.sin), float64(f.sin*t.cos)+float64(f.cos*t.sin)
+		c.phase.c[i], c.phase.s[i] = float32(f.cos), float32(f.sin)
 	}
 }
 
@@ -39,59 +24,46 @@ func (c *clock) turn(p *plan) {
 // share the phase reference of the first tick, so that a sum is kept by adding and taking away; only what is
 // fitted is turned to the end of its window, for which the Gram inverses are made.
 type lane struct {
-	pos    int // ticks pushed
-	blocks [depth][8]pair
-	energy [depth]float32
-	sums   [maxWindows][8]pair
-	power  [maxWindows]float32
+	pos     int // ticks pushed
+	history [depth]bins
+	energy  [depth]float32
+	sums    [maxWindows]bins
+	power   [maxWindows]float32
+	tops    [maxWindows]top
 }
 
+const freshTicks = 128 // between two times that a sum is made afresh
+
 func (l *lane) push(p *plan, now *clock, windows []window, x []float32) {
-	cur := &l.blocks[l.pos&(depth-1)]
-	for i := range cur {
-		cos, sin := p.table[i][0][:len(x)], p.table[i][1][:len(x)]
-		var c, s float32
-		for k, v := range x {
-			c += v * cos[k]
-			s += v * sin[k]
-		}
-		cur[i] = pair{c, s}.back(now.phase[i])
+	at := l.pos & (depth - 1)
+	cur := &l.history[at]
+	project(cur, &l.energy[at], &p.table, &now.phase, x)
+	var gone [maxWindows]int
+	for w := range windows {
+		gone[w] = (l.pos - windows[w].ticks) & (depth - 1)
+		l.power[w] += l.energy[at] - l.energy[gone[w]]
 	}
-	var e float32
-	for _, v := range x {
-		e += v * v
-	}
-	l.energy[l.pos&(depth-1)] = e
+	n := len(windows)
+	slide(l.sums[:n], l.tops[:n], cur, &l.history, gone[:n])
 	l.pos++
 	// Float error grows with each step, so the sums are made afresh, one window a tick in turn.
-	fresh := l.pos & 31
-	for w := range windows {
-		if w == fresh {
-			l.sum(&windows[w])
-			continue
-		}
-		gone := (l.pos - 1 - windows[w].ticks) & (depth - 1)
-		l.power[w] += e - l.energy[gone]
-		sums, old := &l.sums[w], &l.blocks[gone]
-		for i := range sums {
-			sums[i].c += cur[i].c - old[i].c
-			sums[i].s += cur[i].s - old[i].s
-		}
+	if w := l.pos & (freshTicks - 1); w < n {
+		l.sum(&windows[w])
 	}
 }
 
 func (l *lane) sum(win *window) {
-	var sums [8]pair
+	var sums bins
 	var e float32
 	for k := win.ticks; k >= 1; k-- {
 		at := (l.pos - k) & (depth - 1)
 		e += l.energy[at]
-		for i := range sums {
-			sums[i].c += l.blocks[at][i].c
-			sums[i].s += l.blocks[at][i].s
+		for i := range sums.c {
+			sums.c[i] += l.history[at].c[i]
+			sums.s[i] += l.history[at].s[i]
 		}
 	}
-	l.sums[win.index], l.power[win.index] = sums, e
+	l.sums[win.index], l.power[win.index], l.tops[win.index] = sums, e, sums.top()
 }
 
 // fit is how one row and one column explain a window.
@@ -100,20 +72,30 @@ type fit struct {
 	row, col pair    // amplitudes: coefficients of cosine and sine, phase 0 at the window's end
 }
 
-// best fits the strongest row and the strongest column.
-func (l *lane) best(win *window, now *clock) fit {
+// best fits the strongest row and the strongest column, unless it is clear that they explain less than a share.
+func (l *lane) best(win *window, now *clock, share float32) (f fit, ok bool) {
+	if !win.may(l.tops[win.index], l.power[win.index], share) {
+		return f, false
+	}
 	sums := &l.sums[win.index]
-	return solve(win, sums, &now.phase, strongest(sums), l.power[win.index])
+	f = solve(win, sums, &now.phase, strongest(sums), l.power[win.index])
+	return f, f.share >= share
 }
 
-func strongest(sums *[8]pair) int {
+// may reports whether a fit can explain a share of the energy. What it explains is a quadratic form of the sums, and at
+// most their power times the greatest eigenvalue.
+func (w *window) may(t top, energy, share float32) bool {
+	return energy >= leastEnergy && (t.row+t.col)*w.gain >= share*energy
+}
+
+func strongest(sums *bins) int {
 	row, col := 0, 4
-	rowPower, colPower := sums[0].power(), sums[4].power()
+	rowPower, colPower := sums.at(0).power(), sums.at(4).power()
 	for i := 1; i < 4; i++ {
-		if p := sums[i].power(); p > rowPower {
+		if p := sums.at(i).power(); p > rowPower {
 			row, rowPower = i, p
 		}
-		if p := sums[4+i].power(); p > colPower {
+		if p := sums.at(4 + i).power(); p > colPower {
 			col, colPower = 4+i, p
 		}
 	}
@@ -124,13 +106,13 @@ func strongest(sums *[8]pair) int {
 const leastEnergy = 64
 
 // solve fits a key to sums whose window ended at a phase.
-func solve(win *window, sums *[8]pair, phase *[8]phasor, key int, energy float32) fit {
+func solve(win *window, sums *bins, phase *bins, key int, energy float32) fit {
 	var f fit
 	if energy < leastEnergy {
 		return f
 	}
-	m := &win.inverse[key]
-	r, c := sums[key/4].turned(phase[key/4]), sums[4+key%4].turned(phase[4+key%4])
+	m, row, col := &win.inverse[key], key/4, 4+key%4
+	r, c := sums.at(row).turned(phase.at(row)), sums.at(col).turned(phase.at(col))
 	f.row.c = m[0][0]*r.c + m[0][1]*r.s + m[0][2]*c.c + m[0][3]*c.s
 	f.row.s = m[1][0]*r.c + m[1][1]*r.s + m[1][2]*c.c + m[1][3]*c.s
 	f.col.c = m[2][0]*r.c + m[2][1]*r.s + m[2][2]*c.c + m[2][3]*c.s

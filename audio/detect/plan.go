@@ -13,63 +13,75 @@ var frequencies = [8]float64(append(tone.Rows[:], tone.Cols[:]...))
 const (
 	maxTick    = 48 // frames of a tick at the highest rate
 	depth      = 64 // ticks of history, a power of two
-	maxWindows = 4  // in a lane
+	maxWindows = 3  // in a lane
 )
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
 	rate   audio.Rate
 	tick   int
-	table  [8][2][maxTick]float32        // cosine and sine over one tick, phase 0 one past its last frame
+	table  [maxTick]bins                 // cosine and sine over one tick, phase 0 one past its last frame
 	turn   [8]struct{ cos, sin float64 } // how far a tick turns each frequency
 	filter filterPlan
-	plain  []window
-	band   []window
-	pair   window // the confirming window, one of band's
-	stride [8]phasor
+	plain  [len(plainTicks)]window
+	band   [len(bandTicks)]window
+	high   [len(highTicks)]window
+	pair   *window    // the confirming window, one of band's
+	stride [8]pair    // how far such a window turns each frequency
+	drift  [8]float32 // cosine of the most that half of a window may drift in phase
 }
-
-// phasor is a rotation.
-type phasor struct{ cos, sin float32 }
 
 // window is one running sum of a lane.
 type window struct {
 	index   int
 	ticks   int
 	inverse [16][4][4]float32 // of the Gram matrix of each row and column
+	gain    float32           // at least the greatest eigenvalue of any of these
 }
 
-// Windows in ticks.
+// Windows in ticks, and their names.
 var (
-	plainTicks = [...]int{4, 5, 6, 8}
-	bandTicks  = [...]int{8, 20, 16}
+	plainTicks = [...]int{3, 4, 6}
+	bandTicks  = [...]int{pairTicks, halfTicks, 2 * halfTicks}
+	highTicks  = [...]int{halfTicks, 2 * halfTicks}
 )
 
-const pairTicks = 8
+const (
+	plainThree, plainFour, plainSix = 0, 1, 2
+	bandEight, bandHalf, bandWhole  = 0, 1, 2
+	highHalf, highWhole             = 0, 1
+
+	pairTicks = 8
+	halfTicks = 10
+)
 
 func newPlan(rate audio.Rate) *plan {
 	p := &plan{rate: rate, tick: rate.TickFrames(), filter: newFilterPlan(rate)}
 	for i, f := range frequencies {
 		w := 2 * math.Pi * f / float64(rate)
 		for k := range p.tick {
-			p.table[i][0][k] = float32(math.Cos(w * float64(k-p.tick)))
-			p.table[i][1][k] = float32(math.Sin(w * float64(k-p.tick)))
+			p.table[k].c[i] = float32(math.Cos(w * float64(k-p.tick)))
+			p.table[k].s[i] = float32(math.Sin(w * float64(k-p.tick)))
 		}
 		p.turn[i].cos, p.turn[i].sin = math.Cos(w*float64(p.tick)), math.Sin(w*float64(p.tick))
 		p.stride[i] = rotation(w * float64(p.tick*pairTicks))
+		p.drift[i] = float32(math.Cos(underOff * w * float64(p.tick*halfTicks)))
 	}
 	for i, n := range plainTicks {
-		p.plain = append(p.plain, newWindow(i, n, p.tick, rate))
+		p.plain[i] = newWindow(i, n, p.tick, rate)
 	}
 	for i, n := range bandTicks {
-		p.band = append(p.band, newWindow(i, n, p.tick, rate))
+		p.band[i] = newWindow(i, n, p.tick, rate)
 	}
-	p.pair = p.band[0]
+	for i, n := range highTicks {
+		p.high[i] = newWindow(i, n, p.tick, rate)
+	}
+	p.pair = &p.band[bandEight]
 	return p
 }
 
-func rotation(angle float64) phasor {
-	return phasor{float32(math.Cos(angle)), float32(math.Sin(angle))}
+func rotation(angle float64) pair {
+	return pair{float32(math.Cos(angle)), float32(math.Sin(angle))}
 }
 
 func newWindow(index, ticks, tick int, rate audio.Rate) window {
@@ -87,9 +99,12 @@ func newWindow(index, ticks, tick int, rate audio.Rate) window {
 		row, col := key/4, 4+key%4
 		inv := inverseGram([4][]float64{basis[row][0], basis[row][1], basis[col][0], basis[col][1]})
 		for i := range inv {
+			var sum float64
 			for j := range inv[i] {
 				win.inverse[key][i][j] = float32(inv[i][j])
+				sum += math.Abs(inv[i][j])
 			}
+			win.gain = max(win.gain, float32(sum)) // a row's sum bounds the eigenvalues
 		}
 	}
 	return win

@@ -1,8 +1,32 @@
 package detect
 
-import "github.com/flattone/flattone/audio"
+import (
+	"math"
 
-// rule suspects where a window's best fit explains a share of its energy for some ticks on end.
+	"github.com/flattone/flattone/audio"
+)
+
+// Suspicion is any of four kinds of evidence. Their thresholds are the measured trade-off between keys that are
+// suspected too late and speech that is masked for nothing.
+//
+//	pure    a window that one row and one column explain all but wholly: 4 to 9 ms after an onset
+//	off     two windows end to end that one pair of tones explains, alike, though not as one tone of the nominal
+//	        frequency: a sender that is off by up to 4 %
+//	blip    a burst out of quiet, shorter than any window, that a pair explains for a moment
+//	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
+type suspects struct {
+	runs     [len(rules)]uint8
+	off      [depth]fit // the fits of the off window
+	offKeys  [depth]int8
+	offRun   uint8
+	underRun uint8
+	tick     int64   // so many were judged
+	edge     int64   // when the level last rose out of quiet
+	peak     float32 // the most power since, in a burst
+	toned    bool    // a pair explained a moment of that burst
+}
+
+// rule is evidence of the kind pure: a window's best fit explains a share of its energy for some ticks on end.
 type rule struct {
 	band   bool // on the band-filtered lane
 	window int  // index into that lane's windows
@@ -11,53 +35,159 @@ type rule struct {
 	strict bool // counts on an idle line too
 }
 
-// rules are OR-ed. Short plain windows are the fastest on a clean line; filtered ones see a tone over dial
-// tone and hum; the longest ones see it under speech. Thresholds are the measured trade-off between
-// milliseconds of head and milliseconds of speech.
 var rules = [...]rule{
-	{band: false, window: 0, share: 0.95, run: 1},
-	{band: false, window: 1, share: 0.93, run: 2, strict: true},
-	{band: false, window: 2, share: 0.92, run: 2, strict: true},
-	{band: false, window: 3, share: 0.85, run: 2},
-	{band: true, window: 0, share: 0.92, run: 2, strict: true}, // sees through the hum and DC of sound cards
-	{band: true, window: 1, share: 0.62, run: 3},
-	{band: true, window: 2, share: 0.72, run: 3},
+	{window: plainFour, share: 0.95, run: 1},
+	{window: plainSix, share: 0.92, run: 2, strict: true},
+	{band: true, window: bandEight, share: 0.92, run: 2, strict: true}, // sees through dial tone, hum and DC
 }
 
-// Suspicion's floor and twist, on squared amplitudes.
-var suspectFloor = float32(audio.Amplitude(-45) * audio.Amplitude(-45))
+// Bounds of the fits, as squared amplitudes and their ratio.
+var (
+	strictFloor = square(audio.Amplitude(-45))
+	looseFloor  = square(audio.Amplitude(-51.5))
+)
 
-const suspectTwist = 25 // 14 dB
+const (
+	strictTwist = 25 // 14 dB
+	looseTwist  = 40 // 16 dB
 
-// suspects is the state of the rules and of the burst of strict suspicion that is under way.
-type suspects struct {
-	runs [len(rules)]uint8
-}
+	offShare = 0.75 // of each of the two windows
+	offAlike = 1.6  // ratio of their powers, for either tone
+	offRun   = 2
 
-func (s *suspects) judge(p *plan, now *clock, plain, band *lane, v *Verdict) {
+	blipShare = 0.75
+	blipTicks = 7   // at the most
+	blipOver  = 0.1 // of the burst's power: below that it is over
+
+	underCol   = 0.6   // share of a column in the high lane,
+	underRow   = 0.05  // and of a row in the band
+	underAlike = 1.6   // ratio of the column's powers in both halves,
+	rowAlike   = 8     // and of the row's
+	underOff   = 0.022 // of the nominal frequency, either
+	underRun   = 2
+)
+
+func square(v float64) float32 { return float32(v * v) }
+
+func (s *suspects) judge(p *plan, now *clock, plain, band, high *lane, v *Verdict) {
+	s.tick++
 	for i := range rules {
-		r := &rules[i]
-		l, win := plain, &p.plain[r.window%len(p.plain)]
-		if r.band {
-			l, win = band, &p.band[r.window]
-		}
-		if !like(l.best(win, now), r.share) {
-			s.runs[i] = 0
-			continue
-		}
-		s.runs[i] = min(s.runs[i]+1, r.run)
-		if s.runs[i] == r.run {
-			v.Loose = true
-			v.Strict = v.Strict || r.strict
-		}
+		s.pure(&rules[i], i, p, now, plain, band, v)
+	}
+	if s.offFrequency(p, now, plain) || s.blip(p, now, plain, v) || s.under(p, band, high) {
+		v.Loose = true
 	}
 }
 
-// like reports whether a fit is a pair of tones: enough of the energy, either loud enough, neither drowned.
-func like(f fit, share float32) bool {
-	if f.share < share {
+func (s *suspects) pure(r *rule, i int, p *plan, now *clock, plain, band *lane, v *Verdict) {
+	l, win := plain, p.plain[:]
+	if r.band {
+		l, win = band, p.band[:]
+	}
+	f, ok := l.best(&win[r.window], now, r.share)
+	if !ok || !f.like(looseFloor, looseTwist) {
+		s.runs[i] = 0
+		return
+	}
+	if s.runs[i] = min(s.runs[i]+1, r.run); s.runs[i] < r.run {
+		return
+	}
+	v.Loose = true
+	v.Strict = v.Strict || r.strict && f.like(strictFloor, strictTwist)
+}
+
+// like reports whether a fit is a pair of tones: loud enough, neither drowned by the other.
+func (f *fit) like(floor, twist float32) bool {
+	row, col := f.row.power(), f.col.power()
+	return row >= floor && col >= floor && row < twist*col && col < twist*row
+}
+
+func (s *suspects) offFrequency(p *plan, now *clock, plain *lane) bool {
+	win := &p.plain[plainFour]
+	at := s.tick & (depth - 1)
+	f, ok := plain.best(win, now, offShare)
+	s.off[at], s.offKeys[at] = f, -1
+	if !ok || !f.like(looseFloor, looseTwist) {
+		s.offRun = 0
 		return false
 	}
-	row, col := f.row.power(), f.col.power()
-	return row >= suspectFloor && col >= suspectFloor && row < suspectTwist*col && col < suspectTwist*row
+	s.offKeys[at] = int8(strongest(&plain.sums[win.index]))
+	before := (s.tick - int64(win.ticks)) & (depth - 1)
+	g := &s.off[before]
+	if s.offKeys[before] != s.offKeys[at] || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
+		s.offRun = 0
+		return false
+	}
+	s.offRun = min(s.offRun+1, offRun)
+	return s.offRun == offRun
+}
+
+func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
+
+func (s *suspects) blip(p *plan, now *clock, plain *lane, v *Verdict) bool {
+	if v.Edge {
+		s.edge, s.peak, s.toned = s.tick, 0, false
+	}
+	if s.edge == 0 || s.tick-s.edge > blipTicks {
+		return false
+	}
+	s.peak = max(s.peak, v.Power)
+	if _, ok := plain.best(&p.plain[plainThree], now, blipShare); ok {
+		s.toned = true
+	}
+	if !s.toned || v.Power >= blipOver*s.peak {
+		return false
+	}
+	s.toned = false
+	return true
+}
+
+func (s *suspects) under(p *plan, band, high *lane) bool {
+	if s.underKey(p, band, high) {
+		s.underRun = min(s.underRun+1, underRun)
+	} else {
+		s.underRun = 0
+	}
+	return s.underRun == underRun
+}
+
+func (s *suspects) underKey(p *plan, band, high *lane) bool {
+	n := float32(halfTicks*p.tick) / 2
+	need := underCol * n * high.power[highWhole]
+	if high.tops[highHalf].col*(1+underAlike) < need { // half of it can't be alike then
+		return false
+	}
+	col := twoHalves(&high.sums[highWhole], &high.sums[highHalf], 4)
+	if col.power < need || col.ratio > underAlike || col.along < p.drift[col.at] {
+		return false
+	}
+	row := twoHalves(&band.sums[bandWhole], &band.sums[bandHalf], 0)
+	if row.power < underRow*n*band.power[bandWhole] || row.ratio > rowAlike || row.along < p.drift[row.at] {
+		return false
+	}
+	floor := looseFloor * n * n * 2 // the powers are of two halves
+	return row.power >= floor && col.power >= floor && row.power < looseTwist*col.power && col.power < looseTwist*row.power
+}
+
+// halves is how a frequency sounds in both halves of a window.
+type halves struct {
+	at           int     // which frequency
+	power, ratio float32 // of both together, and the stronger over the weaker
+	along        float32 // cosine of the angle between them
+}
+
+// twoHalves finds the strongest of four frequencies, from one on, in a window whose later half is known too.
+func twoHalves(whole, later *bins, from int) halves {
+	h := halves{at: from}
+	for i := from; i < from+4; i++ {
+		a, w := later.at(i), whole.at(i)
+		b := pair{w.c - a.c, w.s - a.s}
+		pa, pb := a.power(), b.power()
+		if pa+pb <= h.power {
+			continue
+		}
+		h.at, h.power, h.ratio = i, pa+pb, max(pa, pb)/(min(pa, pb)+1)
+		h.along = (a.c*b.c + a.s*b.s) / float32(math.Sqrt(float64(pa)*float64(pb))+1)
+	}
+	return h
 }

@@ -99,15 +99,15 @@ func TestABurstBeforeTheKeyIsMasked(t *testing.T) {
 	}
 }
 
-// What comes back from the far end is masked, and is no key.
+// What comes back from the far end, softer than a key may be (ITU-T Q.24), is masked, and is no key.
 func TestAnEchoIsNoKey(t *testing.T) {
 	for _, delayMS := range []float64{60, 80, 120, 180, 250} {
 		for _, down := range []float64{12, 20, 26, 32} {
 			x := noise(uint64(delayMS), 5*8000, -65)
 			for i := range 5 {
 				at := 4000 + 6400*i
-				press(x, audio.Rate8k, tone.Keys[i*3], at, 640, -10, 1)
-				press(x, audio.Rate8k, tone.Keys[i*3], at+ms(audio.Rate8k, delayMS), 640, -10-down, 1)
+				press(x, audio.Rate8k, tone.Keys[i*3], at, 640, -17, 1)
+				press(x, audio.Rate8k, tone.Keys[i*3], at+ms(audio.Rate8k, delayMS), 640, -17-down, 1)
 			}
 			p := open(t, path.Config{Rate: audio.Rate8k}, mask.Armed)
 			out, events := flow(p, x, 160)
@@ -118,6 +118,21 @@ func TestAnEchoIsNoKey(t *testing.T) {
 			if n := leaked(x, out, audio.Rate8k, p.Delay(), 4000, 4000+6400*4+640+ms(audio.Rate8k, delayMS)); n > 0 {
 				t.Errorf("an echo after %g ms, %g dB down: %d frames came through", delayMS, down, n)
 			}
+		}
+	}
+}
+
+// The same key again, soon and far softer, is a key as long as it is one by the least level that any administration
+// lets it have (ITU-T Q.24).
+func TestASofterKeyIsAKey(t *testing.T) {
+	for _, softer := range []float64{12, 16, 20, 24} {
+		x := noise(uint64(softer), 2*8000, -65)
+		press(x, audio.Rate8k, '3', 4000, 400, -3, 1)
+		press(x, audio.Rate8k, '3', 4800, 400, -3-softer, 1)
+		_, events := flow(open(t, path.Config{Rate: audio.Rate8k}, mask.Armed), x, 160)
+		keys := slices.DeleteFunc(events, func(e path.Event) bool { return e.Kind == path.KeyEnd })
+		if len(keys) != 2 {
+			t.Errorf("a key, and again %g dB softer: %d keys of 2", softer, len(keys))
 		}
 	}
 }

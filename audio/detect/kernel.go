@@ -1,0 +1,91 @@
+package detect
+
+// bins holds a value of cosine and of sine for each of the eight frequencies, rows first: as wide as a vector register,
+// so that the kernels treat all frequencies at once.
+type bins struct{ c, s [8]float32 }
+
+// top is the power of the strongest row and of the strongest column of a sum.
+type top struct{ row, col float32 }
+
+// The kernels are the three loops in which nearly all of a tick's time goes. Each exists in plain Go, which is what it
+// means, and in assembly for AVX, which must give the same bits: so the plain ones round each product (the
+// conversions keep compilers from fusing it with the sum), and the assembly uses no fused instruction.
+
+// projectPlain projects samples on the table, tells their energy, and turns what it found back by a phase.
+func projectPlain(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x []float32) {
+	var b bins
+	var e float32
+	for k, v := range x {
+		e += float32(v * v)
+		t := &table[k]
+		for i := range b.c {
+			b.c[i] += float32(v * t.c[i])
+			b.s[i] += float32(v * t.s[i])
+		}
+	}
+	*energy = e
+	for i := range b.c {
+		dst.c[i] = float32(b.c[i]*phase.c[i]) - float32(b.s[i]*phase.s[i])
+		dst.s[i] = float32(b.s[i]*phase.c[i]) + float32(b.c[i]*phase.s[i])
+	}
+}
+
+// slidePlain moves running sums on by one tick: now comes in, for each sum the tick of history that gone names goes
+// out. It finds the strongest row and column of each.
+func slidePlain(sums []bins, tops []top, now *bins, history *[depth]bins, gone []int) {
+	for w := range sums {
+		s, old := &sums[w], &history[gone[w]]
+		for i := range s.c {
+			s.c[i] += now.c[i] - old.c[i]
+			s.s[i] += now.s[i] - old.s[i]
+		}
+		tops[w] = s.top()
+	}
+}
+
+func (b *bins) top() (t top) {
+	for i := range 4 {
+		t.row = max(t.row, float32(b.c[i]*b.c[i])+float32(b.s[i]*b.s[i]))
+		t.col = max(t.col, float32(b.c[4+i]*b.c[4+i])+float32(b.s[4+i]*b.s[4+i]))
+	}
+	return t
+}
+
+// filterPlain runs the two filters over x, block by block: see filterPlan.
+func filterPlain(band, high []float32, s *filterState, m *filterMatrix, x []float32) {
+	for at := 0; at < len(x); at += block {
+		var y filterColumn
+		for k, v := range x[at : at+block] {
+			y.add(&m[k], v)
+		}
+		for k := range states {
+			y.add(&m[block+k], s[k])
+		}
+		copy(band[at:at+block], y[:block])
+		copy(high[at:at+block], y[block:2*block])
+		copy(s[:], y[2*block:])
+	}
+	for i, v := range s {
+		if v < leastState && v > -leastState {
+			s[i] = 0
+		}
+	}
+}
+
+func (y *filterColumn) add(column *filterColumn, v float32) {
+	for i := range y {
+		y[i] += float32(column[i] * v)
+	}
+}
+
+// pair is the sums of a signal against the cosine and the sine of one frequency.
+type pair struct{ c, s float32 }
+
+func (b *bins) at(i int) pair { return pair{b.c[i], b.s[i]} }
+
+// turned moves the phase reference of p on by a rotation: what was summed moves into the past.
+func (p pair) turned(r pair) pair {
+	return pair{float32(p.c*r.c) + float32(p.s*r.s), float32(p.s*r.c) - float32(p.c*r.s)}
+}
+
+func (p pair) power() float32 { return float32(p.c*p.c) + float32(p.s*p.s) }
