@@ -87,15 +87,15 @@ GLOBL least<>(SB), RODATA|NOPTR, $4
 DATA magnitude<>+0(SB)/4, $0x7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 
-// ADDCOLUMN adds the matrix's next column, times the value at p.
-#define ADDCOLUMN(p) \
+// ADDCOLUMN adds the matrix's next column, times the value at p, to three accumulators.
+#define ADDCOLUMN(p, a, b, c) \
 	VBROADCASTSS (p), Y3 \
 	VMULPS (SI), Y3, Y4 \
 	VMULPS 32(SI), Y3, Y5 \
 	VMULPS 64(SI), Y3, Y6 \
-	VADDPS Y4, Y0, Y0 \
-	VADDPS Y5, Y1, Y1 \
-	VADDPS Y6, Y2, Y2 \
+	VADDPS Y4, a, a \
+	VADDPS Y5, b, b \
+	VADDPS Y6, c, c \
 	ADDQ $4, p \
 	ADDQ $96, SI
 
@@ -115,24 +115,36 @@ TEXT ·filterAVX(SB), NOSPLIT, $0-48
 
 quad:
 	MOVQ m+24(FP), SI
+	MOVQ BX, R9
 	VXORPS Y0, Y0, Y0 // four samples of band, four of high
 	VXORPS Y1, Y1, Y1 // states 0 to 7
 	VXORPS Y2, Y2, Y2 // and the rest
-	MOVQ $4, R10
-
-input:
-	ADDCOLUMN(R8)
-	DECQ R10
-	JNZ input
-
-	MOVQ BX, R9
-	MOVQ $10, R10
-
-state:
-	ADDCOLUMN(R9)
-	DECQ R10
-	JNZ state
-
+	VXORPS Y7, Y7, Y7 // the same from states 0 to 4, in a chain of their own
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10 // and from states 5 to 9
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	ADDCOLUMN(R8, Y0, Y1, Y2)
+	ADDCOLUMN(R8, Y0, Y1, Y2)
+	ADDCOLUMN(R8, Y0, Y1, Y2)
+	ADDCOLUMN(R8, Y0, Y1, Y2)
+	ADDCOLUMN(R9, Y7, Y8, Y9)
+	ADDCOLUMN(R9, Y7, Y8, Y9)
+	ADDCOLUMN(R9, Y7, Y8, Y9)
+	ADDCOLUMN(R9, Y7, Y8, Y9)
+	ADDCOLUMN(R9, Y7, Y8, Y9)
+	ADDCOLUMN(R9, Y10, Y11, Y12)
+	ADDCOLUMN(R9, Y10, Y11, Y12)
+	ADDCOLUMN(R9, Y10, Y11, Y12)
+	ADDCOLUMN(R9, Y10, Y11, Y12)
+	ADDCOLUMN(R9, Y10, Y11, Y12)
+	VADDPS Y7, Y0, Y0
+	VADDPS Y8, Y1, Y1
+	VADDPS Y9, Y2, Y2
+	VADDPS Y10, Y0, Y0
+	VADDPS Y11, Y1, Y1
+	VADDPS Y12, Y2, Y2
 	VMOVUPS X0, (DI)
 	VEXTRACTF128 $1, Y0, (DX)
 	VMOVUPS Y1, (BX)
