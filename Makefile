@@ -9,10 +9,10 @@ BIN := build/bin
 LAB := build/lab
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab demo check test race e2e campaign bench clean
+.PHONY: help build lab demo check test race e2e campaign bench bench-peers clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 build: ## the binaries as they are shipped, into build/bin
 	@$(GO) build -trimpath -o $(BIN)/ ./cmd/...
@@ -42,7 +42,7 @@ test: check ## every test: those of check, the race detector where there are gor
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 race:
-	@.ci/need gcc:gcc
+	@.ci/need gcc:gcc stdlib.h:libc6-dev
 	@CGO_ENABLED=1 go test -race -short -timeout 10m ./hw/... ./audio/ring ./audio/path \
 		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|private|secret)$$')
 
@@ -55,6 +55,18 @@ campaign: ## the long runs: fuzzing, kill -9, the judge, the vault's bench
 
 bench: ## benchmarks of the sample path and the vault
 	@$(GO) test -run '^$$' -bench . -benchmem ./audio/... ./daemon/...
+
+PEERS := build/peers
+
+$(PEERS)/%: proof/peers/%.c
+	@.ci/need gcc:gcc stdlib.h:libc6-dev spandsp.h:libspandsp-dev
+	@mkdir -p $(PEERS)
+	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lspandsp -lm
+
+bench-peers: $(PEERS)/spandsp_bench ## what the whole sample path costs beside spandsp's detector: time and instructions a sample
+	@.ci/need valgrind:valgrind
+	@$(GO) build -o $(PEERS)/speed ./proof/speed
+	@$(PEERS)/speed -peer $<
 
 clean: ## remove what was built
 	@rm -rf build
