@@ -7,9 +7,10 @@ SHELL := /bin/bash
 STATICCHECK_VERSION := v0.8.2
 BIN := build/bin
 LAB := build/lab
+PEERS := build/peers
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab demo check test race e2e campaign bench bench-peers clean
+.PHONY: help build lab demo check test race e2e hangup campaign bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -33,12 +34,12 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) ## vet, staticcheck, house
 	@$(GO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=0 $< ./...
 	@CGO_ENABLED=0 $< -tags lab ./cmd/...
-	@$(GO) test $$(go list ./... | grep -v /e2e$$)
+	@$(GO) test $$(go list ./... | grep -vE '/(e2e|proof/hangup)$$')
 	@$(GO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
 test: check ## every test: those of check, the race detector where there are goroutines, and the whole end to end
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e hangup
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 race:
@@ -50,18 +51,19 @@ race:
 e2e:
 	@$(GO) test -count=1 -timeout 20m ./e2e
 
+$(PEERS)/%: proof/peers/%.c
+	@.ci/need gcc:gcc stdlib.h:libc6-dev spandsp.h:libspandsp-dev
+	@mkdir -p $(PEERS)
+	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lspandsp -lm
+
+hangup: $(PEERS)/spandsp_hear
+	@$(GO) test ./proof/hangup
+
 campaign: ## the long runs: fuzzing, kill -9, the judge, the vault's bench
 	@.ci/campaign
 
 bench: ## benchmarks of the sample path and the vault
 	@$(GO) test -run '^$$' -bench . -benchmem ./audio/... ./daemon/...
-
-PEERS := build/peers
-
-$(PEERS)/%: proof/peers/%.c
-	@.ci/need gcc:gcc stdlib.h:libc6-dev spandsp.h:libspandsp-dev
-	@mkdir -p $(PEERS)
-	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lspandsp -lm
 
 bench-peers: $(PEERS)/spandsp_bench ## what the whole sample path costs beside spandsp's detector: time and instructions a sample
 	@.ci/need valgrind:valgrind

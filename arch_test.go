@@ -52,6 +52,7 @@ var importRules = []importRule{
 	{in: "daemon/config", only: []string{"audio", "daemon/private"}, reason: "the config is read by every process"},
 	{in: "cmd/flattone", only: []string{"audio", "daemon/control", "daemon/config", "daemon/private"}, reason: "the tool is a client; offline it works on test audio"},
 	{in: "proof/speed", only: []string{"audio"}, reason: "what is measured is the sample path"},
+	{in: "proof/hangup", only: []string{"audio"}, reason: "what is heard is the sample path's output"},
 	{in: "cmd/flattoned", only: []string{"daemon", "daemon/config", "daemon/host"}, never: []string{"hw", "audio"}, reason: "main is a table of contents"},
 	{in: "cmd/flattone-line", only: []string{"daemon/line", "daemon/config", "daemon/host"}, reason: "main is a table of contents"},
 }
