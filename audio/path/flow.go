@@ -68,9 +68,14 @@ func (p *Path) decide() {
 	defer p.survive()
 	x := p.view(p.decided)
 	in := mask.Input{Verdict: p.detect.Tick(x), Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
+	var end detect.Event
+	if p.agent != nil {
+		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
+	}
 	slot := p.mask.Decide(in)
 	p.talk.tick(p, in.Verdict)
 	p.report(in.Verdict.Event, slot)
+	p.report(end, -1)
 	s := &p.shared
 	s.grade.Store(int32(p.mask.Grade()))
 	s.settled.Store(p.mask.Settled())

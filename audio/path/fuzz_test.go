@@ -59,3 +59,37 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAgent feeds both legs the same samples: nothing panics, no fault is counted, and the agent's leg is the same in any
+// blocks and, where the line isn't armed, bit for bit what went in.
+func FuzzAgent(f *testing.F) {
+	keys := keysAt(8000)[2200:3400]
+	b := make([]byte, 2*len(keys))
+	for i, v := range keys {
+		binary.LittleEndian.PutUint16(b[2*i:], uint16(v))
+	}
+	f.Add(b, uint8(160), uint8(0x20))
+	f.Add([]byte{0xff, 0x7f, 0x00, 0x80, 0xff, 0x7f, 0x00, 0x80}, uint8(1), uint8(3))
+	f.Fuzz(func(t *testing.T, raw []byte, block, setting uint8) {
+		x := make([]int16, len(raw)/2)
+		for i := range x {
+			x[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
+		}
+		grade := mask.Pass + mask.Grade(setting>>4)%4
+		run := func(block int) []int16 {
+			p, a := openBoth(t, path.Config{Rate: rates[setting&3]}, grade)
+			_, said, _ := converse(p, a, x, x, block)
+			if p.Stats().Faults != 0 {
+				t.Fatal("the path counted a fault")
+			}
+			return said
+		}
+		said := run(1)
+		if !slices.Equal(said, run(16*int(block)+1)) {
+			t.Fatal("other blocks, other output")
+		}
+		if grade != mask.Armed && !slices.Equal(said, x) {
+			t.Fatal("an open leg was changed")
+		}
+	})
+}

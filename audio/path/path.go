@@ -59,6 +59,7 @@ type Path struct {
 	lost    int // frames up to here never arrived
 	owed    int // reader: frames that stood in for others, to be dropped when those arrive
 	talk    talk
+	agent   *Agent // nil where there is no other leg
 
 	grade  atomic.Int32 // asked for
 	field  atomic.Bool

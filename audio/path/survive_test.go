@@ -48,3 +48,35 @@ func TestSurvivesItsParts(t *testing.T) {
 		})
 	}
 }
+
+// If what listens to the agent breaks, the agent is still heard, and the path tells, for keys of his could now be captured.
+func TestAgentSurvivesItsParts(t *testing.T) {
+	p, err := New(Config{Rate: audio.Rate8k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	a, err := NewAgent(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	p.SetGrade(mask.Armed)
+	if err := a.detect.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x := make([]int16, 160)
+	for i := range x {
+		x[i] = int16(i)
+	}
+	a.Pass(x)
+	a.Pass(x)
+	for i, v := range x {
+		if v != int16(i) {
+			t.Fatalf("frame %d was changed", i)
+		}
+	}
+	if !p.Broken() || p.Stats().Faults != 1 {
+		t.Errorf("it tells broken %v, %d faults", p.Broken(), p.Stats().Faults)
+	}
+}

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"errors"
 	"math"
 	"sync/atomic"
 
@@ -10,14 +11,15 @@ import (
 )
 
 // bridge joins the two sides of a line: the caller's sound takes the [path.Path], the agent's goes straight
-// across. Each side's turn runs on its port's thread.
+// across, past the [path.Agent]. Each side's turn runs on its port's thread.
 //
 //	caller's port --turn--> path (look-ahead, mask) --turn--> agent's port
-//	caller's port <--turn-- back ring (no look-ahead) <--turn-- agent's port
+//	caller's port <--turn-- back ring (no look-ahead) <-- path's agent <--turn-- agent's port
 type bridge struct {
-	path *path.Path
-	back *ring.Ring
-	cue  cue
+	path  *path.Path
+	other *path.Agent
+	back  *ring.Ring
+	cue   cue
 	// agent is the mean square of the agent's leg, smoothed; float64 bits.
 	agent atomic.Uint64
 }
@@ -30,13 +32,17 @@ func newBridge(p *path.Path, rate audio.Rate) (*bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bridge{path: p, back: back}
+	other, err := path.NewAgent(p)
+	if err != nil {
+		return nil, errors.Join(err, back.Close())
+	}
+	b := &bridge{path: p, other: other, back: back}
 	b.cue.init(rate)
 	return b, nil
 }
 
 // Close wipes and frees. Both ports must have stopped.
-func (b *bridge) Close() error { return b.back.Close() }
+func (b *bridge) Close() error { return errors.Join(b.back.Close(), b.other.Close()) }
 
 // callerTurn is the caller's hw.Turn.
 func (b *bridge) callerTurn(in, out []int16) {
@@ -50,7 +56,9 @@ func (b *bridge) callerTurn(in, out []int16) {
 // agentTurn is the agent's hw.Turn.
 func (b *bridge) agentTurn(in, out []int16) {
 	b.path.Read(out)
-	n := copy(b.back.Tail(len(in)), in)
+	room := b.back.Tail(len(in))
+	n := copy(room, in)
+	b.other.Pass(room[:n])
 	b.back.Commit(n)
 	b.back.Judge(b.back.Written())
 	b.meter(in)

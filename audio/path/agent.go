@@ -1,0 +1,151 @@
+package path
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/audio/mask"
+)
+
+// Agent carries the other leg, from the agent to the caller: in place, without delay, and never closed.
+//
+// While the caller's leg is armed, the agent's keys are taken out of it. There is no look-ahead, so the head of a key
+// passes, until it is suspected: about 6 ms, always less than the 10 ms that a receiver must not take for a key (ITU-T Q.24). The
+// agent is no attacker of himself; what this keeps from the far end is a key that it could act on.
+//
+// It also remembers what the agent keyed, so that the caller's leg can tell the echo of it from a key of the caller's: see echoes.
+//
+// Pass has a single caller, on whatever thread. All that a key could be read back from lies in locked memory.
+type Agent struct {
+	path   *Path
+	tick   int
+	detect *detect.Detector
+	state  *agentState
+	free   func() error
+
+	// Positions on the caller's clock, for the caller's thread.
+	judged  atomic.Int64 // how far this leg was listened to
+	suspect atomic.Int64 // where it was last suspected, strictly
+}
+
+// agentState holds no pointers: see locked.New.
+type agentState struct {
+	part   [48]int16 // the tick under way, of as many frames at the highest rate,
+	have   int       // of which there are so many
+	ticks  int64
+	hits   int64 // ticks of suspicion in the patch under way
+	until  int64 // one past its last tick
+	noise  uint32
+	keys   queue  // what the agent keyed, for the caller's thread
+	echoes echoes // which belongs to that one
+}
+
+// A patch lasts past the last tick of suspicion as the caller's does: for so many ticks, and so many more for each that was
+// suspect, but no more than the most.
+const (
+	agentLeastHold  = 4
+	agentHoldPerHit = 3
+	agentMostHold   = 60
+)
+
+// agentNoise is the amplitude of the noise that stands in for a key: about -60 dBm0, as quiet as a room on a telephone.
+var agentNoise = int32(audio.Amplitude(-60) * math.Sqrt(1.5))
+
+// NewAgent makes the other leg of a path, before either runs. From then on the agent's keys are no keys of the caller's.
+func NewAgent(p *Path) (_ *Agent, err error) {
+	a := &Agent{path: p, tick: p.tick}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("path: the agent's leg: %w", err), a.Close())
+		}
+	}()
+	if a.detect, err = detect.New(p.rate); err != nil {
+		return nil, err
+	}
+	if a.state, a.free, err = locked.New[agentState](); err != nil {
+		return nil, err
+	}
+	a.state.noise = 1
+	a.suspect.Store(-int64(p.rate)) // long ago
+	p.agent = a
+	return a, nil
+}
+
+// Close wipes and frees everything. Both legs must have stopped.
+func (a *Agent) Close() error {
+	var errs []error
+	if a.detect != nil {
+		errs = append(errs, a.detect.Close())
+	}
+	if a.free != nil {
+		errs = append(errs, a.free())
+		a.free = nil
+	}
+	return errors.Join(errs...)
+}
+
+// Pass takes the next frames of the agent, any number of them, and takes out of them what the caller is not to hear. What comes
+// out is the same however the frames were cut. If the detector breaks, the leg stays open and the path tells: see [Path.Broken].
+func (a *Agent) Pass(x []int16) {
+	if a.path.Broken() {
+		return
+	}
+	defer a.path.survive()
+	s := a.state
+	end := a.path.Position() // of x, on the caller's clock, to a period where the two sides' threads don't keep step
+	armed := a.path.Grade() == mask.Armed
+	for len(x) > 0 {
+		n := copy(s.part[s.have:a.tick], x)
+		if armed && s.ticks < s.until {
+			s.replace(x[:n])
+		}
+		x = x[n:]
+		if s.have += n; s.have == a.tick {
+			s.have = 0
+			a.judge(end - audio.Position(len(x)))
+		}
+	}
+}
+
+// judge listens to the tick that ends at a position on the caller's clock.
+func (a *Agent) judge(at audio.Position) {
+	s := a.state
+	v := a.detect.Tick(s.part[:a.tick])
+	s.ticks++
+	if v.Loose || v.Held {
+		s.hits++
+		s.until = s.ticks + min(agentLeastHold+agentHoldPerHit*s.hits, agentMostHold)
+	} else if s.ticks >= s.until {
+		s.hits = 0
+	}
+	if v.Strict || v.Held {
+		a.suspect.Store(int64(at))
+	}
+	shift := at - audio.Position(s.ticks*int64(a.tick)) // from this leg's clock to the caller's
+	switch e := v.Event; e.Kind {
+	case detect.Began:
+		a.remember(Event{Kind: Key, Digit: e.Digit, Start: e.Start + shift})
+	case detect.Ended:
+		a.remember(Event{Kind: KeyEnd, End: e.End + shift})
+	}
+	a.judged.Store(int64(at)) // last, so that whoever sees it also sees the keys up to it
+}
+
+func (a *Agent) remember(e Event) {
+	if !a.state.keys.add(e) {
+		a.path.shared.faults.Add(1) // its echo could be taken for a key: the session voids the capture
+	}
+}
+
+// replace writes white noise over x.
+func (s *agentState) replace(x []int16) {
+	for i := range x {
+		s.noise = s.noise*1664525 + 1013904223
+		x[i] = int16(int32(s.noise>>16)*2*agentNoise>>16 - agentNoise)
+	}
+}
