@@ -47,6 +47,8 @@ const (
 	goneTicks    = 24
 	gonePart     = 0.35 // of its level: below it the tone is gone,
 	echoPart     = 0.06 // and below this its echo too
+	heardHead    = 0.5  // of the energy that is the head of a key,
+	headPart     = 0.03 // from so much of its level on
 	heldShare    = 0.3  // of the energy, for either to be heard
 	echoTicks    = 400  // after a key within which it may come back from the far end,
 	echoLevel    = 0.32 // and at the most so loud: 10 dB down. A phone's keys are all of one level.
@@ -181,10 +183,25 @@ func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
 	if c.echo = c.isEcho(now, key, row, col); c.echo {
 		return
 	}
-	start := now - int64(c.crossing(p, 2*pairTicks, 7*pairTicks, 1))
+	back := c.crossing(p, 2*pairTicks, 7*pairTicks, 1)
+	start := now - int64(back)
 	start = max(start, c.lastKey)
 	digit, _ := audio.NewDigit(tone.Keys[key])
-	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start)}
+	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, now, back)}
+}
+
+// heard follows the held key's tones further back from the middle of their rise, to where they were too soft to matter or no more
+// than a part of the sound.
+func (c *confirm) heard(p *plan, now int64, back int) audio.Position {
+	for ; back < depth-2; back++ {
+		f := c.fitAt(p, back+1, int(c.key))
+		if f.share < heardHead || amplitude(f.row) < headPart*c.row || amplitude(f.col) < headPart*c.col {
+			break
+		}
+	}
+	// A window is explained as soon as so much of its end is.
+	const part = int(pairTicks * heardHead)
+	return max(0, audio.Position((now-int64(back+part))*int64(p.tick))-audio.Position(p.filter.lag))
 }
 
 // watch follows bursts of strict suspicion: how long they last, and whether they ended unconfirmed.

@@ -47,6 +47,8 @@ type Event struct {
 	Digit audio.Digit
 	// Start is where the tone began, in frames since the first tick, within about 2 ms.
 	Start audio.Position
+	// Heard, for Began, is where the first of it could be heard: before Start where the tone rises slowly.
+	Heard audio.Position
 	// End is one past its last frame: for Ended and Unclear.
 	End audio.Position
 }
@@ -125,6 +127,7 @@ func (d *Detector) Tick(x []int16) Verdict {
 	s.confirm.push(p, &s.clock, &s.band, s.ticks, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
+		v.Event.Heard = min(v.Event.Heard, v.Event.Start)
 	}
 	return v
 }

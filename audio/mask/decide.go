@@ -30,6 +30,8 @@ type state struct {
 
 	lastEdge    int64 // tick of a digit-blind edge: the first within its reach
 	lastSuspect int64
+	suspectOut  int64 // first tick that was still held when the suspicion under way began,
+	suspectFrom int64 // and the first that it masked
 	patchFrom   int64 // first tick of the patch under way
 	patchUntil  int64 // one past its last
 	hits        int64 // ticks of suspicion in it
@@ -69,6 +71,10 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 	if v.Edge && t-s.lastEdge > edgeReach {
 		s.lastEdge = t
 	}
+	fresh := suspect && t-s.lastSuspect > suspectGap
+	if fresh {
+		s.suspectOut, s.suspectFrom = s.out, s.out
+	}
 	if suspect {
 		s.lastSuspect = t
 	}
@@ -82,6 +88,9 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 	}
 	if suspect {
 		m.patch(t, in.Lost)
+		if fresh {
+			s.suspectFrom = s.patchFrom
+		}
 	}
 	m.follow(in, t, strict)
 	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {

@@ -104,6 +104,7 @@ type Config struct {
 const (
 	edgeReach  = 28   // how far back from a suspicion an edge is taken for its onset
 	enough     = 20   // masked before a suspicion without an edge, where so much is still held
+	suspectGap = 6    // ticks without suspicion that end one
 	leastHold  = 4    // masked after the last tick of suspicion
 	holdPerHit = 3    // and so much more for each tick that was suspect,
 	mostHold   = 60   // but no more than this: echo and holes
@@ -207,4 +208,14 @@ func (m *Masker) Settled() bool { return m.state.settled }
 // doesn't depend on which key it was.
 func (m *Masker) CalmFrom() audio.Position {
 	return audio.Position(m.state.calmFrom() * int64(m.tick))
+}
+
+// Margin is how many frames of look-ahead were left before a sound that began at onset when it was first suspected, as part of the
+// suspicion under way. Less than none were left where its first frames were not masked.
+func (m *Masker) Margin(onset audio.Position) int {
+	s, tick := m.state, int64(m.tick)
+	if at := s.suspectFrom * tick; int64(onset) < at {
+		return int(int64(onset) - at)
+	}
+	return int(int64(onset) - s.suspectOut*tick)
 }

@@ -20,6 +20,9 @@ type Event struct {
 	// Slot is the position of the input at whose output time the flat tone sounds: when a star is shown.
 	// It is -1 where none does: for KeyEnd, and where nothing is masked.
 	Slot audio.Position
+	// Margin is how many frames of look-ahead were left when a key was first suspected: as reckoned from Start, so to
+	// about 2 ms. Below 0 its head was too early for the mask. It is 0 but for Key.
+	Margin int
 }
 
 // EventKind says what was learnt.

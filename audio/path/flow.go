@@ -123,9 +123,10 @@ func (p *Path) survive() {
 
 func (p *Path) report(d detect.Event, slot audio.Position) {
 	var kind EventKind
+	margin := 0
 	switch d.Kind {
 	case detect.Began:
-		kind = Key
+		kind, margin = Key, p.mask.Margin(d.Heard)
 	case detect.Ended:
 		kind = KeyEnd
 	case detect.Unclear:
@@ -133,7 +134,7 @@ func (p *Path) report(d detect.Event, slot audio.Position) {
 	default:
 		return
 	}
-	if !p.events.add(Event{Kind: kind, Digit: d.Digit, Start: d.Start, End: d.End, Decided: audio.Position(p.decided + p.tick), Slot: slot}) {
+	if !p.events.add(Event{Kind: kind, Digit: d.Digit, Start: d.Start, End: d.End, Decided: audio.Position(p.decided + p.tick), Slot: slot, Margin: margin}) {
 		p.shared.faults.Add(1) // a key is lost: the session voids the capture
 	}
 }
