@@ -154,6 +154,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		e.Kind, e.Capture, e.Field, e.Code, e.Brand, e.Last4 = control.KindVerdict, m.Capture, m.Field, m.Code, m.Brand, m.Last4
 	case wire.Warning:
 		e.Kind, e.Capture, e.Code = control.KindWarning, m.Capture, m.Code
+	case wire.Codec:
+		x.view.NeedsLookAheadMS = m.NeedsLookAheadMS
+		e.Kind, e.Code, e.NeedsLookAheadMS = control.KindCodec, m.Code, m.NeedsLookAheadMS
 	case wire.Call:
 		x.view.InCall = m.Edge != control.CallEnded
 		e.Kind, e.Code = control.KindCall, m.Edge

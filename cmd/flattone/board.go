@@ -44,6 +44,7 @@ type lineNow struct {
 	callSince          time.Time
 
 	state, reason, capture string
+	needsMS                int // of look-ahead, while it is codec_poor
 
 	caller, agent float64
 	masked        []int // per meter period, the newest last, in permille
@@ -81,7 +82,7 @@ func (b *board) introduce(lines []control.Line) {
 		l := b.line(in.Name)
 		l.place, l.scope = in.Place, in.Scope
 		l.down, l.downReason = !in.Up, in.Reason
-		l.inCall, l.state, l.capture = in.InCall, in.State, in.Capture
+		l.inCall, l.state, l.capture, l.needsMS = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -115,6 +116,8 @@ func (l *lineNow) apply(e control.Event) {
 	switch e.Kind {
 	case control.KindState:
 		l.state, l.reason = e.State, e.Reason
+	case control.KindCodec:
+		l.needsMS = e.NeedsLookAheadMS
 	case control.KindMeters:
 		l.caller, l.agent = e.CallerDBm0, e.AgentDBm0
 		l.masked = append(l.masked, e.MaskedPermille)
@@ -135,7 +138,7 @@ func (l *lineNow) apply(e control.Event) {
 		l.delivery, l.deliveryReason = e.Delivery, e.Reason
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
-		l.inCall = false // told anew
+		l.inCall, l.needsMS = false, 0 // told anew
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
 		l.caller, l.agent, l.masked = quiet, quiet, nil

@@ -113,6 +113,9 @@ func (s *screen) details(width int) []string {
 	l := s.board.lines[min(s.chosen, len(s.board.lines)-1)]
 	k := s.look
 	what, why, call := meaning(l.state), "", "no call"
+	if l.needsMS > 0 {
+		why = "codec_poor: " + codecRemedy(l.name, l.needsMS)
+	}
 	if l.reason != "" {
 		why = reason(l.reason)
 	}

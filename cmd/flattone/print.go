@@ -46,9 +46,7 @@ func printStatus(w io.Writer, s boxStatus) {
 		fmt.Fprintln(w)
 		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
 		paragraph(w, hang, "", l.Scope)
-		for _, c := range l.Consequences {
-			caution(w, c)
-		}
+		cautions(w, l)
 	}
 }
 
@@ -65,9 +63,7 @@ func printLines(w io.Writer, lines []control.Line) {
 			fmt.Fprintf(w, "          caller %.0f dBm0, agent %.0f dBm0, to the agent: %s\n", l.CallerDBm0, l.AgentDBm0, hears(l.MaskedPermille))
 		}
 		paragraph(w, hang, "", l.Scope)
-		for _, c := range l.Consequences {
-			caution(w, c)
-		}
+		cautions(w, l)
 		fmt.Fprintf(w, "          idle %s, shield %s, look-ahead %d ms\n", clean(l.Idle), clean(l.Shield), l.LookAheadMS)
 		if l.Up {
 			fmt.Fprintf(w, "          process %d up since %s, %s\n", l.PID, moment(l.UpSince), plural(l.Restarts, "restart"))
@@ -87,6 +83,16 @@ func inBrief(l control.Line) string {
 		call = "in a call"
 	}
 	return fmt.Sprintf("%s: %s; %s", clean(l.State), outcome(control.Event{State: l.State, Reason: l.Reason}), call)
+}
+
+// cautions are what an owner should know of a line.
+func cautions(w io.Writer, l control.Line) {
+	for _, c := range l.Consequences {
+		caution(w, c)
+	}
+	if l.NeedsLookAheadMS > 0 {
+		caution(w, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
+	}
 }
 
 // caution sets something apart that the owner should know.

@@ -60,6 +60,10 @@ func reason(code string) string {
 	case "process_down":
 		return "its process has ended, and is started again"
 
+	// A line suffers from something.
+	case "codec_poor":
+		return "codec_poor: keys are suspected so late that their heads may be heard"
+
 	// Warnings.
 	case "key_waiting":
 		return "no key for a while: more time?"

@@ -83,6 +83,8 @@ func TestPictures(t *testing.T) {
 		Capture: "cap_1", Delivery: control.DeliveryRetrying, Reason: "503 Service Unavailable"})
 	for name, s := range map[string]*screen{
 		"nothing-yet": screenOf(utf8(), oneLine()),
+		"codec-poor": screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindCodec, Line: "demo",
+			Code: "codec_poor", NeedsLookAheadMS: 40})...),
 		"armed":       screenOf(utf8(), oneLine(), append(aCall(0, 0), capture[0])...),
 		"keying":      screenOf(utf8(), oneLine(), append(aCall(0, 0, 120, 500, 900, 1000, 1000), capture[:9]...)...),
 		"refused":     screenOf(utf8(), oneLine(), append(aCall(1000), refused...)...),

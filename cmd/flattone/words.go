@@ -138,6 +138,11 @@ func sentence(e control.Event) string {
 		return fieldName(e.Field) + ": " + verdict(e.Code, e.Brand, e.Last4)
 	case control.KindWarning:
 		return reason(e.Code)
+	case control.KindCodec:
+		if e.Code == control.CodeOK {
+			return "keys are suspected in time again"
+		}
+		return reason(e.Code) + ": " + codecRemedy(e.Line, e.NeedsLookAheadMS)
 	case control.KindCall:
 		switch e.Code {
 		case control.CallBegan:
@@ -158,6 +163,14 @@ func sentence(e control.Event) string {
 		return withReason("cut off", e.Reason)
 	}
 	return clean(string(e.Kind))
+}
+
+// codecRemedy says what helps a line on which keys are suspected too late.
+func codecRemedy(line string, needsMS int) string {
+	if most := 100; needsMS > most { // see the config
+		return fmt.Sprintf("%d ms is the longest look-ahead there is; have line %s use another codec", most, clean(line))
+	}
+	return fmt.Sprintf("raise lookahead_ms of line %s to %d, or have it use another codec", clean(line), needsMS)
 }
 
 func withReason(what, code string) string {
@@ -208,6 +221,7 @@ func hears(maskedPermille int) string {
 func weigh(e control.Event) weight {
 	switch {
 	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
+		e.Kind == control.KindCodec && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
 		return grave

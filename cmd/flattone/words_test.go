@@ -68,7 +68,7 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil), brandName(evil),
 		sentence(control.Event{Kind: control.KindState, State: evil, Reason: evil}),
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
-		sentence(control.Event{Kind: control.Kind(evil)}),
+		sentence(control.Event{Kind: control.Kind(evil)}), codecRemedy(evil, 40), codecRemedy(evil, 101),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
 		if strings.ContainsAny(s, "\x1b\x07\r\n") {
 			t.Errorf("%q reaches the terminal", s)

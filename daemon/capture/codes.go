@@ -41,6 +41,9 @@ const (
 	LineBroken  Code = "line_broken"
 )
 
+// What a line suffers from. It goes on.
+const CodecPoor Code = "codec_poor" // keys are suspected too late for its look-ahead
+
 // What an agent is warned of. The capture goes on.
 const (
 	KeyWaiting Code = "key_waiting"

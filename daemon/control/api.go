@@ -74,6 +74,9 @@ type Line struct {
 	Shield string `json:"shield"`
 	// LookAheadMS is the fixed delay from caller to agent.
 	LookAheadMS int `json:"look_ahead_ms"`
+	// NeedsLookAheadMS is what that should be, on a line that is codec_poor: keys are suspected so late there that their heads may be
+	// heard. 0 on any other.
+	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
 
 	// Up says whether the line's process runs and has said hello; PID, UpSince and what follows State are
 	// only known then.

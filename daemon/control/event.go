@@ -13,6 +13,7 @@ const (
 	KindKey      Kind = "key"       // Capture, Field, Stars: how many stars the field shows now
 	KindVerdict  Kind = "verdict"   // Capture, Field, Code; for a good pan Brand, Last4
 	KindWarning  Kind = "warning"   // Capture, Code
+	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
 	KindCall     Kind = "call"      // Code: call_began, call_ended or call_joined
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
@@ -66,4 +67,6 @@ type Event struct {
 	CallerDBm0     float64 `json:"caller_dbm0,omitempty"`
 	AgentDBm0      float64 `json:"agent_dbm0,omitempty"`
 	MaskedPermille int     `json:"masked_permille,omitempty"`
+
+	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
 }

@@ -131,6 +131,7 @@ func (p *present) apply(e Event) {
 	}
 	switch e.Kind {
 	case KindLineUp, KindLineDown:
+		delete(p.last, slot{about: string(KindCodec)}) // what one process found, the next has to find anew
 		p.last[slot{about: "line"}] = e
 	case KindKey:
 		// Keys after a verdict mean that the field is being keyed again.

@@ -51,12 +51,14 @@ func TestFeedNumbersInOrderForEverySubscriber(t *testing.T) {
 func TestFeedTellsANewcomerThePresent(t *testing.T) {
 	f := NewFeed()
 	for _, e := range []Event{
+		{Kind: KindCodec, Line: "one", Code: "codec_poor", NeedsLookAheadMS: 40},
 		{Kind: KindLineDown, Line: "one", Reason: "killed"},
 		{Kind: KindLineUp, Line: "one"},
 		{Kind: KindState, Line: "one", State: StateArmed, Capture: "old"},
 		{Kind: KindKey, Line: "one", Capture: "old", Field: "pan", Stars: 16},
 		{Kind: KindToken, Line: "one", Capture: "old", Token: "tok_old"},
 		{Kind: KindCall, Line: "one", Code: CallBegan},
+		{Kind: KindCodec, Line: "two", Code: "codec_poor", NeedsLookAheadMS: 40},
 		{Kind: KindState, Line: "one", State: StateArmed, Capture: "new"},
 		{Kind: KindState, Line: "two", State: StateIdle},
 		{Kind: KindKey, Line: "one", Capture: "new", Field: "pan", Stars: 1},
@@ -75,7 +77,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 			t.Errorf("event %d is told again but not marked", e.Seq)
 		}
 	}
-	want := []string{"2 one line_up ", "6 one call ", "12 one key pan", "13 one state ", "8 two state "}
+	want := []string{"3 one line_up ", "7 one call ", "14 one key pan", "15 one state ", "8 two codec ", "10 two state "}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the present is %q, want %q", lines, want)
 	}

@@ -82,7 +82,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 		sessionDeps.Cue = l.bridge.cue.play
 	}
 	l.session, err = session.New(session.Config{
-		Line: name, Rate: l.cfg.Rate, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
+		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
 		Profiles: profiles, Default: l.cfg.Profile,
 	}, sessionDeps)
 	if err != nil {

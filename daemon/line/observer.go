@@ -2,6 +2,7 @@ package line
 
 import (
 	"sync"
+	"time"
 
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/secret"
@@ -16,6 +17,7 @@ type told struct {
 	mu    sync.Mutex
 	call  wire.Call
 	state wire.State
+	codec wire.Codec
 }
 
 // calls tells of a call's edge.
@@ -34,7 +36,15 @@ func (t *told) stands(s wire.State) {
 	t.say(s)
 }
 
-// again says both to a new connection, as far as there is anything to say, and opens it.
+// hears tells whether keys are suspected in time.
+func (t *told) hears(c wire.Codec) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.codec = c
+	t.say(c)
+}
+
+// again says all that to a new connection, as far as there is anything to say, and opens it.
 func (t *told) again(say func(wire.Message), open func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,6 +53,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	}
 	if t.state.State != "" {
 		say(t.state)
+	}
+	if t.codec.Code != "" {
+		say(t.codec)
 	}
 	open()
 }
@@ -73,6 +86,18 @@ func (l *Line) Verdict(captureID string, v capture.Event) {
 // Warning passes on what the agent should know.
 func (l *Line) Warning(captureID string, c capture.Code) {
 	l.link.say(wire.Warning{Capture: captureID, Code: string(c)})
+}
+
+// Codec passes on whether keys are suspected in time, and what the look-ahead would have to be.
+func (l *Line) Codec(needs time.Duration) {
+	c := wire.Codec{Code: string(capture.OK)}
+	if needs > 0 {
+		c = wire.Codec{Code: string(capture.CodecPoor), NeedsLookAheadMS: int(needs.Milliseconds())}
+		l.log.Warn("keys are suspected too late for the look-ahead", "code", c.Code, "needs_ms", c.NeedsLookAheadMS)
+	} else {
+		l.log.Info("keys are suspected in time again")
+	}
+	l.told.hears(c)
 }
 
 // HandOver sends a finished card. The session keeps it until it is answered.

@@ -54,6 +54,7 @@ type call struct {
 	acked  bool
 	faults int64 // of the path, when last looked at
 	broken bool  // the path is: the session ends
+	codec  codec
 
 	id       string // of the capture
 	machine  *capture.Machine

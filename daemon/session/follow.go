@@ -81,6 +81,7 @@ func (c *call) hear(e *path.Event) {
 	}
 	switch e.Kind {
 	case path.Key:
+		c.judgeCodec(e)
 		c.tell(c.machine.Key(e.Digit, c.time(e.Start)))
 	case path.KeyEnd:
 		c.tell(c.machine.KeyEnd(c.time(e.End)))
@@ -162,6 +163,7 @@ func (c *call) edge(e hw.Edge) {
 		return
 	}
 	c.inCall = e.Kind != hw.CallEnded
+	c.codec.call()
 	switch {
 	case e.Kind == hw.CallJoined:
 		if c.state != Held {

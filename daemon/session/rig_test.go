@@ -43,9 +43,12 @@ type fakePath struct {
 	events                         []path.Event
 	faults                         int64
 	broken                         bool
+	margin                         int // of the keys
 }
 
-func newFakePath() *fakePath { return &fakePath{speech: -1, suspicion: -1, asked: mask.Closed} }
+func newFakePath() *fakePath {
+	return &fakePath{speech: -1, suspicion: -1, asked: mask.Closed, margin: 160}
+}
 
 func (p *fakePath) SetGrade(g mask.Grade) {
 	if p.armed && g != mask.Armed && p.asked == mask.Armed {
@@ -110,7 +113,7 @@ func (p *fakePath) key(k byte) {
 	from := p.at
 	p.suspicion = from + 480
 	p.events = append(p.events,
-		path.Event{Kind: path.Key, Digit: d, Start: from, Decided: from + 240, Slot: (from/slot + 2) * slot},
+		path.Event{Kind: path.Key, Digit: d, Start: from, Decided: from + 240, Slot: (from/slot + 2) * slot, Margin: p.margin},
 		path.Event{Kind: path.KeyEnd, Start: from, End: from + 480, Decided: from + 500, Slot: -1})
 }
 
@@ -136,6 +139,10 @@ func (l *log) Verdict(_ string, v capture.Event) {
 }
 
 func (l *log) Warning(_ string, c capture.Code) { l.said = append(l.said, "warn "+string(c)) }
+
+func (l *log) Codec(needs time.Duration) {
+	l.said = append(l.said, fmt.Sprintf("codec needs %v", needs))
+}
 
 func (l *log) HandOver(h session.HandOver, card *secret.Card) {
 	l.said = append(l.said, "card "+h.Capture)
@@ -166,7 +173,7 @@ func newRig(t *testing.T, opts ...option) *rig {
 	t.Helper()
 	r := &rig{t: t, path: newFakePath(), log: &log{}, dir: filepath.Join(t.TempDir(), "marks")}
 	cfg := session.Config{
-		Line: "desk-1", Rate: audio.Rate8k, MarkDir: r.dir, Default: "card",
+		Line: "desk-1", Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, MarkDir: r.dir, Default: "card",
 		Profiles: map[string]capture.Profile{"card": {}, "number": {Fields: []capture.Field{capture.PAN}}},
 	}
 	for _, o := range opts {

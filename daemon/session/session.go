@@ -74,6 +74,9 @@ type Observer interface {
 	Verdict(captureID string, v capture.Event)
 	// Warning tells the agent something that doesn't end the capture.
 	Warning(captureID string, c capture.Code)
+	// Codec tells that keys are suspected too late on this line ([capture.CodecPoor]), and which look-ahead would do; 0 that they are
+	// in time again.
+	Codec(needs time.Duration)
 	// HandOver gives the complete card, again after Reconnected and after a failure that isn't final. The card
 	// is valid during the call only.
 	HandOver(h HandOver, card *secret.Card)
@@ -94,6 +97,8 @@ type Config struct {
 	// Line names the line and its mark.
 	Line string
 	Rate audio.Rate
+	// LookAhead is the path's.
+	LookAhead time.Duration
 	// MarkDir is the folder of the marks. It should outlive the process and not a reboot.
 	MarkDir string
 	// Profiles by name. Default is the one that an empty name arms.

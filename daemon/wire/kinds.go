@@ -24,6 +24,7 @@ const (
 	kindCall    kind = 21
 	kindAnswer  kind = 22
 	kindCard    kind = 23
+	kindCodec   kind = 24
 
 	kindArm         kind = 32
 	kindCancel      kind = 33
@@ -70,6 +71,7 @@ var kinds = map[kind]entry{
 	kindCall:    {"call", Line, strict[Call]},
 	kindAnswer:  {"answer", Line, strict[Answer]},
 	kindCard:    {"card", Line, strict[Card]},
+	kindCodec:   {"codec", Line, strict[Codec]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -90,6 +92,7 @@ func (Warning) kind() kind     { return kindWarning }
 func (Call) kind() kind        { return kindCall }
 func (Answer) kind() kind      { return kindAnswer }
 func (Card) kind() kind        { return kindCard }
+func (Codec) kind() kind       { return kindCodec }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }

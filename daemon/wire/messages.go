@@ -54,6 +54,11 @@ type (
 	Warning struct{ Capture, Code string }
 	// Call is an edge of a call: call_began or call_ended.
 	Call struct{ Edge string }
+	// Codec says how keys arrive on the line: "ok", or codec_poor where they are suspected too late, and which look-ahead would do.
+	Codec struct {
+		Code             string
+		NeedsLookAheadMS int
+	}
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64
