@@ -339,3 +339,44 @@ func TestTheTailDoesNotTellTheKey(t *testing.T) {
 		}
 	}
 }
+
+// The margin of a sound is what was still held, when it was first suspected, of the time before it; and negative for a beginning that
+// was not masked, be it gone or before an edge. A suspicion that pauses briefly is one.
+func TestMargin(t *testing.T) {
+	const first, edge = 200, 195
+	for _, c := range []struct {
+		name  string
+		at    func(int) mask.Input
+		onset int // tick
+		want  int // ticks
+	}{
+		{"in time", suspectAt(first, first+40, -1), 190, 190 - (first - held)},
+		{"just in time", suspectAt(first, first+40, -1), first - held + 1, 1},
+		{"late", suspectAt(first, first+40, -1), first - held - 8, -8},
+		{"from an edge on", suspectAt(first, first+40, edge), edge, edge - (first - held)},
+		{"before an edge", suspectAt(first, first+40, edge), 180, -9}, // masked from 189 on, a cell of 9 ticks
+		{"after a pause", func(n int) mask.Input {
+			return armed(detect.Verdict{Loose: n >= first && n < first+40 && n != first+5})
+		}, 190, 190 - (first - held)},
+		{"another", func(n int) mask.Input {
+			return armed(detect.Verdict{Loose: n >= 100 && n < 105 || n >= first && n < first+40})
+		}, 190, 190 - (first - held)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := mask.New(mask.Config{Rate: rate})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			for n := range first + 40 {
+				m.Decide(c.at(n))
+				if n >= held {
+					m.Release(make([]int16, tick))
+				}
+			}
+			if got := m.Margin(audio.Position(c.onset * tick)); got != c.want*tick {
+				t.Errorf("a margin of %d frames, want %d", got, c.want*tick)
+			}
+		})
+	}
+}
