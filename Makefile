@@ -10,7 +10,7 @@ LAB := build/lab
 PEERS := build/peers
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab demo check test race e2e hangup campaign bench bench-peers clean
+.PHONY: help build lab codecs recordings demo check test race e2e hangup campaign bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -24,6 +24,23 @@ lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, in
 
 demo: lab ## play a recorded call through the whole box; DEMO_FAST=1 as fast as it can, DEMO_CALL=amex-corrected another call
 	@exec $(LAB)/demo -bin $(LAB) -calls data/calls -out build/demo -call $(or $(DEMO_CALL),visa) $(if $(DEMO_FAST),-fast)
+
+codecs: build/codecs ## the speech codecs that proof/channels sends keys through, into build/codecs
+
+build/codecs: proof/codecs/codecs.c
+	@.ci/need gcc:gcc /usr/include/gsm/gsm.h:libgsm1-dev /usr/include/opencore-amrnb/interf_enc.h:libopencore-amrnb-dev \
+		/usr/include/opencore-amrwb/dec_if.h:libopencore-amrwb-dev /usr/include/vo-amrwbenc/enc_if.h:libvo-amrwbenc-dev \
+		/usr/include/opus/opus.h:libopus-dev /usr/include/speex/speex_preprocess.h:libspeexdsp-dev \
+		/usr/include/spandsp/g726.h:libspandsp-dev
+	@mkdir -p build
+	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lgsm -lopencore-amrnb -lopencore-amrwb -lvo-amrwbenc -lopus -lspandsp -lspeexdsp -lm
+
+SOUNDS := /usr/share/asterisk/sounds
+recordings: # speech and music that proof measures with
+	@.ci/need $(SOUNDS)/en_US_f_Allison:asterisk-core-sounds-en-wav $(SOUNDS)/es_MX_f_Allison:asterisk-core-sounds-es-wav \
+		$(SOUNDS)/fr_CA_f_June:asterisk-core-sounds-fr-wav $(SOUNDS)/it_IT_m_Carlo:asterisk-core-sounds-it-wav \
+		$(SOUNDS)/it_IT_f_Menardi:asterisk-prompt-it-menardi-wav $(SOUNDS)/ru_RU_f_IvrvoiceRU:asterisk-core-sounds-ru-wav \
+		/usr/share/asterisk/moh/macroform-cold_day.wav:asterisk-moh-opsound-wav
 
 build/tools/staticcheck-$(STATICCHECK_VERSION):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -3,6 +3,7 @@
 //
 //	go run ./proof                                  # everything: some minutes
 //	go run ./proof -only human,loss -lookahead 10,30
+//	make codecs && go run ./proof -channel amr -lookahead 10,20,30,40,60
 //
 // Every unit is made, sent through audio/path in this process, judged and dropped. Same flags, same tables. It needs the
 // recordings of [corpus.Packages] for the categories with speech or music. Bounds on the same figures are this package's tests.
@@ -12,11 +13,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/proof/channels"
 	"github.com/flattone/flattone/proof/corpus"
 )
 
@@ -34,6 +37,8 @@ func run() error {
 	shield := flag.String("shield", mask.Keys.String(), "how much of the rhythm is hidden: keys, run or field")
 	grade := flag.String("grade", mask.Armed.String(), "how the line stands while keys are pressed: idle or armed")
 	series := flag.Bool("series", false, "also print each series of a category")
+	channel := flag.String("channel", "", "measure what comes out of these channels instead, by comma-separated `PREFIXES`, or all")
+	cards := flag.Int("cards", 20, "card numbers of 16 keys that are sent through each channel, for each kind of background")
 	folder := flag.String("recordings", corpus.Folder, "`FOLDER` of the recordings")
 	flag.Parse()
 
@@ -48,11 +53,16 @@ func run() error {
 	if s.lookAheads, err = parseLookAheads(*lookAheads); err != nil {
 		return err
 	}
-	recipes, err := recipes(*seed, split(*only), *folder)
+	var todo []corpus.Recipe
+	if *channel == "" {
+		todo, err = recipes(*seed, split(*only), *folder)
+	} else {
+		todo, err = sent(*seed, split(*only), *folder, *channel, *cards)
+	}
 	if err != nil {
 		return err
 	}
-	r, err := s.measure(recipes)
+	r, err := s.measure(todo)
 	if err != nil {
 		return err
 	}
@@ -97,6 +107,40 @@ func recipes(seed uint64, only []string, folder string) ([]corpus.Recipe, error)
 		}
 		all = append(all, corpus.Recorded(seed, l)...)
 	}
+	return pick(all, only)
+}
+
+// sent are the recipes of what comes out of the channels that begin with one of the names.
+func sent(seed uint64, only []string, folder, names string, cards int) ([]corpus.Recipe, error) {
+	var chosen []channels.Channel
+	for _, c := range channels.All {
+		if names == "all" || corpus.Matches(string(c), split(names)) {
+			chosen = append(chosen, c)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("no channel begins with any of %q: there are %v", names, channels.All)
+	}
+	coder, err := channels.Open(channels.Program, chosen)
+	if err != nil {
+		return nil, err
+	}
+	l, err := corpus.OpenLibrary(folder)
+	if err != nil {
+		return nil, err
+	}
+	var all []corpus.Recipe
+	for _, c := range chosen {
+		for _, r := range corpus.Sent(seed, l, cards) {
+			if !isSpeech(r.Category) || slices.Contains(channels.Mobile, c) {
+				all = append(all, coder.Through(c, r))
+			}
+		}
+	}
+	return pick(all, only)
+}
+
+func pick(all []corpus.Recipe, only []string) ([]corpus.Recipe, error) {
 	picked := corpus.Pick(all, only)
 	if len(picked) == 0 {
 		return nil, fmt.Errorf("no category begins with any of %v", only)

@@ -12,6 +12,7 @@ import (
 	"github.com/flattone/flattone/proof/cost"
 	"github.com/flattone/flattone/proof/leak"
 	"github.com/flattone/flattone/proof/score"
+	"github.com/flattone/flattone/proof/suspicion"
 	"github.com/flattone/flattone/proof/trial"
 )
 
@@ -27,6 +28,7 @@ type report struct {
 	stand  stand
 	scores ledger[score.Tally, *score.Tally]
 	leaks  map[time.Duration]ledger[leak.Tally, *leak.Tally]
+	onsets ledger[suspicion.Tally, *suspicion.Tally]
 	costs  map[state]ledger[cost.Tally, *cost.Tally]
 }
 
@@ -41,7 +43,7 @@ var states = []state{{mask.Idle, mask.Keys}, {mask.Idle, mask.Run}, {mask.Armed,
 
 func newReport(s stand) *report {
 	r := &report{stand: s, scores: ledger[score.Tally, *score.Tally]{}, leaks: map[time.Duration]ledger[leak.Tally, *leak.Tally]{},
-		costs: map[state]ledger[cost.Tally, *cost.Tally]{}}
+		onsets: ledger[suspicion.Tally, *suspicion.Tally]{}, costs: map[state]ledger[cost.Tally, *cost.Tally]{}}
 	for _, l := range s.lookAheads {
 		r.leaks[l] = ledger[leak.Tally, *leak.Tally]{}
 	}
@@ -62,7 +64,10 @@ func (s stand) measure(recipes []corpus.Recipe) (*report, error) {
 		workers.Go(func() {
 			for recipe := range todo {
 				one := newReport(s)
-				err := one.take(recipe.Make())
+				u, err := recipe.Make()
+				if err == nil {
+					err = one.take(u)
+				}
 				mu.Lock()
 				r.add(one)
 				failed = errors.Join(failed, err)
@@ -80,6 +85,7 @@ func (s stand) measure(recipes []corpus.Recipe) (*report, error) {
 
 func (r *report) add(o *report) {
 	r.scores.merge(o.scores)
+	r.onsets.merge(o.onsets)
 	for l := range r.leaks {
 		r.leaks[l].merge(o.leaks[l])
 	}
@@ -93,6 +99,11 @@ func (r *report) take(u *corpus.Unit) error {
 	if len(u.Events) == 0 {
 		return r.speech(u)
 	}
+	onsets, err := suspicion.Unit(u, r.stand.grade)
+	if err != nil {
+		return err
+	}
+	r.onsets.take(u.Category, onsets)
 	for i, l := range r.stand.lookAheads {
 		t, err := trial.Run(path.Config{Rate: corpus.Rate, LookAhead: l, Shield: r.stand.shield}, r.stand.grade, u.PCM)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 // print writes all tables that have rows.
 func (r *report) print(w io.Writer, series bool) {
 	r.printScores(w, series)
+	r.printOnsets(w)
 	r.printLeaks(w, series)
 	r.printCosts(w)
 }
@@ -55,6 +57,30 @@ func (r *report) printScores(w io.Writer, series bool) {
 		}
 	}
 	row("all", r.scores.sum(isKeys))
+}
+
+func (r *report) printOnsets(w io.Writer) {
+	if len(r.onsets) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nSuspicion: from onset to the first suspect tick, in ms, and keys suspected later than so many ms, or never; grade %v\n", r.stand.grade)
+	limits := []float64{9, 19, 29, 39, 59}
+	fmt.Fprintf(w, "%-28s %7s | %5s %5s %5s %5s", "category", "keys", "med", "p95", "p99", "max")
+	for _, ms := range limits {
+		fmt.Fprintf(w, " %6s", fmt.Sprintf(">%v", ms))
+	}
+	fmt.Fprintf(w, " %6s\n", "never")
+	for _, c := range r.onsets.categories() {
+		t := r.onsets[c][""]
+		fmt.Fprintf(w, "%-28s %7d |", c, len(t.MS))
+		for _, p := range []float64{.5, .95, .99, 1} {
+			fmt.Fprintf(w, " %5.1f", score.Quantile(t.MS, p))
+		}
+		for _, ms := range limits {
+			fmt.Fprintf(w, " %6d", t.Over(ms))
+		}
+		fmt.Fprintf(w, " %6d\n", t.Over(math.MaxFloat64))
+	}
 }
 
 func (r *report) printLeaks(w io.Writer, series bool) {

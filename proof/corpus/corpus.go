@@ -59,7 +59,7 @@ const Faintest = -50
 // Recipe makes one unit. Make may be called from any goroutine, and gives the same each time.
 type Recipe struct {
 	Category string
-	Make     func() *Unit
+	Make     func() (*Unit, error)
 }
 
 // Matches reports whether the category begins with one of several prefixes, or there are none.

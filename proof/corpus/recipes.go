@@ -8,10 +8,10 @@ type book struct {
 
 // add enters a unit: what is drawn depends on the seed, its category and its name.
 func (b *book) add(category, name string, fill func(t *track)) {
-	b.recipes = append(b.recipes, Recipe{category, func() *Unit {
+	b.recipes = append(b.recipes, Recipe{category, func() (*Unit, error) {
 		t := start(b.seed, category+"/"+name)
 		fill(t)
-		return t.unit(category)
+		return t.unit(category), nil
 	}})
 }
 

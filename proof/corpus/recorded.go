@@ -79,14 +79,14 @@ const (
 // talkOff has no keys: recordings at a speed, ten minutes at a time.
 func (b *book) talkOff(category string, r *reel, speed float64) {
 	for at := 0; at < r.total; at += part {
-		b.recipes = append(b.recipes, Recipe{category, func() *Unit {
+		b.recipes = append(b.recipes, Recipe{category, func() (*Unit, error) {
 			x := r.cut(at, min(part, r.total-at), talkLevel)
 			if speed != 1 {
 				x = resample(x, float64(Rate)*speed, float64(Rate), math.Min(3900*speed, 3900))
 			}
 			u := &Unit{Category: category, PCM: quantize(x)}
 			code(u.PCM, 'u')
-			return u
+			return u, nil
 		}})
 	}
 }

@@ -12,7 +12,7 @@ func (b *book) soundCard() {
 	for k := range 16 {
 		ppm := []float64{-100, -50, 50, 100}[k%4]
 		name := fmt.Sprintf("%02d_%+.0fppm", k, ppm)
-		b.recipes = append(b.recipes, Recipe{"soundcard", func() *Unit { return throughCard(b.seed, name, ppm) }})
+		b.recipes = append(b.recipes, Recipe{"soundcard", func() (*Unit, error) { return throughCard(b.seed, name, ppm), nil }})
 	}
 }
 
