@@ -10,7 +10,7 @@ LAB := build/lab
 PEERS := build/peers
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab codecs recordings demo check test race e2e hangup campaign bench bench-peers clean
+.PHONY: help build lab codecs recordings demo check test race e2e hangup proof campaign bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -51,12 +51,13 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) ## vet, staticcheck, house
 	@$(GO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=0 $< ./...
 	@CGO_ENABLED=0 $< -tags lab ./cmd/...
-	@$(GO) test $$(go list ./... | grep -vE '/(e2e|proof/hangup)$$')
+	@$(GO) test $$(go list ./... | grep -vE '/(e2e|proof|proof/hangup)$$')
 	@$(GO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
-test: check ## every test: those of check, the race detector where there are goroutines, and the whole end to end
+test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, and the bounds of proof
 	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e hangup
+	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 race:
@@ -76,7 +77,10 @@ $(PEERS)/%: proof/peers/%.c
 hangup: $(PEERS)/spandsp_hear
 	@$(GO) test ./proof/hangup
 
-campaign: ## the long runs: fuzzing, kill -9, the judge, the vault's bench
+proof: codecs recordings ## bounds on what is recognised, leaked and lost of speech; go run ./proof prints the tables
+	@$(GO) test -timeout 20m ./proof
+
+campaign: codecs recordings ## the long runs: fuzzing, kill -9, the judge, the proof, the vault's bench
 	@.ci/campaign
 
 bench: ## benchmarks of the sample path and the vault

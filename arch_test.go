@@ -32,6 +32,8 @@ type importRule struct {
 var importRules = []importRule{
 	{in: "audio", only: []string{"audio"}, never: []string{"net", "net/http", "log", "C", "database/sql", "os/exec"},
 		reason: "the sample path does no I/O, so that it can be tested bit for bit and never waits"},
+	{in: "proof", only: []string{"proof", "audio"}, never: []string{"net", "net/http"},
+		reason: "what is measured is the sample path, and nothing around it"},
 	{in: "hw", only: []string{"hw", "audio"}, reason: "an interface knows samples, not cards or daemons"},
 	{in: "hw/wavline", never: []string{"hw/sound", "hw/serial"}, reason: "one interface never leans on another"},
 	{in: "daemon/session", only: []string{"hw", "audio", "daemon/capture", "daemon/secret"}, never: []string{"hw/wavline", "hw/sound", "hw/serial", "net", "net/http"},
@@ -65,9 +67,9 @@ var exactRules = []importRule{
 
 // reachRules are transitive: from a main package, nothing below may lead there.
 var reachRules = []importRule{
-	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture"}, reason: "flattoned is pure Go without devices"},
-	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session"}, reason: "the tool reaches the vault by the admin socket only"},
-	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http"},
+	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture", "proof"}, reason: "flattoned is pure Go without devices"},
+	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session", "proof"}, reason: "the tool reaches the vault by the admin socket only"},
+	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http", "proof"},
 		reason: "a line process has no store and speaks to nobody but flattoned"},
 }
 
@@ -248,7 +250,7 @@ func TestEveryPackageIntroducesItself(t *testing.T) {
 	for _, p := range tree(t) {
 		name := path.Base(p.dir)
 		want := "Package " + name
-		if strings.HasPrefix(p.dir, "cmd/") || p.dir == "demo" || p.dir == "proof/speed" {
+		if strings.HasPrefix(p.dir, "cmd/") || p.dir == "demo" || p.dir == "proof" || p.dir == "proof/speed" {
 			want = "Command " + name
 		}
 		if !strings.HasPrefix(p.doc, want+" ") && !strings.HasPrefix(p.doc, want+"\n") {

@@ -56,8 +56,10 @@ func run() error {
 	var todo []corpus.Recipe
 	if *channel == "" {
 		todo, err = recipes(*seed, split(*only), *folder)
+	} else if chosen, unknown := choose(*channel); unknown != nil {
+		return unknown
 	} else {
-		todo, err = sent(*seed, split(*only), *folder, *channel, *cards)
+		todo, err = sent(*seed, split(*only), *folder, channels.Program, chosen, *cards)
 	}
 	if err != nil {
 		return err
@@ -110,9 +112,8 @@ func recipes(seed uint64, only []string, folder string) ([]corpus.Recipe, error)
 	return pick(all, only)
 }
 
-// sent are the recipes of what comes out of the channels that begin with one of the names.
-func sent(seed uint64, only []string, folder, names string, cards int) ([]corpus.Recipe, error) {
-	var chosen []channels.Channel
+// choose the channels that begin with one of the names, or all.
+func choose(names string) (chosen []channels.Channel, err error) {
 	for _, c := range channels.All {
 		if names == "all" || corpus.Matches(string(c), split(names)) {
 			chosen = append(chosen, c)
@@ -121,7 +122,12 @@ func sent(seed uint64, only []string, folder, names string, cards int) ([]corpus
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("no channel begins with any of %q: there are %v", names, channels.All)
 	}
-	coder, err := channels.Open(channels.Program, chosen)
+	return chosen, nil
+}
+
+// sent are the recipes of what comes out of channels, of all categories that begin with one of the prefixes.
+func sent(seed uint64, only []string, folder, program string, chosen []channels.Channel, cards int) ([]corpus.Recipe, error) {
+	coder, err := channels.Open(program, chosen)
 	if err != nil {
 		return nil, err
 	}

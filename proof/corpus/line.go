@@ -57,19 +57,26 @@ func (b *book) dialTone() {
 // bridged is the longest hole in ms of lost packets after which a tone still is the same key.
 const bridged = 30
 
-// loss loses packets of 20 ms before the box, muted or repeated.
+// loss loses packets of 20 ms before the box, muted or repeated. What masks one key may hide that the next was suspected late, so
+// there are keys that lie apart, too.
 func (b *book) loss() {
+	b.lose("loss_plc", 60, 200)
+	b.lose("loss_apart", 400, 700)
+}
+
+// lose has pauses between its keys of from to to ms.
+func (b *book) lose(category string, from, to float64) {
 	const packet = 160
 	for _, mode := range []string{"zero", "repeat"} {
 		for _, percent := range []int{1, 3, 5, 10} {
 			group := fmt.Sprintf("%s%02d", mode, percent)
-			b.add("loss_plc", group, func(t *track) {
+			b.add(category, group, func(t *track) {
 				t.laws = "u"
 				for range 200 {
 					k := t.handset(ten[t.r.IntN(10)], t.uniform(80, 200), t.uniform(-20, -6))
 					k.group = group
 					t.tone(k)
-					t.gap(t.uniform(60, 200))
+					t.gap(t.uniform(from, to))
 				}
 				lost := make([]bool, len(t.x)/packet+1)
 				for i := range lost {
