@@ -50,7 +50,7 @@ type bound struct {
 }
 
 var bounds = []bound{
-	{name: "recognised, all", figure: hits(notHidden), least: 95.5, reason: "goal 99.5 %; today 96.3: what a country's own levels allow, and music, are missing"},
+	{name: "recognised, all", figure: hits(notHidden), least: 96, reason: "goal 99.5 %; today 96.6: what a country's own levels allow, and music, are missing"},
 	{name: "recognised, q24_levels", figure: hits(among("q24_levels")), least: 50, reason: "goal 97 %; today 55: twists beyond 8 and 4 dB aren't taken"},
 	{name: "recognised, bg_music", figure: hits(among("bg_music")), least: 88, reason: "goal 97 %; today 91"},
 	{name: "recognised, the worst of the others", figure: worstHits, least: 97, reason: "no category under 97 %"},
@@ -76,7 +76,7 @@ var bounds = []bound{
 	{name: "ends, p95", figure: errorOf(ends, .95), most: 5, reason: timing},
 
 	{name: "leaks, core, 30 ms", figure: leaks(long, among(corpus.Core...)), reason: "ordinary keys don't leak"},
-	{name: "leaks, core, 10 ms", figure: leaks(short, among(corpus.Core...)), most: 0.1, reason: "goal none; today 1 in 6480: a key through a sound card, by 0.9 ms"},
+	{name: "leaks, core, 10 ms", figure: leaks(short, among(corpus.Core...)), most: 0.1, reason: "goal none; today 8 in 100 440"},
 	{name: "leaks, standards' tests", figure: leaks(long, among("mitel", "q24", "line_echo")), most: 0.1, reason: thousand},
 	{name: "leaks, gain, dial tone, clipping", figure: leaks(long, among("agc", "bg_dialtone", "clipped")), most: 0.1, reason: thousand},
 	{name: "leaks, clipping, 10 ms", figure: leaks(short, among("clipped")), most: 1.2, reason: thousand + "; today 0.3 to 0.5 %"},
