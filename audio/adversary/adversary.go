@@ -27,6 +27,7 @@ package adversary
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/tone"
@@ -44,73 +45,89 @@ type Key struct {
 // Case is one recording to attack.
 type Case struct {
 	Rate audio.Rate
-	// In is what the caller sent, Out what the agent heard, frame for frame later by DelayFrames.
+	// In is what the caller sent, Out what the agent heard, frame for frame later by DelayFrames. Without In the
+	// attacker is blind: he has Out alone, and when keys were pressed.
 	In, Out     []int16
 	DelayFrames int // or FindDelay
 	Keys        []Key
-	FlatTone    FlatTone
+	// FlatTone is how the mask's tone sounds; the zero FlatTone is one that nobody knows, if there is one.
+	FlatTone FlatTone
 }
 
-// Judge attacks every key of a recording. The alphabet follows what was keyed: the ten digits, or all
+// Judge attacks every key of a recording by templates. The alphabet follows what was keyed: the ten digits, or all
 // sixteen symbols if any key was none of the ten.
 func Judge(c Case) (Report, error) {
-	if !c.Rate.Supported() {
-		return Report{}, fmt.Errorf("judge: %v is not a rate of the sample path: resample both recordings to 8 kHz", c.Rate)
-	}
-	truth, err := symbolsOf(c.Keys)
+	h, err := hear(c)
 	if err != nil {
 		return Report{}, err
 	}
-	q := decimation(c.Rate)
-	delay := c.DelayFrames
-	if delay == FindDelay {
-		if delay, err = findDelay(c.In, c.Out, c.Keys, int(c.Rate), q); err != nil {
-			return Report{}, fmt.Errorf("judge: find the delay: %w: give it", err)
+	a := h.attack
+	r := Report{Keys: len(c.Keys), Chance: 1 / float64(len(a.symbols)), Blind: h.clean == nil,
+		DelayFrames: h.delay, HeadMS: h.headMS, MaskToneHz: h.maskHz}
+	guesses := make([]guess, len(c.Keys))
+	for i, k := range c.Keys {
+		guesses[i] = a.read(i)
+		row := Row{Start: k.Start, Frames: int(k.End - k.Start), LogRatio: guesses[i].logRatio, WindowMS: 1000 * float64(guesses[i].window) / a.rate}
+		row.Readable, row.Correct = row.LogRatio > Threshold, guesses[i].symbol == h.truth[i]
+		if !r.Blind {
+			start, end := a.keys[i][0], a.keys[i][1]
+			row.LeakedMS = leakedMS(h.clean[start:end], a.y[start:end], a.rate)
+		}
+		r.LeakedMS += row.LeakedMS
+		r.Rows = append(r.Rows, row)
+	}
+	if r.Decoys = decoys(guesses, h.truth); r.Decoys > 0 {
+		for i := range r.Rows {
+			r.Rows[i].Readable = false
 		}
 	}
-	if delay < 0 {
-		return Report{}, fmt.Errorf("judge: a delay of %d frames: output can't come before input", delay)
-	}
-	for i, k := range c.Keys {
-		if k.Start < 0 || k.End <= k.Start {
-			return Report{}, fmt.Errorf("judge: key %d lasts from %d to %d: a key begins at 0 or later and ends after that", i+1, k.Start, k.End)
-		}
-		if int(k.End) > len(c.In) || delay > len(c.Out)-int(k.End) {
-			return Report{}, fmt.Errorf("judge: key %d ends at frame %d, delayed by %d: the input has %d frames, the output %d: give the recordings whole",
-				i+1, k.End, delay, len(c.In), len(c.Out))
-		}
-	}
-
-	rate := float64(c.Rate) / float64(q)
-	clean, heard := lower(c.In, q), lower(c.Out[min(delay, len(c.Out)):], q)
-	dirt := c.FlatTone.cancel(heard, rate)
-	spans := make([][2]int, len(c.Keys))
-	for i, k := range c.Keys {
-		spans[i] = [2]int{int(k.Start) / q, int(k.End) / q}
-	}
-	a := newAttack(heard, dirt, rate, alphabet(truth), spans)
-	r := Report{Keys: len(c.Keys), Chance: 1 / float64(len(a.symbols)), DelayFrames: delay}
-	for i, k := range c.Keys {
-		start, end := spans[i][0], spans[i][1]
-		guess := a.read(i)
-		row := Row{Start: k.Start, Frames: int(k.End - k.Start), LogRatio: guess.logRatio, WindowMS: 1000 * float64(guess.window) / rate}
-		row.Readable, row.Correct = guess.logRatio > Threshold, guess.symbol == truth[i]
-		row.LeakedMS = leakedMS(clean[start:end], heard[start:end], rate)
+	for _, row := range r.Rows {
 		if row.Readable {
 			r.Readable++
 		}
 		if row.Correct {
 			r.Correct++
 		}
-		r.LeakedMS += row.LeakedMS
-		r.Rows = append(r.Rows, row)
 	}
 	if r.Keys > 0 {
 		r.Accuracy = float64(r.Correct) / float64(r.Keys)
 	}
 	r.Interval = wilson(r.Correct, r.Keys)
 	r.ByChance = AtLeast(r.Correct, r.Keys, r.Chance)
+	said, margins := make([]int, len(guesses)), make([]float64, len(guesses))
+	for i, g := range guesses {
+		said[i], margins[i] = slices.Index(a.symbols, g.symbol), g.logRatio
+	}
+	r.Attackers = []Attacker{attackerOf(Templates, h.classes(), len(a.symbols), func([]int) ([]int, []float64) { return said, margins })}
 	return r, nil
+}
+
+// Learn sets the two attackers that learn on the keys of one recording, or of many that were masked alike: each key
+// is guessed by what was learnt from other keys and their truth. Few keys teach little: see [Attacker.Resolution].
+func Learn(cases ...Case) ([]Attacker, error) {
+	var sound, edges [][]float64
+	var truth []int
+	for _, c := range cases {
+		h, err := hear(c)
+		if err != nil {
+			return nil, err
+		}
+		for k := range c.Keys {
+			sound = append(sound, h.attack.features(k))
+		}
+		edges = append(edges, h.edges()...)
+		truth = append(truth, h.truth...)
+	}
+	all := alphabet(truth)
+	for i, s := range truth {
+		truth[i] = slices.Index(all, s)
+	}
+	return []Attacker{learnt(Trained, sound, truth, all), learnt(Edges, edges, truth, all)}, nil
+}
+
+// learnt is an attacker that learns from features.
+func learnt(name string, features [][]float64, truth, symbols []int) Attacker {
+	return attackerOf(name, truth, len(symbols), newLesson(features, symbols).learn)
 }
 
 var errNotAKey = errors.New("is no DTMF symbol: a truth names one of 0-9 * # A-D for each")

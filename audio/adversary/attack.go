@@ -40,6 +40,7 @@ type attack struct {
 	fill    []*bank   // of windowsMS, for noise of that colour
 	white   []*bank   // of windowsMS, for white noise: that of the caller's own line, in what is leaked loud
 	draw    *rand.Rand
+	headMS  float64 // a key is looked for from this long before its start
 }
 
 // guess is what the attacker makes of one key.
@@ -50,8 +51,8 @@ type guess struct {
 }
 
 // newAttack listens to how the fill sounds under the keys and prepares for it.
-func newAttack(y, dirt []float64, rate float64, symbols []int, keys [][2]int) *attack {
-	a := &attack{rate: rate, symbols: symbols, y: y, dirt: dirt, keys: keys, draw: rand.New(rand.NewPCG(1, 2))}
+func newAttack(y, dirt []float64, rate float64, symbols []int, keys [][2]int, head float64) *attack {
+	a := &attack{rate: rate, symbols: symbols, y: y, dirt: dirt, keys: keys, draw: rand.New(rand.NewPCG(1, 2)), headMS: head}
 	for _, ms := range windowsMS {
 		a.white = append(a.white, newBank(a.samples(ms), rate, nil))
 	}
@@ -79,7 +80,7 @@ func (a *attack) samples(ms float64) int { return int(math.Round(ms * a.rate / 1
 
 // around is where key k is looked for: near it, and not under its neighbours.
 func (a *attack) around(k int) (from, to int) {
-	from, to = max(0, a.keys[k][0]-a.samples(headMS)), min(len(a.y), a.keys[k][1]+a.samples(tailMS))
+	from, to = max(0, a.keys[k][0]-a.samples(a.headMS)), min(len(a.y), a.keys[k][1]+a.samples(tailMS))
 	for i, other := range a.keys {
 		if i != k && other[1] <= a.keys[k][0] {
 			from = max(from, other[1])

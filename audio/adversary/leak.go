@@ -18,10 +18,14 @@ func leakedMS(clean, heard []float64, rate float64) int {
 		if end > min(len(clean), len(heard)) {
 			return leaked
 		}
-		x, y := clean[at:end], heard[at:end]
-		xx, yy, xy := energyOf(x), energyOf(y), dot(x, y)
-		if xx > 0 && xy > faintest*xx && xy > coherent*math.Sqrt(xx*yy) {
+		if moves(clean[at:end], heard[at:end]) {
 			leaked++
 		}
 	}
+}
+
+// moves reports that heard moves with clean.
+func moves(clean, heard []float64) bool {
+	xx, yy, xy := energyOf(clean), energyOf(heard), dot(clean, heard)
+	return xx > 0 && xy > faintest*xx && xy > coherent*math.Sqrt(xx*yy)
 }

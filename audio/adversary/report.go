@@ -2,6 +2,7 @@ package adversary
 
 import (
 	"math"
+	"slices"
 
 	"github.com/flattone/flattone/audio"
 )
@@ -20,10 +21,21 @@ type Report struct {
 	Interval [2]float64 `json:"interval"`
 	// ByChance is the probability that blind guessing names as many or more.
 	ByChance float64 `json:"by_chance"`
-	// LeakedMS is for how many milliseconds, over all keys, the output moved with the caller's clean tone.
-	LeakedMS int `json:"leaked_ms"`
-	// DelayFrames is by how many frames the output lags the input, given or found.
-	DelayFrames int `json:"delay_samples"`
+	// Decoys is how many keys seemed readable, but were read as something that has nothing to do with what was
+	// pressed: the mask itself is made of keys' tones. They don't count as readable.
+	Decoys int `json:"decoys"`
+	// LeakedMS is for how many milliseconds, over all keys, the output moved with the caller's clean tone; a
+	// blind attacker can't know.
+	LeakedMS int  `json:"leaked_ms"`
+	Blind    bool `json:"blind"`
+	// DelayFrames is by how many frames the output lags the input, or a recording the clock of the keys; given
+	// or found. HeadMS is how long before its start a key was looked for: long where the delay is rough.
+	DelayFrames int     `json:"delay_samples"`
+	HeadMS      float64 `json:"head_ms"`
+	// MaskToneHz is the mask's tone, given or found; 0 if it has none.
+	MaskToneHz float64 `json:"mask_tone_hz"`
+	// Attackers are the rated ways of attacking: Judge's templates; the caller may add those of Learn.
+	Attackers []Attacker `json:"attackers"`
 	// Rows are the keys in order.
 	Rows []Row `json:"-"`
 }
@@ -31,8 +43,11 @@ type Report struct {
 // sure is how improbable a complete mask must be for a recording to be called leaking.
 const sure = 1e-4
 
-// Leaks reports whether the mask is broken: a key can be read, or so many guesses are right that it is no chance.
-func (r Report) Leaks() bool { return r.Readable > 0 || r.ByChance < sure }
+// Leaks reports whether the mask is broken: a key can be read, or so many guesses are right that it is no chance,
+// or the guesses of another attacker follow the truth.
+func (r Report) Leaks() bool {
+	return r.Readable > 0 || r.ByChance < sure || slices.ContainsFunc(r.Attackers, Attacker.Leaks)
+}
 
 // Row is the verdict on one key.
 type Row struct {
@@ -63,6 +78,9 @@ func wilson(hits, trials int) [2]float64 {
 
 // AtLeast is the probability of hits or more in so many trials of probability p each.
 func AtLeast(hits, trials int, p float64) (tail float64) {
+	if p >= 1 {
+		return 1
+	}
 	logFactorial := func(n int) float64 { l, _ := math.Lgamma(float64(n) + 1); return l }
 	for i := hits; i <= trials; i++ {
 		ways := logFactorial(trials) - logFactorial(i) - logFactorial(trials-i)
