@@ -50,7 +50,7 @@ type Case struct {
 	In, Out     []int16
 	DelayFrames int // or FindDelay
 	Keys        []Key
-	// FlatTone is how the mask's tone sounds; the zero FlatTone is one that nobody knows, if there is one.
+	// FlatTone is how the mask's tone sounds, as far as that is known. A steady tone of another kind is found.
 	FlatTone FlatTone
 }
 

@@ -17,8 +17,9 @@ type Attacker struct {
 	Accuracy float64    `json:"accuracy"`
 	Interval [2]float64 `json:"interval"`
 	Chance   float64    `json:"chance"`
-	// Bits is how much of a key is told, in bits per key: the mutual information of guess and truth, less
-	// what the same reckoning gives of shuffled truths. Up to Resolution it is 0 for all that these keys can say:
+	// Bits is how much of a key is told, in bits per key: the mutual information of guess and truth, adjusted so
+	// that it is 0 where the same reckoning gives as much of shuffled truths, and all there is to know where
+	// every guess is right. Up to Resolution it is 0 for all that these keys can say:
 	// one shuffled truth in twenty gives that much.
 	Bits       float64 `json:"bits_per_key"`
 	Resolution float64 `json:"bits_resolution"`
@@ -91,12 +92,25 @@ func attackerOf(name string, truth []int, symbols int, guess func(truth []int) (
 		a.Sigma = (bits - mean) / math.Sqrt(square)
 	}
 	a.Resolution = null[shuffles*95/100] - mean
-	// A truth that is told whole leaves nothing of the reckoning's own error.
-	a.Bits = min(max(0, bits-mean), bits)
-	if correct == len(truth) {
-		a.Bits = bits
+	if whole := entropy(truth, symbols); whole > mean {
+		a.Bits = max(0, whole*(bits-mean)/(whole-mean))
+		a.Resolution *= whole / (whole - mean)
 	}
 	return a
+}
+
+// entropy is how many bits there are to know of a key.
+func entropy(truth []int, symbols int) (bits float64) {
+	n := make([]float64, symbols)
+	for _, s := range truth {
+		n[s] += 1 / float64(len(truth))
+	}
+	for _, p := range n {
+		if p > 0 {
+			bits -= p * math.Log2(p)
+		}
+	}
+	return bits
 }
 
 // information is the mutual information, in bits, of truth with guesses and how sure each was, as counted: some

@@ -63,13 +63,13 @@ func hear(c Case) (*hearing, error) {
 		spans[i] = [2]int{int(k.Start) / q, int(k.End) / q}
 		h.spans = append(h.spans, [2]int{int(k.Start), int(k.End)})
 	}
-	var dirt []float64
-	if c.FlatTone == (FlatTone{}) {
-		h.maskHz = steadyTone(heard, rate)
-		dirt = cancelSteady(heard, rate, h.maskHz)
-	} else {
-		h.maskHz = c.FlatTone.Hz
-		dirt = c.FlatTone.cancel(heard, rate)
+	dirt := c.FlatTone.cancel(heard, rate)
+	h.maskHz = c.FlatTone.Hz
+	if hz := steadyTone(heard, rate); hz > 0 {
+		h.maskHz = hz
+		for i, d := range cancelSteady(heard, rate, hz) {
+			dirt[i] = max(dirt[i], d)
+		}
 	}
 	h.attack = newAttack(heard, dirt, rate, alphabet(truth), spans, h.headMS)
 	ticks := int64(len(out)) / int64(c.Rate.TickFrames())

@@ -10,13 +10,16 @@ import (
 const (
 	latestStart = 10_000 // ms that are searched
 	sureStart   = 5.0    // standard deviations by which the place found stands out
-	exactStart  = 7.0    // the same, where the keys' own tones tell it: that is believed before all else
 	trackMS     = 8      // what a track's value at one ms is measured over
 	leastKeys   = 4      // pressed, that make a rhythm
 )
 
-// Scales, in ms, on which a recording changes at a key: with the key, or with a flat tone that comes somewhat later.
-var startScales = [...]int{20, 120}
+// A mask may begin some time before a key, or after it, and flat tones come later still. Only the keys' own tones
+// tell their place to the scale on which their rise is measured.
+const (
+	onsetMS = 20
+	looseMS = 120
+)
 
 var errNoStart = errors.New("nothing in the recording follows the keys' rhythm")
 
@@ -28,37 +31,40 @@ func findStart(out []int16, keys []Key, rate, q int) (frames int, headMS float64
 		return 0, 0, errNoStart
 	}
 	y, low := lower(out, q), float64(rate)/float64(q)
-	starts, last := make([]int, len(keys)), 0
+	starts, ends, last := make([]int, len(keys)), make([]int, len(keys)), 0
 	for i, k := range keys {
 		starts[i] = int(float64(k.Start) * 1000 / float64(rate))
-		last = max(last, int(math.Ceil(float64(k.End)*1000/float64(rate))))
+		ends[i] = int(math.Ceil(float64(k.End) * 1000 / float64(rate)))
+		last = max(last, ends[i])
 	}
 	lags := min(latestStart, int(float64(len(y))*1000/low)-last)
 	if lags < 1 {
 		return 0, 0, errors.New("the recording is shorter than the keys are")
 	}
-	best, place, scale := sureStart, -1, 0
+	best, place := sureStart, -1
 	for i, track := range tracks(y, low) {
-		for _, s := range startScales {
-			z, lag := rise(track, starts, s, lags)
-			if i == keyTrack && s == startScales[0] && z > exactStart {
-				z = math.Inf(1)
-			}
-			if z > best {
-				best, place, scale = z, lag, s
+		fall := i == loudTrack // a mask may be more quiet than what it replaces, or louder
+		if z, lag := outstanding(rises(track, starts, onsetMS, lags), fall); i == keyTrack && z > sureStart {
+			// The keys' own tones are believed before all else.
+			return max(0, lag-onsetMS/2) * rate / 1000, onsetMS, nil
+		}
+		for _, change := range [][]float64{rises(track, starts, onsetMS, lags), rises(track, starts, looseMS, lags), fills(track, starts, ends, lags)} {
+			if z, lag := outstanding(change, fall); z > best {
+				best, place = z, lag
 			}
 		}
 	}
 	if place < 0 {
 		return 0, 0, errNoStart
 	}
-	// The keys lie at most half a scale from the place found.
-	place = max(0, place-scale/2)
-	return place * rate / 1000, float64(scale), nil
+	return max(0, place-looseMS/2) * rate / 1000, looseMS, nil
 }
 
-// keyTrack is the place among tracks of that of the keys' tones.
-const keyTrack = 0
+// The places among tracks of that of the keys' tones, and of loudness.
+const (
+	keyTrack  = 0
+	loudTrack = 2
+)
 
 // tracks say of each ms of a recording, as sums over those before it, how much of its energy a pair of keys' tones
 // has, how much the steady tone, and how loud it is.
@@ -91,29 +97,54 @@ func tracks(y []float64, rate float64) [3][]float64 {
 	return sums
 }
 
-// rise finds the lag at which a track changes most at all keys together, and by how many standard deviations that
-// stands out.
-func rise(track []float64, starts []int, scale, lags int) (sigma float64, lag int) {
-	mean := func(from, to int) float64 {
-		from, to = max(0, min(from, len(track)-1)), max(0, min(to, len(track)-1))
-		return (track[to] - track[from]) / max(1, float64(to-from))
-	}
+// meanOf is a track's mean over the ms from one to another.
+func meanOf(track []float64, from, to int) float64 {
+	from, to = max(0, min(from, len(track)-1)), max(0, min(to, len(track)-1))
+	return (track[to] - track[from]) / max(1, float64(to-from))
+}
+
+// rises is by how much a track rises at all keys together, for each lag.
+func rises(track []float64, starts []int, scale, lags int) []float64 {
 	change := make([]float64, lags)
-	sum, square := 0.0, 0.0
 	for l := range change {
 		for _, s := range starts {
-			change[l] += mean(s+l, s+l+scale) - mean(s+l-scale, s+l)
+			change[l] += meanOf(track, s+l, s+l+scale) - meanOf(track, s+l-scale, s+l)
 		}
-		sum += change[l]
-		square += change[l] * change[l]
-		if math.Abs(change[l]) > math.Abs(change[lag]) {
+	}
+	return change
+}
+
+// fills is by how much a track is higher in keys than in the pauses between them, for each lag.
+func fills(track []float64, starts, ends []int, lags int) []float64 {
+	change := make([]float64, lags)
+	for l := range change {
+		for k := 1; k < len(starts); k++ {
+			change[l] += meanOf(track, starts[k]+l, ends[k]+l) - meanOf(track, ends[k-1]+l, starts[k]+l)
+		}
+	}
+	return change
+}
+
+// outstanding finds the greatest change, and by how many standard deviations it stands out from the others.
+func outstanding(change []float64, fall bool) (sigma float64, lag int) {
+	sum, square := 0.0, 0.0
+	size := func(v float64) float64 {
+		if fall {
+			return math.Abs(v)
+		}
+		return v
+	}
+	for l, v := range change {
+		sum += v
+		square += v * v
+		if size(v) > size(change[lag]) {
 			lag = l
 		}
 	}
-	middle := sum / float64(lags)
-	spread := math.Sqrt(max(0, square/float64(lags)-middle*middle))
+	n := float64(len(change))
+	spread := math.Sqrt(max(0, square/n-sum/n*sum/n))
 	if spread == 0 {
 		return 0, 0
 	}
-	return math.Abs(change[lag]-middle) / spread, lag
+	return size(change[lag]-sum/n) / spread, lag
 }

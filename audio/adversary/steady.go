@@ -3,6 +3,8 @@ package adversary
 import (
 	"math"
 	"slices"
+
+	"github.com/flattone/flattone/audio/tone"
 )
 
 const (
@@ -16,7 +18,8 @@ const (
 )
 
 // steadyTone finds the one tone that a mask sounds, if it sounds one: the frequency at which most windows of
-// the recording hold a single sine. It answers 0 if there is none.
+// the recording hold a single sine. It answers 0 if there is none. One of a key's two tones is never taken for the
+// mask's: it may be what a mask lets through.
 func steadyTone(y []float64, rate float64) float64 {
 	n := int(steadyMS * rate / 1000)
 	var found []float64
@@ -25,7 +28,7 @@ func steadyTone(y []float64, rate float64) float64 {
 		if energyOf(x) < faintPower*float64(n) {
 			continue
 		}
-		if hz, share := sineOf(x, rate); share > steadyShare {
+		if hz, share := sineOf(x, rate); share > steadyShare && !isKeys(hz) {
 			found = append(found, hz)
 		}
 	}
@@ -43,6 +46,12 @@ func steadyTone(y []float64, rate float64) float64 {
 		return 0
 	}
 	return found[from+most/2]
+}
+
+func isKeys(hz float64) bool {
+	return slices.ContainsFunc(slices.Concat(tone.Rows[:], tone.Cols[:]), func(key float64) bool {
+		return math.Abs(hz/key-1) < senderError
+	})
 }
 
 // sineOf is the sine that explains most of x, between 200 and 3600 Hz, and its share of x's energy.
