@@ -25,7 +25,7 @@ func steadyTone(y []float64, rate float64) float64 {
 	var found []float64
 	for at := 0; at+n <= len(y); at += n / 2 {
 		x := y[at : at+n]
-		if energyOf(x) < faintPower*float64(n) {
+		if energyOf(x) < faintPower*float64(n) || !swings(x) {
 			continue
 		}
 		if hz, share := sineOf(x, rate); share > steadyShare && !isKeys(hz) {
@@ -46,6 +46,18 @@ func steadyTone(y []float64, rate float64) float64 {
 		return 0
 	}
 	return found[from+most/2]
+}
+
+// swings reports that x may be a single sine, at little cost: of one, each sample with the next but one is a fixed
+// multiple of that between.
+func swings(x []float64) bool {
+	var both, own, sum float64
+	for i := 1; i+1 < len(x); i++ {
+		around := x[i-1] + x[i+1]
+		both, own, sum = both+around*x[i], own+x[i]*x[i], sum+around*around
+	}
+	// Noise of a share s leaves up to 6 s of the energy.
+	return sum-both*both/max(own, 1) < 7*(1-steadyShare)*own
 }
 
 func isKeys(hz float64) bool {
