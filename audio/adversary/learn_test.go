@@ -111,6 +111,11 @@ func TestWeakLeaksAreLearnt(t *testing.T) {
 			if !finder.Leaks() {
 				t.Errorf("not found: %+v", finder)
 			}
+			c := s.on()
+			c.Keys = c.Keys[:50]
+			if r := judge(t, c); row.keys == 4000 && r.Leaks() {
+				t.Errorf("templates find it: %d readable, %d right of %d", r.Readable, r.Correct, r.Keys)
+			}
 			if !row.edges && edges.Leaks() {
 				t.Errorf("edges hear: %+v", edges)
 			}

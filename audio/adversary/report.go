@@ -46,8 +46,11 @@ const sure = 1e-4
 // Leaks reports whether the mask is broken: a key can be read, or so many guesses are right that it is no chance,
 // or the guesses of another attacker follow the truth.
 func (r Report) Leaks() bool {
-	return r.Readable > 0 || r.ByChance < sure || slices.ContainsFunc(r.Attackers, Attacker.Leaks)
+	return r.Readable > 0 || r.Guessed() || slices.ContainsFunc(r.Attackers, Attacker.Leaks)
 }
+
+// Guessed reports that so many guesses by templates are right that it is no chance.
+func (r Report) Guessed() bool { return r.ByChance < sure }
 
 // Row is the verdict on one key.
 type Row struct {

@@ -11,6 +11,7 @@ const (
 	latestStart = 10_000 // ms that are searched
 	sureStart   = 5.0    // standard deviations by which the place found stands out
 	trackMS     = 8      // what a track's value at one ms is measured over
+	ownMS       = 250    // around a place, that are its own
 	leastKeys   = 4      // pressed, that make a rhythm
 )
 
@@ -44,12 +45,12 @@ func findStart(out []int16, keys []Key, rate, q int) (frames int, headMS float64
 	best, place := sureStart, -1
 	for i, track := range tracks(y, low) {
 		fall := i == loudTrack // a mask may be more quiet than what it replaces, or louder
-		if z, lag := outstanding(rises(track, starts, onsetMS, lags), fall); i == keyTrack && z > sureStart {
+		if z, lag := outstanding(rises(track, starts, onsetMS), lags, fall); i == keyTrack && z > sureStart {
 			// The keys' own tones are believed before all else.
 			return max(0, lag-onsetMS/2) * rate / 1000, onsetMS, nil
 		}
-		for _, change := range [][]float64{rises(track, starts, onsetMS, lags), rises(track, starts, looseMS, lags), fills(track, starts, ends, lags)} {
-			if z, lag := outstanding(change, fall); z > best {
+		for _, change := range [][]float64{rises(track, starts, onsetMS), rises(track, starts, looseMS), fills(track, starts, ends)} {
+			if z, lag := outstanding(change, lags, fall); z > best {
 				best, place = z, lag
 			}
 		}
@@ -97,15 +98,22 @@ func tracks(y []float64, rate float64) [3][]float64 {
 	return sums
 }
 
-// meanOf is a track's mean over the ms from one to another.
+// meanOf is a track's mean over the ms from one to another, as if it began anew where it ends.
 func meanOf(track []float64, from, to int) float64 {
-	from, to = max(0, min(from, len(track)-1)), max(0, min(to, len(track)-1))
-	return (track[to] - track[from]) / max(1, float64(to-from))
+	n := len(track) - 1
+	sum := func(ms int) float64 {
+		turn := ms / n
+		if ms < 0 {
+			turn--
+		}
+		return float64(turn)*track[n] + track[ms-turn*n]
+	}
+	return (sum(to) - sum(from)) / max(1, float64(to-from))
 }
 
-// rises is by how much a track rises at all keys together, for each lag.
-func rises(track []float64, starts []int, scale, lags int) []float64 {
-	change := make([]float64, lags)
+// rises is by how much a track rises at all keys together, for each lag there is in it.
+func rises(track []float64, starts []int, scale int) []float64 {
+	change := make([]float64, len(track)-1)
 	for l := range change {
 		for _, s := range starts {
 			change[l] += meanOf(track, s+l, s+l+scale) - meanOf(track, s+l-scale, s+l)
@@ -114,9 +122,9 @@ func rises(track []float64, starts []int, scale, lags int) []float64 {
 	return change
 }
 
-// fills is by how much a track is higher in keys than in the pauses between them, for each lag.
-func fills(track []float64, starts, ends []int, lags int) []float64 {
-	change := make([]float64, lags)
+// fills is by how much a track is higher in keys than in the pauses between them.
+func fills(track []float64, starts, ends []int) []float64 {
+	change := make([]float64, len(track)-1)
 	for l := range change {
 		for k := 1; k < len(starts); k++ {
 			change[l] += meanOf(track, starts[k]+l, ends[k]+l) - meanOf(track, ends[k-1]+l, starts[k]+l)
@@ -125,25 +133,28 @@ func fills(track []float64, starts, ends []int, lags int) []float64 {
 	return change
 }
 
-// outstanding finds the greatest change, and by how many standard deviations it stands out from the others.
-func outstanding(change []float64, fall bool) (sigma float64, lag int) {
-	sum, square := 0.0, 0.0
+// outstanding finds the greatest change at any of the first lags, and by how many standard deviations it stands out
+// from those farther off, which no recording can have.
+func outstanding(change []float64, lags int, fall bool) (sigma float64, lag int) {
 	size := func(v float64) float64 {
 		if fall {
 			return math.Abs(v)
 		}
 		return v
 	}
-	for l, v := range change {
-		sum += v
-		square += v * v
+	for l, v := range change[:lags] {
 		if size(v) > size(change[lag]) {
 			lag = l
 		}
 	}
-	n := float64(len(change))
+	n, sum, square := 0.0, 0.0, 0.0
+	for l, v := range change {
+		if off := max(l-lag, lag-l); min(off, len(change)-off) > ownMS {
+			n, sum, square = n+1, sum+v, square+v*v
+		}
+	}
 	spread := math.Sqrt(max(0, square/n-sum/n*sum/n))
-	if spread == 0 {
+	if n == 0 || spread == 0 {
 		return 0, 0
 	}
 	return size(change[lag]-sum/n) / spread, lag

@@ -104,7 +104,8 @@ func TestJudgeVerbJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &fields); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
-	for _, want := range []string{"keys", "readable", "correct", "accuracy", "chance", "by_chance", "interval", "leaked_ms", "delay_samples"} {
+	for _, want := range []string{"keys", "readable", "correct", "accuracy", "chance", "by_chance", "interval", "leaked_ms", "delay_samples",
+		"decoys", "blind", "head_ms", "mask_tone_hz", "attackers", "added_latency_ms"} {
 		if _, ok := fields[want]; !ok {
 			t.Errorf("%s is missing", want)
 		}
@@ -112,6 +113,27 @@ func TestJudgeVerbJSON(t *testing.T) {
 	}
 	if len(fields) > 0 {
 		t.Errorf("also has %v", fields)
+	}
+}
+
+// A recording alone: the delay is found by the keys' rhythm, keys are read where they can be, and what only the input
+// would tell is said to be unknown.
+func TestJudgeVerbBlind(t *testing.T) {
+	for _, name := range []string{"visa", "amex-corrected"} {
+		masked, truth := maskedCall(t, name), call(name, "truth.json")
+		out, code, err := judgeOf(t, "--blind", masked, "--truth", truth)
+		if code != exitOK || !strings.Contains(out, "keys readable  0 of ") || !strings.Contains(out, "leaked         not known") {
+			t.Errorf("%s, masked: exit %d, %v, and\n%s", name, code, err, out)
+		}
+		out, code, err = judgeOf(t, "--blind", call(name, "caller.wav"), "--truth", truth)
+		if code != exitFailed || err == nil || !strings.Contains(out, "accuracy       100.0 %") {
+			t.Errorf("%s, unmasked: exit %d, %v, and\n%s", name, code, err, out)
+		}
+	}
+	out, _, err := judgeOf(t, "--blind", maskedCall(t, "visa"), "--truth", call("visa", "truth.json"), "--delay", "240", "--json")
+	if err != nil || !strings.Contains(out, `"leaked_ms":null`) || !strings.Contains(out, `"added_latency_ms":null`) ||
+		strings.Count(out, `"bits_per_key"`) != 3 {
+		t.Errorf("%v, and %s", err, out)
 	}
 }
 
@@ -133,6 +155,8 @@ func TestJudgeVerbRefuses(t *testing.T) {
 	for says, args := range map[string][]string{
 		"two recordings":             {in},
 		"no truth":                   {in, in},
+		"takes no recording but":     {in, "--blind", in, "--truth", truth},
+		"not a WAV":                  {"--blind", truth, "--truth", truth},
 		"read the truth":             {in, in, "--truth", filepath.Join(dir, "none")},
 		"is no truth file":           {in, in, "--truth", in},
 		"no list of keys":            {in, in, "--truth", file("empty", []byte(`{"card": null}`))},
