@@ -109,19 +109,7 @@ func sameRhythm(t *testing.T, seed uint64, cfg path.Config) bool {
 // learn can tell. Bits above a bound are an error only where the calls are enough to tell: see the Resolution.
 func TestLoudBackgroundsTellLittle(t *testing.T) {
 	const bound = 0.01 // bits a key
-	talk := loadCall(t, "no-card-just-talk").samples
-	for _, row := range []struct {
-		name string
-		add  func(x []int16, seed uint64)
-	}{
-		{"noise of -50 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -50), 1) }},
-		{"noise of -45 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -45), 1) }},
-		{"noise of -40 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -40), 1) }},
-		{"speech of -30 dBm0", func(x []int16, seed uint64) {
-			mix(x, noise(seed, len(x), -62), 1)
-			mix(x, talk[int(seed*2654435761%uint64(len(talk)-len(x))):], talkGain(talk, -30))
-		}},
-	} {
+	for _, row := range backgrounds(t) {
 		t.Run(row.name, func(t *testing.T) {
 			shielded(t, func(t *testing.T, cfg path.Config, seed uint64) {
 				calls := repeats(20)
@@ -130,7 +118,7 @@ func TestLoudBackgroundsTellLittle(t *testing.T) {
 				}
 				var cases []adversary.Case
 				for n := range calls {
-					cases = append(cases, keyedCall(t, seed+uint64(n), cfg, row.add))
+					cases = append(cases, keyedCall(t, seed+uint64(n), 0, cfg, row.add))
 				}
 				attackers, err := adversary.Learn(cases...)
 				if err != nil {
@@ -148,17 +136,67 @@ func TestLoudBackgroundsTellLittle(t *testing.T) {
 	}
 }
 
-// keyedCall is a call of sixteen keys over a background, as the agent heard it.
-func keyedCall(t *testing.T, seed uint64, cfg path.Config, background func(x []int16, seed uint64)) adversary.Case {
+// background is what is heard beneath the keys.
+type background struct {
+	name string
+	add  func(x []int16, seed uint64)
+}
+
+// backgrounds are louder than the room noise over which nothing shows at all.
+func backgrounds(t *testing.T) []background {
+	talk := loadCall(t, "no-card-just-talk").samples
+	return []background{
+		{"noise of -50 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -50), 1) }},
+		{"noise of -45 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -45), 1) }},
+		{"noise of -40 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -40), 1) }},
+		{"speech of -30 dBm0", func(x []int16, seed uint64) {
+			mix(x, noise(seed, len(x), -62), 1)
+			mix(x, talk[int(seed*2654435761%uint64(len(talk)-len(x))):], talkGain(talk, -30))
+		}},
+	}
+}
+
+// From the first key of a field to its verdict nothing shows under the shield Field, whatever is heard beneath: from
+// the first key's end on, pairs of calls that differ only in the digits are the same byte for byte.
+func TestAFieldHidesItsDigitsWhole(t *testing.T) {
+	for _, row := range backgrounds(t) {
+		for _, lookAhead := range []time.Duration{shortest, usual} {
+			t.Run(fmt.Sprintf("%s/%v", row.name, lookAhead), func(t *testing.T) {
+				t.Parallel()
+				cfg := path.Config{Rate: audio.Rate8k, LookAhead: lookAhead, Shield: mask.Field}
+				n, _ := pairs(20)
+				same := 0
+				for i := range n {
+					// Two calls of one seed differ in the digits alone.
+					a := keyedCall(t, uint64(i), 0, cfg, row.add)
+					b := keyedCall(t, uint64(i), 1, cfg, row.add)
+					if slices.Equal(a.In, b.In) {
+						t.Fatal("the calls don't differ")
+					}
+					if from := int(a.Keys[0].End) + a.DelayFrames; slices.Equal(a.Out[from:], b.Out[from:]) {
+						same++
+					}
+				}
+				t.Logf("%d of %d pairs sound the same", same, n)
+				if same != n {
+					t.Errorf("%d of %d pairs sound the same", same, n)
+				}
+			})
+		}
+	}
+}
+
+// keyedCall is a call of sixteen keys over a background, as the agent heard it. Which keys they are goes with the card alone.
+func keyedCall(t *testing.T, seed, card uint64, cfg path.Config, background func(x []int16, seed uint64)) adversary.Case {
 	t.Helper()
-	r := rand.New(rand.NewPCG(seed, 6))
+	r, keyed := rand.New(rand.NewPCG(seed, 6)), rand.New(rand.NewPCG(seed, 7+card))
 	x := make([]int16, 8000*8)
 	background(x, seed)
 	c := adversary.Case{Rate: cfg.Rate, FlatTone: adversary.OurFlatTone()}
 	at := 4000 + r.IntN(800)
 	level, twist := -25+22*r.Float64(), -6+10*r.Float64()
 	for range 16 {
-		key, length := tone.Keys[r.IntN(16)], ms(cfg.Rate, 45+60*r.Float64())
+		key, length := tone.Keys[keyed.IntN(16)], ms(cfg.Rate, 45+60*r.Float64())
 		press(x, cfg.Rate, key, at, length, level, twist)
 		d, _ := audio.NewDigit(key)
 		c.Keys = append(c.Keys, adversary.Key{Symbol: d, Start: audio.Position(at), End: audio.Position(at + length)})
