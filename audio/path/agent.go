@@ -15,7 +15,7 @@ import (
 // Agent carries the other leg, from the agent to the caller: in place, without delay, and never closed.
 //
 // While the caller's leg is armed, the agent's keys are taken out of it. There is no look-ahead, so the head of a key
-// passes, until it is suspected: about 6 ms, always less than the 10 ms that a receiver must not take for a key (ITU-T Q.24). The
+// passes, until it is suspected: 5 to 7 ms, where no receiver may take less than 20 for a key (ITU-T Q.24). The
 // agent is no attacker of himself; what this keeps from the far end is a key that it could act on.
 //
 // It also remembers what the agent keyed, so that the caller's leg can tell the echo of it from a key of the caller's: see echoes.
