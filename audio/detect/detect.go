@@ -73,15 +73,17 @@ type Detector struct {
 
 // state is all that changes. It holds no pointers: see locked.New.
 type state struct {
-	ticks   int64
-	clock   clock
-	filter  filterState
-	plain   lane
-	band    lane
-	high    lane
-	suspect suspects
-	level   level
-	confirm confirm
+	ticks    int64
+	clock    clock
+	x        signal
+	filter   filterState
+	filtered [2][maxTick]float32
+	plain    lane
+	band     lane
+	high     lane
+	suspect  suspects
+	level    level
+	confirm  confirm
 }
 
 // New makes a detector for a supported rate.
@@ -93,8 +95,12 @@ func New(rate audio.Rate) (*Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("detect: place the state: %w", err)
 	}
+	p := newPlan(rate)
 	s.clock.start()
-	return &Detector{plan: newPlan(rate), state: s, free: free}, nil
+	s.plain.start(p.plain[:])
+	s.band.start(p.band[:])
+	s.high.start(p.high[:])
+	return &Detector{plan: p, state: s, free: free}, nil
 }
 
 // Close wipes the state. The detector is of no use after it.
@@ -110,19 +116,17 @@ func (d *Detector) Close() error {
 func (d *Detector) Tick(x []int16) Verdict {
 	s, p := d.state, d.plan
 	x = x[:p.tick]
-	var plain, band, high [maxTick]float32
-	for i, v := range x {
-		plain[i] = float32(v)
-	}
-	runFilter(band[:p.tick], high[:p.tick], &s.filter, &p.filter.matrix, plain[:p.tick])
-	s.clock.turn(p)
-	s.plain.push(p, &s.clock, p.plain[:], plain[:p.tick])
-	s.band.push(p, &s.clock, p.band[:], band[:p.tick])
-	s.high.push(p, &s.clock, p.high[:], high[:p.tick])
+	now := int(s.ticks)
 	s.ticks++
-
 	var v Verdict
-	v.Edge, v.Power = s.level.push(p, x)
+	v.Power = read(&s.x, x, p.tick/8) / float32(p.tick)
+	v.Edge = s.level.push(v.Power)
+	plain, band, high := s.x[lead:][:p.tick], s.filtered[0][:p.tick], s.filtered[1][:p.tick]
+	runFilter(band, high, &s.filter, &p.filter.matrix, plain)
+	turn(&s.clock, &p.turn)
+	s.plain.push(p, &s.clock, plain, now)
+	s.band.push(p, &s.clock, band, now)
+	s.high.push(p, &s.clock, high, now)
 	s.suspect.judge(p, &s.clock, &s.plain, &s.band, &s.high, &v)
 	s.confirm.push(p, &s.clock, &s.band, s.ticks, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {

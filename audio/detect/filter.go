@@ -8,7 +8,7 @@ import (
 
 // Two filters, Butterworth sections in a row, the second fed by the first:
 //
-//	x --> high-pass 560 Hz, 4th order --> low-pass 1900 Hz, 2nd --> band --> high-pass 1090 Hz, 4th --> high
+//	x --> high-pass 560 Hz, 4th order --> low-pass 1900 Hz, 2nd --> band --> high-pass 1250 Hz, 2nd --> high
 //
 // Band keeps what may be DTMF and takes away dial tone, hum and hiss. High keeps the columns only: speech, which is
 // strongest where the rows are, lets them be seen there.
@@ -17,15 +17,15 @@ import (
 // times the samples and the states. The matrix is what the sections answer to each of those alone.
 const (
 	block      = 4
-	states     = 10
+	states     = 8
 	leastState = 1e-9 // below it a state is nothing: it would decay into slow denormal numbers
 )
 
 type (
-	// filterState is the filters' memory, padded to whole registers.
-	filterState [16]float32
+	// filterState is the filters' memory.
+	filterState [states]float32
 	// filterColumn is block samples of band, block samples of high, and the next states.
-	filterColumn [2*block + len(filterState{})]float32
+	filterColumn [2*block + states]float32
 	// filterMatrix has a column for each sample of a block, then one for each state.
 	filterMatrix [block + states]filterColumn
 )
@@ -41,7 +41,7 @@ func newFilterPlan(rate audio.Rate) filterPlan {
 	// The quality factors are those of a 4th-order Butterworth's two sections, and of a 2nd-order's.
 	sections := [states / 2]biquad{
 		section(rate, 560, 0.5412, true), section(rate, 560, 1.3066, true), section(rate, 1900, 0.7071, false),
-		section(rate, 1090, 0.5412, true), section(rate, 1090, 1.3066, true),
+		section(rate, 1250, 1, true),
 	}
 	p := filterPlan{lag: int(rate) * 6 / 10000}
 	for i := range p.matrix {

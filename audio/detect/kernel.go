@@ -7,12 +7,41 @@ type bins struct{ c, s [8]float32 }
 // top is the power of the strongest row and of the strongest column of a sum.
 type top struct{ row, col float32 }
 
-// The kernels are the three loops in which nearly all of a tick's time goes. Each exists in plain Go, which is what it
-// means, and in assembly for AVX, which must give the same bits: so the plain ones round each product (the
-// conversions keep compilers from fusing it with the sum), and the assembly uses no fused instruction.
+// signal is one tick of a signal, behind the last frames of the tick before.
+type signal [lead + maxTick]float32
 
-// projectPlain projects samples on the table, tells their energy, and turns what it found back by a phase.
-func projectPlain(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x []float32) {
+const lead = 8
+
+// The kernels are the loops in which nearly all of a tick's time goes. Each exists in plain Go, which is what it
+// means, and in assembly for AVX, which must give the same bits: so the plain ones round each product (the
+// conversions keep compilers from fusing it with a sum) and add in the order of the registers, and the assembly uses
+// no fused instruction.
+
+// readPlain takes the samples of a tick, and tells the energy of their differences over some frames.
+func readPlain(s *signal, x []int16, lag int) float32 {
+	copy(s[:lead], s[len(x):])
+	var sums [4]float32
+	for i, v := range x {
+		s[lead+i] = float32(v)
+		d := s[lead+i] - s[lead+i-lag]
+		sums[i&3] += float32(d * d)
+	}
+	return (sums[0] + sums[2]) + (sums[1] + sums[3])
+}
+
+// turnPlain turns a clock by a tick.
+func turnPlain(c *clock, by *angles) {
+	for i := range c.fine.cos {
+		cos, sin := c.fine.cos[i], c.fine.sin[i]
+		c.fine.cos[i] = float64(cos*by.cos[i]) - float64(sin*by.sin[i])
+		c.fine.sin[i] = float64(sin*by.cos[i]) + float64(cos*by.sin[i])
+		c.phase.c[i], c.phase.s[i] = float32(c.fine.cos[i]), float32(c.fine.sin[i])
+	}
+}
+
+// pushPlain takes the tick of a lane that is number pos: projects it on the table, turns what it found back by the phase, and
+// moves the running sums on.
+func pushPlain(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
 	var b bins
 	var e float32
 	for k, v := range x {
@@ -23,23 +52,21 @@ func projectPlain(dst *bins, energy *float32, table *[maxTick]bins, phase *bins,
 			b.s[i] += float32(v * t.s[i])
 		}
 	}
-	*energy = e
+	now := &l.history[pos&(depth-1)]
+	l.energy[pos&(depth-1)] = e
 	for i := range b.c {
-		dst.c[i] = float32(b.c[i]*phase.c[i]) - float32(b.s[i]*phase.s[i])
-		dst.s[i] = float32(b.s[i]*phase.c[i]) + float32(b.c[i]*phase.s[i])
+		now.c[i] = float32(b.c[i]*phase.c[i]) - float32(b.s[i]*phase.s[i])
+		now.s[i] = float32(b.s[i]*phase.c[i]) + float32(b.c[i]*phase.s[i])
 	}
-}
-
-// slidePlain moves running sums on by one tick: now comes in, for each sum the tick of history that gone names goes
-// out. It finds the strongest row and column of each.
-func slidePlain(sums []bins, tops []top, now *bins, history *[depth]bins, gone []int) {
-	for w := range sums {
-		s, old := &sums[w], &history[gone[w]]
+	for w := range l.windows {
+		at := (pos - l.ticks[w]) & (depth - 1)
+		s, gone := &l.sums[w], &l.history[at]
 		for i := range s.c {
-			s.c[i] += now.c[i] - old.c[i]
-			s.s[i] += now.s[i] - old.s[i]
+			s.c[i] += now.c[i] - gone.c[i]
+			s.s[i] += now.s[i] - gone.s[i]
 		}
-		tops[w] = s.top()
+		l.power[w] += e - l.energy[at]
+		l.tops[w] = s.top()
 	}
 }
 
@@ -51,10 +78,10 @@ func (b *bins) top() (t top) {
 	return t
 }
 
-// filterPlain runs the two filters over x, block by block: see filterPlan.
+// filterPlain runs the two filters over x, block by block: see filterPlan. It adds in three chains, so that a processor
+// needn't do one addition after the other.
 func filterPlain(band, high []float32, s *filterState, m *filterMatrix, x []float32) {
 	for at := 0; at < len(x); at += block {
-		// In three chains of sums, so that a processor needn't do one addition after the other.
 		var y, first, second filterColumn
 		for k, v := range x[at : at+block] {
 			y.add(&m[k], v)

@@ -5,31 +5,38 @@ import "golang.org/x/sys/cpu"
 var avx = cpu.X86.HasAVX
 
 //go:noescape
-func projectAVX(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x *float32, n int)
+func readAVX(s *signal, x *int16, n, lag int) float32
 
 //go:noescape
-func slideAVX(sums *bins, tops *top, now *bins, history *[depth]bins, gone *int, n int)
+func turnAVX(c *clock, by *angles)
+
+//go:noescape
+func pushAVX(l *lane, table *[maxTick]bins, phase *bins, x *float32, n, pos int)
 
 //go:noescape
 func filterAVX(band, high *float32, s *filterState, m *filterMatrix, x *float32, n int)
 
-func project(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x []float32) {
+func read(s *signal, x []int16, lag int) float32 {
 	if !avx {
-		projectPlain(dst, energy, table, phase, x)
-		return
+		return readPlain(s, x, lag)
 	}
-	_ = table[len(x)-1]
-	projectAVX(dst, energy, table, phase, &x[0], len(x))
+	return readAVX(s, &x[0], len(x), lag)
 }
 
-func slide(sums []bins, tops []top, now *bins, history *[depth]bins, gone []int) {
+func turn(c *clock, by *angles) {
 	if !avx {
-		slidePlain(sums, tops, now, history, gone)
+		turnPlain(c, by)
 		return
 	}
-	n := len(sums)
-	_, _ = tops[n-1], gone[n-1]
-	slideAVX(&sums[0], &tops[0], now, history, &gone[0], n)
+	turnAVX(c, by)
+}
+
+func push(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
+	if !avx {
+		pushPlain(l, table, phase, x, pos)
+		return
+	}
+	pushAVX(l, table, phase, &x[0], len(x), pos)
 }
 
 func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float32) {
@@ -37,7 +44,5 @@ func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float3
 		filterPlain(band, high, s, m, x)
 		return
 	}
-	n := len(x)
-	_, _ = band[n-1], high[n-1]
-	filterAVX(&band[0], &high[0], s, m, &x[0], n)
+	filterAVX(&band[0], &high[0], s, m, &x[0], len(x))
 }

@@ -1,82 +1,150 @@
 #include "textflag.h"
+#include "go_asm.h"
 
-// The kernels of kernel.go for AVX. Arguments are as there, slices as pointer and length. A bins is two registers:
-// cosines, then sines.
+// The kernels of kernel.go for AVX. Arguments are as there, slices as pointer and length; n is a multiple of 4. A bins is
+// two registers: cosines, then sines.
 
-// func projectAVX(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x *float32, n int)
-TEXT ·projectAVX(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), DI
-	MOVQ energy+8(FP), DX
-	MOVQ table+16(FP), SI
-	MOVQ phase+24(FP), BX
-	MOVQ x+32(FP), R8
-	MOVQ n+40(FP), CX
+// func readAVX(s *signal, x *int16, n, lag int) float32
+TEXT ·readAVX(SB), NOSPLIT, $0-36
+	MOVQ s+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ lag+24(FP), AX
+	VMOVUPS (DI)(CX*4), Y0
+	VMOVUPS Y0, (DI)
+	NEGQ AX
+	LEAQ 32(DI), DI
+	LEAQ (DI)(AX*4), R8
+	VXORPS X2, X2, X2
+
+quad:
+	VPMOVSXWD (SI), X0
+	VCVTDQ2PS X0, X0
+	VMOVUPS X0, (DI)
+	VSUBPS (R8), X0, X0
+	VMULPS X0, X0, X0
+	VADDPS X0, X2, X2
+	ADDQ $8, SI
+	ADDQ $16, DI
+	ADDQ $16, R8
+	SUBQ $4, CX
+	JNZ quad
+
+	VPERMILPS $0x4e, X2, X0
+	VADDPS X0, X2, X2
+	VPERMILPS $0xb1, X2, X0
+	VADDPS X0, X2, X2
+	VMOVSS X2, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// TURN turns four angles, whose cosines and sines stand 64 bytes apart, and keeps them as float32 too, 32 bytes apart.
+#define TURN(at, half) \
+	VMOVUPD clock_fine+at(DI), Y0 \
+	VMOVUPD clock_fine+64+at(DI), Y1 \
+	VMOVUPD at(SI), Y2 \
+	VMOVUPD 64+at(SI), Y3 \
+	VMULPD Y2, Y0, Y4 \
+	VMULPD Y3, Y1, Y5 \
+	VSUBPD Y5, Y4, Y4 \
+	VMULPD Y2, Y1, Y5 \
+	VMULPD Y3, Y0, Y6 \
+	VADDPD Y6, Y5, Y5 \
+	VMOVUPD Y4, clock_fine+at(DI) \
+	VMOVUPD Y5, clock_fine+64+at(DI) \
+	VCVTPD2PSY Y4, X4 \
+	VCVTPD2PSY Y5, X5 \
+	VMOVUPS X4, clock_phase+half(DI) \
+	VMOVUPS X5, clock_phase+32+half(DI)
+
+// func turnAVX(c *clock, by *angles)
+TEXT ·turnAVX(SB), NOSPLIT, $0-16
+	MOVQ c+0(FP), DI
+	MOVQ by+8(FP), SI
+	TURN(0, 0)
+	TURN(32, 16)
+	VZEROUPPER
+	RET
+
+// SAMPLE projects one sample, i after x, on its row of the table.
+#define SAMPLE(i) \
+	VBROADCASTSS 4*i(R8), Y3 \
+	VMULPS 64*i(SI), Y3, Y4 \
+	VMULPS 64*i+32(SI), Y3, Y5 \
+	VMULPS Y3, Y3, Y6 \
+	VADDPS Y4, Y0, Y0 \
+	VADDPS Y5, Y1, Y1 \
+	VADDPS Y6, Y2, Y2
+
+// func pushAVX(l *lane, table *[maxTick]bins, phase *bins, x *float32, n, pos int)
+TEXT ·pushAVX(SB), NOSPLIT, $0-48
+	MOVQ l+0(FP), DI
+	MOVQ table+8(FP), SI
+	MOVQ phase+16(FP), BX
+	MOVQ x+24(FP), R8
+	MOVQ n+32(FP), CX
+	MOVQ pos+40(FP), DX
 	VXORPS Y0, Y0, Y0 // cosines
 	VXORPS Y1, Y1, Y1 // sines
 	VXORPS Y2, Y2, Y2 // energy
 
-sample:
-	VBROADCASTSS (R8), Y3
-	VMULPS (SI), Y3, Y4
-	VMULPS 32(SI), Y3, Y5
-	VMULPS Y3, Y3, Y6
-	VADDPS Y4, Y0, Y0
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	ADDQ $4, R8
-	ADDQ $64, SI
-	DECQ CX
-	JNZ sample
+samples:
+	SAMPLE(0)
+	SAMPLE(1)
+	SAMPLE(2)
+	SAMPLE(3)
+	ADDQ $16, R8
+	ADDQ $256, SI
+	SUBQ $4, CX
+	JNZ samples
 
-	VMOVSS X2, (DX)
 	VMOVUPS (BX), Y3
 	VMOVUPS 32(BX), Y4
 	VMULPS Y3, Y0, Y5
 	VMULPS Y4, Y1, Y6
 	VSUBPS Y6, Y5, Y5
-	VMOVUPS Y5, (DI)
-	VMULPS Y3, Y1, Y5
+	VMULPS Y3, Y1, Y1
 	VMULPS Y4, Y0, Y6
-	VADDPS Y6, Y5, Y5
-	VMOVUPS Y5, 32(DI)
-	VZEROUPPER
-	RET
+	VADDPS Y6, Y1, Y1
+	MOVQ DX, AX
+	ANDQ $(const_depth-1), AX
+	VMOVSS X2, lane_energy(DI)(AX*4)
+	SHLQ $6, AX
+	VMOVUPS Y5, lane_history(DI)(AX*1)
+	VMOVUPS Y1, lane_history+32(DI)(AX*1)
 
-// func slideAVX(sums *bins, tops *top, now *bins, history *[depth]bins, gone *int, n int)
-TEXT ·slideAVX(SB), NOSPLIT, $0-48
-	MOVQ sums+0(FP), DI
-	MOVQ tops+8(FP), DX
-	MOVQ now+16(FP), BX
-	MOVQ history+24(FP), SI
-	MOVQ gone+32(FP), R8
-	MOVQ n+40(FP), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
+	MOVQ lane_windows(DI), CX
+	LEAQ lane_sums(DI), SI
+	XORL R9, R9
 
 window:
-	MOVQ (R8), R9
-	SHLQ $6, R9
-	VSUBPS (SI)(R9*1), Y0, Y2
-	VSUBPS 32(SI)(R9*1), Y1, Y3
-	VADDPS (DI), Y2, Y2
-	VADDPS 32(DI), Y3, Y3
-	VMOVUPS Y2, (DI)
-	VMOVUPS Y3, 32(DI)
-	VMULPS Y2, Y2, Y2
+	MOVQ DX, AX
+	SUBQ lane_ticks(DI)(R9*8), AX
+	ANDQ $(const_depth-1), AX
+	VSUBSS lane_energy(DI)(AX*4), X2, X3
+	VADDSS lane_power(DI)(R9*4), X3, X3
+	VMOVSS X3, lane_power(DI)(R9*4)
+	SHLQ $6, AX
+	VSUBPS lane_history(DI)(AX*1), Y5, Y3
+	VSUBPS lane_history+32(DI)(AX*1), Y1, Y4
+	VADDPS (SI), Y3, Y3
+	VADDPS 32(SI), Y4, Y4
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
 	VMULPS Y3, Y3, Y3
-	VADDPS Y3, Y2, Y2
-	VPERMILPS $0x4e, Y2, Y3 // the strongest of each four
-	VMAXPS Y3, Y2, Y2
-	VPERMILPS $0xb1, Y2, Y3
-	VMAXPS Y3, Y2, Y2
-	VEXTRACTF128 $1, Y2, X3
-	VMOVSS X2, (DX)
-	VMOVSS X3, 4(DX)
-	ADDQ $8, R8
-	ADDQ $64, DI
-	ADDQ $8, DX
-	DECQ CX
-	JNZ window
+	VMULPS Y4, Y4, Y4
+	VADDPS Y4, Y3, Y3
+	VPERMILPS $0x4e, Y3, Y4 // the strongest of each four
+	VMAXPS Y4, Y3, Y3
+	VPERMILPS $0xb1, Y3, Y4
+	VMAXPS Y4, Y3, Y3
+	VEXTRACTF128 $1, Y3, X4
+	VMOVSS X3, lane_tops(DI)(R9*8)
+	VMOVSS X4, lane_tops+4(DI)(R9*8)
+	ADDQ $64, SI
+	INCQ R9
+	CMPQ R9, CX
+	JNE window
 
 	VZEROUPPER
 	RET
@@ -87,78 +155,60 @@ GLOBL least<>(SB), RODATA|NOPTR, $4
 DATA magnitude<>+0(SB)/4, $0x7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 
-// ADDCOLUMN adds the matrix's next column, times the value at p, to three accumulators.
-#define ADDCOLUMN(p, a, b, c) \
-	VBROADCASTSS (p), Y3 \
-	VMULPS (SI), Y3, Y4 \
-	VMULPS 32(SI), Y3, Y5 \
-	VMULPS 64(SI), Y3, Y6 \
+// COLUMN adds column i of the matrix, times the value at p, to two accumulators.
+#define COLUMN(p, i, a, b) \
+	VBROADCASTSS p, Y3 \
+	VMULPS 64*i(SI), Y3, Y4 \
+	VMULPS 64*i+32(SI), Y3, Y5 \
 	VADDPS Y4, a, a \
-	VADDPS Y5, b, b \
-	VADDPS Y6, c, c \
-	ADDQ $4, p \
-	ADDQ $96, SI
-
-// SETTLE makes states zero that are next to nothing.
-#define SETTLE(y) \
-	VANDPS Y7, y, Y3 \
-	VCMPPS $1, Y8, Y3, Y3 \
-	VANDNPS y, Y3, y
+	VADDPS Y5, b, b
 
 // func filterAVX(band, high *float32, s *filterState, m *filterMatrix, x *float32, n int)
 TEXT ·filterAVX(SB), NOSPLIT, $0-48
 	MOVQ band+0(FP), DI
 	MOVQ high+8(FP), DX
 	MOVQ s+16(FP), BX
+	MOVQ m+24(FP), SI
 	MOVQ x+32(FP), R8
 	MOVQ n+40(FP), CX
 
-quad:
-	MOVQ m+24(FP), SI
-	MOVQ BX, R9
-	VXORPS Y0, Y0, Y0 // four samples of band, four of high
-	VXORPS Y1, Y1, Y1 // states 0 to 7
-	VXORPS Y2, Y2, Y2 // and the rest
-	VXORPS Y7, Y7, Y7 // the same from states 0 to 4, in a chain of their own
-	VXORPS Y8, Y8, Y8
+block:
+	VXORPS Y0, Y0, Y0 // a block of band, one of high
+	VXORPS Y1, Y1, Y1 // the states
+	VXORPS Y6, Y6, Y6 // the same from the first half of the states, in a chain of their own
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8 // and from the second
 	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10 // and from states 5 to 9
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	ADDCOLUMN(R8, Y0, Y1, Y2)
-	ADDCOLUMN(R8, Y0, Y1, Y2)
-	ADDCOLUMN(R8, Y0, Y1, Y2)
-	ADDCOLUMN(R8, Y0, Y1, Y2)
-	ADDCOLUMN(R9, Y7, Y8, Y9)
-	ADDCOLUMN(R9, Y7, Y8, Y9)
-	ADDCOLUMN(R9, Y7, Y8, Y9)
-	ADDCOLUMN(R9, Y7, Y8, Y9)
-	ADDCOLUMN(R9, Y7, Y8, Y9)
-	ADDCOLUMN(R9, Y10, Y11, Y12)
-	ADDCOLUMN(R9, Y10, Y11, Y12)
-	ADDCOLUMN(R9, Y10, Y11, Y12)
-	ADDCOLUMN(R9, Y10, Y11, Y12)
-	ADDCOLUMN(R9, Y10, Y11, Y12)
-	VADDPS Y7, Y0, Y0
-	VADDPS Y8, Y1, Y1
-	VADDPS Y9, Y2, Y2
-	VADDPS Y10, Y0, Y0
-	VADDPS Y11, Y1, Y1
-	VADDPS Y12, Y2, Y2
+	COLUMN(0(R8), 0, Y0, Y1)
+	COLUMN(4(R8), 1, Y0, Y1)
+	COLUMN(8(R8), 2, Y0, Y1)
+	COLUMN(12(R8), 3, Y0, Y1)
+	COLUMN(0(BX), 4, Y6, Y7)
+	COLUMN(4(BX), 5, Y6, Y7)
+	COLUMN(8(BX), 6, Y6, Y7)
+	COLUMN(12(BX), 7, Y6, Y7)
+	COLUMN(16(BX), 8, Y8, Y9)
+	COLUMN(20(BX), 9, Y8, Y9)
+	COLUMN(24(BX), 10, Y8, Y9)
+	COLUMN(28(BX), 11, Y8, Y9)
+	VADDPS Y6, Y0, Y0
+	VADDPS Y7, Y1, Y1
+	VADDPS Y8, Y0, Y0
+	VADDPS Y9, Y1, Y1
 	VMOVUPS X0, (DI)
 	VEXTRACTF128 $1, Y0, (DX)
 	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
 	ADDQ $16, DI
 	ADDQ $16, DX
+	ADDQ $16, R8
 	SUBQ $4, CX
-	JNZ quad
+	JNZ block
 
-	VBROADCASTSS magnitude<>(SB), Y7
-	VBROADCASTSS least<>(SB), Y8
-	SETTLE(Y1)
-	SETTLE(Y2)
+	VBROADCASTSS magnitude<>(SB), Y3 // states that are next to nothing are nothing
+	VBROADCASTSS least<>(SB), Y4
+	VANDPS Y3, Y1, Y3
+	VCMPPS $1, Y4, Y3, Y3
+	VANDNPS Y1, Y3, Y1
 	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
 	VZEROUPPER
 	RET

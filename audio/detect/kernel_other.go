@@ -2,12 +2,12 @@
 
 package detect
 
-func project(dst *bins, energy *float32, table *[maxTick]bins, phase *bins, x []float32) {
-	projectPlain(dst, energy, table, phase, x)
-}
+func read(s *signal, x []int16, lag int) float32 { return readPlain(s, x, lag) }
 
-func slide(sums []bins, tops []top, now *bins, history *[depth]bins, gone []int) {
-	slidePlain(sums, tops, now, history, gone)
+func turn(c *clock, by *angles) { turnPlain(c, by) }
+
+func push(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
+	pushPlain(l, table, phase, x, pos)
 }
 
 func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float32) {

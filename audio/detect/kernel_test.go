@@ -17,33 +17,45 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 		for i := range x {
 			x[i] = value.Draw(t, "x")
 		}
-		var phase, a, b bins
-		draw := func(b *bins) {
-			for i := range b.c {
-				b.c[i], b.s[i] = value.Draw(t, "c"), value.Draw(t, "s")
+		samples := make([]int16, p.tick)
+		for i := range samples {
+			samples[i] = rapid.Int16().Draw(t, "sample")
+		}
+		var in, inPlain signal
+		for i := range in {
+			in[i] = value.Draw(t, "before")
+		}
+		inPlain = in
+		lag := p.tick / 8
+		same(t, "difference", []float32{read(&in, samples, lag)}, []float32{readPlain(&inPlain, samples, lag)})
+		same(t, "samples", in[:], inPlain[:])
+
+		var c, cPlain clock
+		for i := range c.fine.cos {
+			c.fine.cos[i], c.fine.sin[i] = rapid.Float64Range(-1, 1).Draw(t, "cos"), rapid.Float64Range(-1, 1).Draw(t, "sin")
+		}
+		cPlain = c
+		turn(&c, &p.turn)
+		turnPlain(&cPlain, &p.turn)
+		if c != cPlain {
+			t.Fatalf("a clock turns to %v, in plain Go to %v", c, cPlain)
+		}
+
+		var l, lPlain lane
+		l.start([][]window{p.plain[:], p.band[:], p.high[:]}[rapid.IntRange(0, 2).Draw(t, "lane")])
+		pos := rapid.IntRange(0, 1<<40).Draw(t, "pos")
+		for w := range l.windows {
+			for i := range l.sums[w].c {
+				l.sums[w].c[i], l.sums[w].s[i] = value.Draw(t, "c"), value.Draw(t, "s")
+				at := (pos - l.ticks[w]) & (depth - 1)
+				l.history[at].c[i], l.history[at].s[i], l.energy[at] = value.Draw(t, "c"), value.Draw(t, "s"), value.Draw(t, "e")
 			}
 		}
-		draw(&phase)
-		var ea, eb float32
-		project(&a, &ea, &p.table, &phase, x)
-		projectPlain(&b, &eb, &p.table, &phase, x)
-		same(t, "projection", flat(&a), flat(&b))
-		same(t, "energy", []float32{ea}, []float32{eb})
-
-		var history [depth]bins
-		var sums, sumsPlain [maxWindows]bins
-		gone := []int{0, 17, depth - 1}
-		for w := range sums {
-			draw(&sums[w])
-			draw(&history[gone[w]])
-		}
-		sumsPlain = sums
-		var tops, topsPlain [maxWindows]top
-		slide(sums[:], tops[:], &a, &history, gone)
-		slidePlain(sumsPlain[:], topsPlain[:], &a, &history, gone)
-		for w := range sums {
-			same(t, "sums", flat(&sums[w]), flat(&sumsPlain[w]))
-			same(t, "tops", []float32{tops[w].row, tops[w].col}, []float32{topsPlain[w].row, topsPlain[w].col})
+		lPlain = l
+		push(&l, &p.table, &c.phase, x, pos)
+		pushPlain(&lPlain, &p.table, &c.phase, x, pos)
+		if l != lPlain {
+			t.Fatal("a lane's push gives other bits than in plain Go")
 		}
 
 		var s, sPlain filterState
@@ -59,8 +71,6 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 		same(t, "states", s[:], sPlain[:])
 	})
 }
-
-func flat(b *bins) []float32 { return append(b.c[:], b.s[:]...) }
 
 func same(t *rapid.T, what string, a, b []float32) {
 	for i := range a {

@@ -1,22 +1,17 @@
 package detect
 
+// angles are cosines and sines, one of each for each frequency.
+type angles struct{ cos, sin [8]float64 }
+
 // clock is the phase that each frequency has reached since the first tick.
 type clock struct {
-	fine  [8]struct{ cos, sin float64 } // so fine that it stays true for years
+	fine  angles // so fine that it stays true for years
 	phase bins
 }
 
 func (c *clock) start() {
-	for i := range c.fine {
-		c.fine[i].cos = 1
-	}
-}
-
-func (c *clock) turn(p *plan) {
-	for i := range c.fine {
-		f, t := &c.fine[i], &p.turn[i]
-		f.cos, f.sin = float64(f.cos*t.cos)-float64(f.sin*t.sin), float64(f.sin*t.cos)+float64(f.cos*t.sin)
-		c.phase.c[i], c.phase.s[i] = float32(f.cos), float32(f.sin)
+	for i := range c.fine.cos {
+		c.fine.cos[i] = 1
 	}
 }
 
@@ -24,46 +19,45 @@ func (c *clock) turn(p *plan) {
 // share the phase reference of the first tick, so that a sum is kept by adding and taking away; only what is
 // fitted is turned to the end of its window, for which the Gram inverses are made.
 type lane struct {
-	pos     int // ticks pushed
 	history [depth]bins
 	energy  [depth]float32
+	windows int
+	ticks   [maxWindows]int // of each window,
 	sums    [maxWindows]bins
-	power   [maxWindows]float32
+	power   [maxWindows]float32 // the energy in it,
 	tops    [maxWindows]top
 }
 
-const freshTicks = 128 // between two times that a sum is made afresh
+const freshTicks = 512 // between two times that a sum is made afresh
 
-func (l *lane) push(p *plan, now *clock, windows []window, x []float32) {
-	at := l.pos & (depth - 1)
-	cur := &l.history[at]
-	project(cur, &l.energy[at], &p.table, &now.phase, x)
-	var gone [maxWindows]int
-	for w := range windows {
-		gone[w] = (l.pos - windows[w].ticks) & (depth - 1)
-		l.power[w] += l.energy[at] - l.energy[gone[w]]
-	}
-	n := len(windows)
-	slide(l.sums[:n], l.tops[:n], cur, &l.history, gone[:n])
-	l.pos++
-	// Float error grows with each step, so the sums are made afresh, one window a tick in turn.
-	if w := l.pos & (freshTicks - 1); w < n {
-		l.sum(&windows[w])
+func (l *lane) start(windows []window) {
+	l.windows = len(windows)
+	for i := range windows {
+		l.ticks[i] = windows[i].ticks
 	}
 }
 
-func (l *lane) sum(win *window) {
+// push takes the tick with a number.
+func (l *lane) push(p *plan, now *clock, x []float32, tick int) {
+	push(l, &p.table, &now.phase, x, tick)
+	// Float error grows with each step, so the sums are made afresh, one window a tick in turn.
+	if w := tick & (freshTicks - 1); w < l.windows {
+		l.sum(w, tick)
+	}
+}
+
+func (l *lane) sum(w, tick int) {
 	var sums bins
 	var e float32
-	for k := win.ticks; k >= 1; k-- {
-		at := (l.pos - k) & (depth - 1)
+	for k := l.ticks[w] - 1; k >= 0; k-- {
+		at := (tick - k) & (depth - 1)
 		e += l.energy[at]
 		for i := range sums.c {
 			sums.c[i] += l.history[at].c[i]
 			sums.s[i] += l.history[at].s[i]
 		}
 	}
-	l.sums[win.index], l.power[win.index], l.tops[win.index] = sums, e, sums.top()
+	l.sums[w], l.power[w], l.tops[w] = sums, e, sums.top()
 }
 
 // fit is how one row and one column explain a window.

@@ -6,7 +6,6 @@ import "github.com/flattone/flattone/audio"
 type level struct {
 	history [16]float32 // mean square of the last ticks
 	at      int
-	last    [8]int16 // the last frames of the tick before, for the difference
 	edges   [8]int64 // the last edges, one past their ticks' numbers; 0 for none
 	edge    int
 }
@@ -19,22 +18,9 @@ const (
 	edgeNear  = 5    // ticks between an edge and the onset found from the tone
 )
 
-// push takes one tick. Its power is that of the difference over an eighth of a millisecond, which takes away
-// DC and hum and leaves every DTMF frequency within 7 dB.
-func (l *level) push(p *plan, x []int16) (edge bool, power float32) {
-	lag := p.tick / 8
-	var sum int64
-	for i, v := range x {
-		before := l.last[(i)&7]
-		if i >= lag {
-			before = x[i-lag]
-		}
-		d := int64(v) - int64(before)
-		sum += d * d
-	}
-	copy(l.last[:lag], x[len(x)-lag:])
-	power = float32(sum) / float32(len(x))
-
+// push takes the power of one tick: that of the difference over an eighth of a millisecond, which takes away DC and
+// hum and leaves every DTMF frequency within 7 dB.
+func (l *level) push(power float32) (edge bool) {
 	// The tick just before may hold the first few frames of what this one is full of.
 	var before float32
 	for k := 2; k < 2+edgeQuiet; k++ {
@@ -47,7 +33,7 @@ func (l *level) push(p *plan, x []int16) (edge bool, power float32) {
 		l.edges[l.edge&7] = int64(l.at)
 		l.edge++
 	}
-	return edge, power
+	return edge
 }
 
 // onset is the edge, in frames, within edgeNear ticks of an onset found otherwise; or else that onset itself.

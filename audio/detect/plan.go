@@ -20,8 +20,8 @@ const (
 type plan struct {
 	rate   audio.Rate
 	tick   int
-	table  [maxTick]bins                 // cosine and sine over one tick, phase 0 one past its last frame
-	turn   [8]struct{ cos, sin float64 } // how far a tick turns each frequency
+	table  [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
+	turn   angles        // how far a tick turns each frequency
 	filter filterPlan
 	plain  [len(plainTicks)]window
 	band   [len(bandTicks)]window
@@ -63,7 +63,7 @@ func newPlan(rate audio.Rate) *plan {
 			p.table[k].c[i] = float32(math.Cos(w * float64(k-p.tick)))
 			p.table[k].s[i] = float32(math.Sin(w * float64(k-p.tick)))
 		}
-		p.turn[i].cos, p.turn[i].sin = math.Cos(w*float64(p.tick)), math.Sin(w*float64(p.tick))
+		p.turn.cos[i], p.turn.sin[i] = math.Cos(w*float64(p.tick)), math.Sin(w*float64(p.tick))
 		p.stride[i] = rotation(w * float64(p.tick*pairTicks))
 		p.drift[i] = float32(math.Cos(underOff * w * float64(p.tick*halfTicks)))
 	}

@@ -15,30 +15,15 @@ import (
 //	blip    a burst out of quiet, shorter than any window, that a pair explains for a moment
 //	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
 type suspects struct {
-	runs     [len(rules)]uint8
-	off      [depth]fit // the fits of the off window
-	offKeys  [depth]int8
-	offRun   uint8
-	underRun uint8
-	tick     int64   // so many were judged
-	edge     int64   // when the level last rose out of quiet
-	peak     float32 // the most power since, in a burst
-	toned    bool    // a pair explained a moment of that burst
-}
-
-// rule is evidence of the kind pure: a window's best fit explains a share of its energy for some ticks on end.
-type rule struct {
-	band   bool // on the band-filtered lane
-	window int  // index into that lane's windows
-	share  float32
-	run    uint8
-	strict bool // counts on an idle line too
-}
-
-var rules = [...]rule{
-	{window: plainFour, share: 0.95, run: 1},
-	{window: plainSix, share: 0.92, run: 2, strict: true},
-	{band: true, window: bandEight, share: 0.92, run: 2, strict: true}, // sees through dial tone, hum and DC
+	six, eight uint8      // runs of the windows of the kind pure
+	off        [depth]fit // the fits of the off window
+	offKeys    [depth]int8
+	offRun     uint8
+	underRun   uint8
+	tick       int64   // so many were judged
+	edge       int64   // when the level last rose out of quiet
+	peak       float32 // the most power since, in a burst
+	toned      bool    // a pair explained a moment of that burst
 }
 
 // Bounds of the fits, as squared amplitudes and their ratio.
@@ -48,6 +33,11 @@ var (
 )
 
 const (
+	pureFour  = 0.95 // share of the energy of a window of four ticks,
+	pureSix   = 0.92 // of six,
+	pureEight = 0.92 // and of eight behind the band filter, which sees through dial tone, hum and DC
+	pureRun   = 2    // ticks on end, of the two longer ones
+
 	strictTwist = 25 // 14 dB
 	looseTwist  = 40 // 16 dB
 
@@ -59,7 +49,7 @@ const (
 	blipTicks = 7   // at the most
 	blipOver  = 0.1 // of the burst's power: below that it is over
 
-	underCol   = 0.6   // share of a column in the high lane,
+	underCol   = 0.54  // share of a column in the high lane,
 	underRow   = 0.05  // and of a row in the band
 	underAlike = 1.6   // ratio of the column's powers in both halves,
 	rowAlike   = 8     // and of the row's
@@ -71,29 +61,29 @@ func square(v float64) float32 { return float32(v * v) }
 
 func (s *suspects) judge(p *plan, now *clock, plain, band, high *lane, v *Verdict) {
 	s.tick++
-	for i := range rules {
-		s.pure(&rules[i], i, p, now, plain, band, v)
-	}
-	if s.offFrequency(p, now, plain) || s.blip(p, now, plain, v) || s.under(p, band, high) {
+	four, ok := plain.best(&p.plain[plainFour], now, offShare)
+	ok = ok && four.like(looseFloor, looseTwist)
+	off := s.offFrequency(p, &four, ok, plain)
+	v.Loose = ok && four.share >= pureFour || off
+	s.pure(&s.six, plain, &p.plain[plainSix], now, pureSix, v)
+	s.pure(&s.eight, band, &p.band[bandEight], now, pureEight, v)
+	if s.blip(p, now, plain, v) || s.under(p, band, high) {
 		v.Loose = true
 	}
 }
 
-func (s *suspects) pure(r *rule, i int, p *plan, now *clock, plain, band *lane, v *Verdict) {
-	l, win := plain, p.plain[:]
-	if r.band {
-		l, win = band, p.band[:]
-	}
-	f, ok := l.best(&win[r.window], now, r.share)
+// pure judges a window by itself, for an idle line too.
+func (s *suspects) pure(run *uint8, l *lane, win *window, now *clock, share float32, v *Verdict) {
+	f, ok := l.best(win, now, share)
 	if !ok || !f.like(looseFloor, looseTwist) {
-		s.runs[i] = 0
+		*run = 0
 		return
 	}
-	if s.runs[i] = min(s.runs[i]+1, r.run); s.runs[i] < r.run {
+	if *run = min(*run+1, pureRun); *run < pureRun {
 		return
 	}
 	v.Loose = true
-	v.Strict = v.Strict || r.strict && f.like(strictFloor, strictTwist)
+	v.Strict = v.Strict || f.like(strictFloor, strictTwist)
 }
 
 // like reports whether a fit is a pair of tones: loud enough, neither drowned by the other.
@@ -102,17 +92,16 @@ func (f *fit) like(floor, twist float32) bool {
 	return row >= floor && col >= floor && row < twist*col && col < twist*row
 }
 
-func (s *suspects) offFrequency(p *plan, now *clock, plain *lane) bool {
-	win := &p.plain[plainFour]
+// offFrequency compares the fit of the last four ticks with that of the four before.
+func (s *suspects) offFrequency(p *plan, f *fit, ok bool, plain *lane) bool {
 	at := s.tick & (depth - 1)
-	f, ok := plain.best(win, now, offShare)
-	s.off[at], s.offKeys[at] = f, -1
-	if !ok || !f.like(looseFloor, looseTwist) {
+	s.offKeys[at] = -1
+	if !ok {
 		s.offRun = 0
 		return false
 	}
-	s.offKeys[at] = int8(strongest(&plain.sums[win.index]))
-	before := (s.tick - int64(win.ticks)) & (depth - 1)
+	s.off[at], s.offKeys[at] = *f, int8(strongest(&plain.sums[plainFour]))
+	before := (s.tick - int64(p.plain[plainFour].ticks)) & (depth - 1)
 	g := &s.off[before]
 	if s.offKeys[before] != s.offKeys[at] || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
 		s.offRun = 0
