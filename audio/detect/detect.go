@@ -73,17 +73,14 @@ type Detector struct {
 
 // state is all that changes. It holds no pointers: see locked.New.
 type state struct {
-	ticks    int64
-	clock    clock
-	x        signal
-	filter   filterState
-	filtered [2][maxTick]float32
-	plain    lane
-	band     lane
-	high     lane
-	suspect  suspects
-	level    level
-	confirm  confirm
+	ticks   int64
+	clock   clock
+	x       [laneCount]signal
+	filter  filterState
+	lanes   lanes
+	suspect suspects
+	level   level
+	confirm confirm
 }
 
 // New makes a detector for a supported rate.
@@ -97,9 +94,7 @@ func New(rate audio.Rate) (*Detector, error) {
 	}
 	p := newPlan(rate)
 	s.clock.start()
-	s.plain.start(p.plain[:])
-	s.band.start(p.band[:])
-	s.high.start(p.high[:])
+	s.lanes.start(p)
 	return &Detector{plan: p, state: s, free: free}, nil
 }
 
@@ -119,16 +114,13 @@ func (d *Detector) Tick(x []int16) Verdict {
 	now := int(s.ticks)
 	s.ticks++
 	var v Verdict
-	v.Power = read(&s.x, x, p.tick/8) / float32(p.tick)
+	v.Power = read(&s.x[plain], x, p.tick/8) / float32(p.tick)
 	v.Edge = s.level.push(v.Power)
-	plain, band, high := s.x[lead:][:p.tick], s.filtered[0][:p.tick], s.filtered[1][:p.tick]
-	runFilter(band, high, &s.filter, &p.filter.matrix, plain)
+	runFilter(s.x[band][lead:], s.x[high][lead:], &s.filter, &p.filter.matrix, s.x[plain][lead:][:p.tick])
 	turn(&s.clock, &p.turn)
-	s.plain.push(p, &s.clock, plain, now)
-	s.band.push(p, &s.clock, band, now)
-	s.high.push(p, &s.clock, high, now)
-	s.suspect.judge(p, &s.clock, &s.plain, &s.band, &s.high, &v)
-	s.confirm.push(p, &s.clock, &s.band, s.ticks, &v)
+	s.lanes.push(p, &s.clock, &s.x, now)
+	s.suspect.judge(p, &s.clock, &s.lanes, &v)
+	s.confirm.push(p, &s.clock, &s.lanes[band], s.ticks, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
 		v.Event.Heard = min(v.Event.Heard, v.Event.Start)

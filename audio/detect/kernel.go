@@ -39,9 +39,15 @@ func turnPlain(c *clock, by *angles) {
 	}
 }
 
-// pushPlain takes the tick of a lane that is number pos: projects it on the table, turns what it found back by the phase, and
-// moves the running sums on.
-func pushPlain(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
+// pushPlain takes the n frames of each lane's tick that is number pos: projects them on the table, turns what it found back by the
+// phase, and moves the running sums on.
+func pushPlain(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int) {
+	for i := range l {
+		l[i].pushPlain(table, phase, x[i][lead:][:n], pos)
+	}
+}
+
+func (l *lane) pushPlain(table *[maxTick]bins, phase *bins, x []float32, pos int) {
 	var b bins
 	var e float32
 	for k, v := range x {

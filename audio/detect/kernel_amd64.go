@@ -11,7 +11,7 @@ func readAVX(s *signal, x *int16, n, lag int) float32
 func turnAVX(c *clock, by *angles)
 
 //go:noescape
-func pushAVX(l *lane, table *[maxTick]bins, phase *bins, x *float32, n, pos int)
+func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int)
 
 //go:noescape
 func filterAVX(band, high *float32, s *filterState, m *filterMatrix, x *float32, n int)
@@ -31,12 +31,12 @@ func turn(c *clock, by *angles) {
 	turnAVX(c, by)
 }
 
-func push(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
+func push(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int) {
 	if !avx {
-		pushPlain(l, table, phase, x, pos)
+		pushPlain(l, table, phase, x, n, pos)
 		return
 	}
-	pushAVX(l, table, phase, &x[0], len(x), pos)
+	pushAVX(l, table, phase, x, n, pos)
 }
 
 func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float32) {

@@ -76,14 +76,18 @@ TEXT ·turnAVX(SB), NOSPLIT, $0-16
 	VADDPS Y5, Y1, Y1 \
 	VADDPS Y6, Y2, Y2
 
-// func pushAVX(l *lane, table *[maxTick]bins, phase *bins, x *float32, n, pos int)
+// func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int)
 TEXT ·pushAVX(SB), NOSPLIT, $0-48
 	MOVQ l+0(FP), DI
-	MOVQ table+8(FP), SI
 	MOVQ phase+16(FP), BX
-	MOVQ x+24(FP), R8
-	MOVQ n+32(FP), CX
+	MOVQ x+24(FP), R10
 	MOVQ pos+40(FP), DX
+	MOVQ $const_laneCount, R11
+
+lane:
+	MOVQ table+8(FP), SI
+	MOVQ n+32(FP), CX
+	LEAQ (4*const_lead)(R10), R8
 	VXORPS Y0, Y0, Y0 // cosines
 	VXORPS Y1, Y1, Y1 // sines
 	VXORPS Y2, Y2, Y2 // energy
@@ -146,6 +150,10 @@ window:
 	CMPQ R9, CX
 	JNE window
 
+	ADDQ $lane__size, DI
+	ADDQ $(4*(const_lead+const_maxTick)), R10
+	DECQ R11
+	JNZ lane
 	VZEROUPPER
 	RET
 

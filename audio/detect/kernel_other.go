@@ -6,8 +6,8 @@ func read(s *signal, x []int16, lag int) float32 { return readPlain(s, x, lag) }
 
 func turn(c *clock, by *angles) { turnPlain(c, by) }
 
-func push(l *lane, table *[maxTick]bins, phase *bins, x []float32, pos int) {
-	pushPlain(l, table, phase, x, pos)
+func push(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int) {
+	pushPlain(l, table, phase, x, n, pos)
 }
 
 func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float32) {

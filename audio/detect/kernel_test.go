@@ -41,21 +41,26 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 			t.Fatalf("a clock turns to %v, in plain Go to %v", c, cPlain)
 		}
 
-		var l, lPlain lane
-		l.start([][]window{p.plain[:], p.band[:], p.high[:]}[rapid.IntRange(0, 2).Draw(t, "lane")])
+		var l, lPlain lanes
+		var signals [laneCount]signal
+		l.start(p)
 		pos := rapid.IntRange(0, 1<<40).Draw(t, "pos")
-		for w := range l.windows {
-			for i := range l.sums[w].c {
-				l.sums[w].c[i], l.sums[w].s[i] = value.Draw(t, "c"), value.Draw(t, "s")
-				at := (pos - l.ticks[w]) & (depth - 1)
-				l.history[at].c[i], l.history[at].s[i], l.energy[at] = value.Draw(t, "c"), value.Draw(t, "s"), value.Draw(t, "e")
+		for n := range l {
+			l := &l[n]
+			copy(signals[n][lead:], rapid.SliceOfN(value, p.tick, p.tick).Draw(t, "x"))
+			for w := range l.windows {
+				for i := range l.sums[w].c {
+					l.sums[w].c[i], l.sums[w].s[i] = value.Draw(t, "c"), value.Draw(t, "s")
+					at := (pos - l.ticks[w]) & (depth - 1)
+					l.history[at].c[i], l.history[at].s[i], l.energy[at] = value.Draw(t, "c"), value.Draw(t, "s"), value.Draw(t, "e")
+				}
 			}
 		}
 		lPlain = l
-		push(&l, &p.table, &c.phase, x, pos)
-		pushPlain(&lPlain, &p.table, &c.phase, x, pos)
+		push(&l, &p.table, &c.phase, &signals, p.tick, pos)
+		pushPlain(&lPlain, &p.table, &c.phase, &signals, p.tick, pos)
 		if l != lPlain {
-			t.Fatal("a lane's push gives other bits than in plain Go")
+			t.Fatal("a push gives other bits than in plain Go")
 		}
 
 		var s, sPlain filterState
@@ -63,11 +68,11 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 			s[i] = rapid.OneOf(value, rapid.Float32Range(-2*leastState, 2*leastState)).Draw(t, "state")
 		}
 		sPlain = s
-		var band, high, bandPlain, highPlain [maxTick]float32
-		runFilter(band[:p.tick], high[:p.tick], &s, &p.filter.matrix, x)
-		filterPlain(bandPlain[:p.tick], highPlain[:p.tick], &sPlain, &p.filter.matrix, x)
-		same(t, "band", band[:], bandPlain[:])
-		same(t, "high", high[:], highPlain[:])
+		var low, top, lowPlain, topPlain [maxTick]float32
+		runFilter(low[:p.tick], top[:p.tick], &s, &p.filter.matrix, x)
+		filterPlain(lowPlain[:p.tick], topPlain[:p.tick], &sPlain, &p.filter.matrix, x)
+		same(t, "band", low[:], lowPlain[:])
+		same(t, "high", top[:], topPlain[:])
 		same(t, "states", s[:], sPlain[:])
 	})
 }

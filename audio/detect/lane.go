@@ -28,25 +28,38 @@ type lane struct {
 	tops    [maxWindows]top
 }
 
+// lanes are those of the three signals, by their names.
+type lanes [laneCount]lane
+
+const (
+	plain, band, high = 0, 1, 2
+	laneCount         = 3
+)
+
 const freshTicks = 512 // between two times that a sum is made afresh
 
-func (l *lane) start(windows []window) {
-	l.windows = len(windows)
-	for i := range windows {
-		l.ticks[i] = windows[i].ticks
+func (l *lanes) start(p *plan) {
+	for i := range l {
+		l[i].windows = len(p.windows[i])
+		for w := range p.windows[i] {
+			l[i].ticks[w] = p.windows[i][w].ticks
+		}
 	}
 }
 
-// push takes the tick with a number.
-func (l *lane) push(p *plan, now *clock, x []float32, tick int) {
-	push(l, &p.table, &now.phase, x, tick)
+// push takes a tick, with its number, of all signals.
+func (l *lanes) push(p *plan, now *clock, x *[laneCount]signal, tick int) {
+	push(l, &p.table, &now.phase, x, p.tick, tick)
 	// Float error grows with each step, so the sums are made afresh, one window a tick in turn.
-	if w := tick & (freshTicks - 1); w < l.windows {
-		l.sum(w, tick)
+	if w := tick & (freshTicks - 1); w < laneCount*maxWindows {
+		l[w/maxWindows].sum(w%maxWindows, tick)
 	}
 }
 
 func (l *lane) sum(w, tick int) {
+	if w >= l.windows {
+		return
+	}
 	var sums bins
 	var e float32
 	for k := l.ticks[w] - 1; k >= 0; k-- {
@@ -63,6 +76,7 @@ func (l *lane) sum(w, tick int) {
 // fit is how one row and one column explain a window.
 type fit struct {
 	share    float32 // of the window's energy, 0 to 1
+	key      int     // row*4 + column
 	row, col pair    // amplitudes: coefficients of cosine and sine, phase 0 at the window's end
 }
 
@@ -101,7 +115,7 @@ const leastEnergy = 64
 
 // solve fits a key to sums whose window ended at a phase.
 func solve(win *window, sums *bins, phase *bins, key int, energy float32) fit {
-	var f fit
+	f := fit{key: key}
 	if energy < leastEnergy {
 		return f
 	}

@@ -22,11 +22,10 @@ const (
 // hum and leaves every DTMF frequency within 7 dB.
 func (l *level) push(power float32) (edge bool) {
 	// The tick just before may hold the first few frames of what this one is full of.
-	var before float32
-	for k := 2; k < 2+edgeQuiet; k++ {
-		before = max(before, l.history[(l.at-k)&15])
+	before := l.history[(l.at-2)&15]
+	if power > edgeFloor && power > edgeRise*before {
+		edge = l.rose(power)
 	}
-	edge = power > edgeFloor && power > edgeRise*before && before < edgeCalm && int64(l.at)-l.edges[(l.edge-1)&7] >= edgeQuiet
 	l.history[l.at&15] = power
 	l.at++
 	if edge {
@@ -34,6 +33,15 @@ func (l *level) push(power float32) (edge bool) {
 		l.edge++
 	}
 	return edge
+}
+
+// rose reports whether a power, high enough over that of two ticks before, is so over all that counts.
+func (l *level) rose(power float32) bool {
+	var before float32
+	for k := 2; k < 2+edgeQuiet; k++ {
+		before = max(before, l.history[(l.at-k)&15])
+	}
+	return power > edgeRise*before && before < edgeCalm && int64(l.at)-l.edges[(l.edge-1)&7] >= edgeQuiet
 }
 
 // onset is the edge, in frames, within edgeNear ticks of an onset found otherwise; or else that onset itself.

@@ -18,17 +18,15 @@ const (
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
-	rate   audio.Rate
-	tick   int
-	table  [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
-	turn   angles        // how far a tick turns each frequency
-	filter filterPlan
-	plain  [len(plainTicks)]window
-	band   [len(bandTicks)]window
-	high   [len(highTicks)]window
-	pair   *window    // the confirming window, one of band's
-	stride [8]pair    // how far such a window turns each frequency
-	drift  [8]float32 // cosine of the most that half of a window may drift in phase
+	rate    audio.Rate
+	tick    int
+	table   [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
+	turn    angles        // how far a tick turns each frequency
+	filter  filterPlan
+	windows [laneCount][]window
+	pair    *window    // the confirming window, one of band's
+	stride  [8]pair    // how far such a window turns each frequency
+	drift   [8]float32 // cosine of the most that half of a window may drift in phase
 }
 
 // window is one running sum of a lane.
@@ -39,12 +37,12 @@ type window struct {
 	gain    float32           // at least the greatest eigenvalue of any of these
 }
 
-// Windows in ticks, and their names.
-var (
-	plainTicks = [...]int{3, 4, 6}
-	bandTicks  = [...]int{pairTicks, halfTicks, 2 * halfTicks}
-	highTicks  = [...]int{halfTicks, 2 * halfTicks}
-)
+// windowTicks are the windows of each lane. Their indexes have names.
+var windowTicks = [laneCount][]int{
+	plain: {3, 4, 6},
+	band:  {pairTicks, halfTicks, 2 * halfTicks},
+	high:  {halfTicks, 2 * halfTicks},
+}
 
 const (
 	plainThree, plainFour, plainSix = 0, 1, 2
@@ -67,16 +65,12 @@ func newPlan(rate audio.Rate) *plan {
 		p.stride[i] = rotation(w * float64(p.tick*pairTicks))
 		p.drift[i] = float32(math.Cos(underOff * w * float64(p.tick*halfTicks)))
 	}
-	for i, n := range plainTicks {
-		p.plain[i] = newWindow(i, n, p.tick, rate)
+	for lane := range p.windows {
+		for i, n := range windowTicks[lane] {
+			p.windows[lane] = append(p.windows[lane], newWindow(i, n, p.tick, rate))
+		}
 	}
-	for i, n := range bandTicks {
-		p.band[i] = newWindow(i, n, p.tick, rate)
-	}
-	for i, n := range highTicks {
-		p.high[i] = newWindow(i, n, p.tick, rate)
-	}
-	p.pair = &p.band[bandEight]
+	p.pair = &p.windows[band][bandEight]
 	return p
 }
 

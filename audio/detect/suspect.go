@@ -44,6 +44,8 @@ const (
 	offShare = 0.75 // of each of the two windows
 	offAlike = 1.6  // ratio of their powers, for either tone
 	offRun   = 2
+	offTicks = 4  // of that window
+	none     = -1 // no key
 
 	blipShare = 0.75
 	blipTicks = 7   // at the most
@@ -59,15 +61,16 @@ const (
 
 func square(v float64) float32 { return float32(v * v) }
 
-func (s *suspects) judge(p *plan, now *clock, plain, band, high *lane, v *Verdict) {
+func (s *suspects) judge(p *plan, now *clock, l *lanes, v *Verdict) {
 	s.tick++
-	four, ok := plain.best(&p.plain[plainFour], now, offShare)
+	windows := &p.windows
+	four, ok := l[plain].best(&windows[plain][plainFour], now, offShare)
 	ok = ok && four.like(looseFloor, looseTwist)
-	off := s.offFrequency(p, &four, ok, plain)
+	off := s.offFrequency(&four, ok)
 	v.Loose = ok && four.share >= pureFour || off
-	s.pure(&s.six, plain, &p.plain[plainSix], now, pureSix, v)
-	s.pure(&s.eight, band, &p.band[bandEight], now, pureEight, v)
-	if s.blip(p, now, plain, v) || s.under(p, band, high) {
+	s.pure(&s.six, &l[plain], &windows[plain][plainSix], now, pureSix, v)
+	s.pure(&s.eight, &l[band], &windows[band][bandEight], now, pureEight, v)
+	if s.blip(p, now, &l[plain], v) || s.under(p, l) {
 		v.Loose = true
 	}
 }
@@ -93,17 +96,15 @@ func (f *fit) like(floor, twist float32) bool {
 }
 
 // offFrequency compares the fit of the last four ticks with that of the four before.
-func (s *suspects) offFrequency(p *plan, f *fit, ok bool, plain *lane) bool {
+func (s *suspects) offFrequency(f *fit, ok bool) bool {
 	at := s.tick & (depth - 1)
-	s.offKeys[at] = -1
 	if !ok {
-		s.offRun = 0
+		s.off[at].key, s.offRun = none, 0
 		return false
 	}
-	s.off[at], s.offKeys[at] = *f, int8(strongest(&plain.sums[plainFour]))
-	before := (s.tick - int64(p.plain[plainFour].ticks)) & (depth - 1)
-	g := &s.off[before]
-	if s.offKeys[before] != s.offKeys[at] || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
+	s.off[at] = *f
+	g := &s.off[(s.tick-offTicks)&(depth-1)]
+	if g.key != f.key || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
 		s.offRun = 0
 		return false
 	}
@@ -113,7 +114,7 @@ func (s *suspects) offFrequency(p *plan, f *fit, ok bool, plain *lane) bool {
 
 func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
 
-func (s *suspects) blip(p *plan, now *clock, plain *lane, v *Verdict) bool {
+func (s *suspects) blip(p *plan, now *clock, l *lane, v *Verdict) bool {
 	if v.Edge {
 		s.edge, s.peak, s.toned = s.tick, 0, false
 	}
@@ -121,7 +122,7 @@ func (s *suspects) blip(p *plan, now *clock, plain *lane, v *Verdict) bool {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
-	if _, ok := plain.best(&p.plain[plainThree], now, blipShare); ok {
+	if _, ok := l.best(&p.windows[plain][plainThree], now, blipShare); ok {
 		s.toned = true
 	}
 	if !s.toned || v.Power >= blipOver*s.peak {
@@ -131,8 +132,8 @@ func (s *suspects) blip(p *plan, now *clock, plain *lane, v *Verdict) bool {
 	return true
 }
 
-func (s *suspects) under(p *plan, band, high *lane) bool {
-	if s.underKey(p, band, high) {
+func (s *suspects) under(p *plan, l *lanes) bool {
+	if s.underKey(p, &l[band], &l[high]) {
 		s.underRun = min(s.underRun+1, underRun)
 	} else {
 		s.underRun = 0
