@@ -11,17 +11,29 @@
 // that beats the next reading, in another row or another column, says whether it is one. A row or a column
 // alone counts as read: it is half a key.
 //
+// Two more attackers learn ([Learn]): one from the sound in and around the keys, energies, phases and colour, against
+// the fill; one that hears nothing and only knows where masking begins and ends and where flat tones sound. Each
+// key is guessed by linear discriminants taught with other keys and their truth, of one recording or of
+// thousands masked alike. They find what no template looks for: a tone 40 dB below the fill, half a dB in its colour, an edge
+// one millisecond later. What they learnt is told in bits a key, beside what they make of shuffled truths, so that 0
+// means 0 and [Attacker.Resolution] says down to where.
+//
+// A recording can be judged without its input. Then the delay is found by what the recording does in the rhythm of the
+// keys, keys are looked for a little farther around, and leaked milliseconds aren't known. Masks of other makes are
+// judged, too: their steady tone is found, whatever its frequency but a key's own, and readings of a mask that is made
+// of keys' tones are told from keys ([Report.Decoys]).
+//
 // What a verdict means: a key is readable when the likelihood ratio of its reading is one that a complete
 // mask shows for at most one key in ten thousand ([Threshold]); accuracy against chance says whether all
-// the guesses together, readable or not, beat blind guessing. Either is a mask that leaks ([Report.Leaks]). The
-// threshold holds for masked sound: speech that is heard while a key is pressed, or right after it, may be taken
-// for a key. What a
-// verdict does not prove: that no cleverer listener could do better, for instance one that learns from the
-// rhythm of the keys, from where the mask begins and ends, or from what the caller says; nor anything about
-// keys that were not in the recording.
+// the guesses together, readable or not, beat blind guessing; an attacker's bits, whether its guesses follow the
+// truth. Any of them is a mask that leaks ([Report.Leaks]). The threshold holds for masked sound: speech that is heard
+// while a key is pressed, or right after it, may be taken for a key. What a verdict does not prove: that no cleverer
+// listener could do better, for instance one that knows the fill's own random numbers, learns from the rhythm of the keys
+// or from what the caller says; nor anything about keys that were not in the recording.
 //
 // It promises the same verdict for the same recording, and never prints, logs or returns a digit. It uses
-// the caller's input for the delay and for counting leaked milliseconds, never for reading.
+// the caller's input for the delay, for counting leaked milliseconds and for finding where the output isn't the input,
+// never for reading.
 package adversary
 
 import (
