@@ -23,9 +23,10 @@ type Attacker struct {
 	// one shuffled truth in twenty gives that much.
 	Bits       float64 `json:"bits_per_key"`
 	Resolution float64 `json:"bits_resolution"`
-	// ByChance is the share of shuffled truths that tell as much or more, counting the true one.
+	// ByChance is the share of shuffled truths that tell as much or more, by the same measure, counting the true one.
 	ByChance float64 `json:"by_chance"`
-	// Sigma is by how many of their standard deviations the truth stands out from the shuffled ones.
+	// Sigma is by how many of their standard deviations the truth stands out from the shuffled ones, in bits or in
+	// guesses that are right, whichever is more.
 	Sigma float64 `json:"sigma"`
 }
 
@@ -69,34 +70,44 @@ func attackerOf(name string, truth []int, symbols int, guess func(truth []int) (
 	a.Interval = wilson(correct, len(truth))
 
 	r := rand.New(rand.NewPCG(5, 6))
-	shuffled, null, as := slices.Clone(truth), make([]float64, shuffles), 1
-	a.Chance = 0
+	shuffled, null, rights := slices.Clone(truth), make([]float64, shuffles), make([]float64, shuffles)
 	for n := range null {
 		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		correct, null[n] = told(shuffled)
-		a.Chance += float64(correct) / float64(len(truth)*shuffles)
-		if null[n] >= bits-1e-12 {
-			as++
-		}
+		rights[n] = float64(correct)
 	}
-	a.ByChance = float64(as) / (shuffles + 1)
+	mean, inBits, byBits := apart(bits, null)
+	right, inRights, byRights := apart(float64(a.Correct), rights)
+	a.Chance = right / float64(len(truth))
+	if a.Sigma, a.ByChance = inBits, byBits; inRights > inBits {
+		a.Sigma, a.ByChance = inRights, byRights
+	}
 	slices.Sort(null)
-	mean, square := 0.0, 0.0
-	for _, b := range null {
-		mean += b / shuffles
-	}
-	for _, b := range null {
-		square += (b - mean) * (b - mean) / shuffles
-	}
-	if square > 0 {
-		a.Sigma = (bits - mean) / math.Sqrt(square)
-	}
 	a.Resolution = null[shuffles*95/100] - mean
 	if whole := entropy(truth, symbols); whole > mean {
-		a.Bits = max(0, whole*(bits-mean)/(whole-mean))
+		a.Bits = min(max(0, whole*(bits-mean)/(whole-mean)), whole)
 		a.Resolution *= whole / (whole - mean)
 	}
 	return a
+}
+
+// apart is the mean of a null, by how many of its standard deviations a value is above that, and the share of null and
+// value that is no less.
+func apart(value float64, null []float64) (mean, sigma, share float64) {
+	n, square, as := float64(len(null)), 0.0, 1.0
+	for _, v := range null {
+		mean += v / n
+		if v >= value-1e-12 {
+			as++
+		}
+	}
+	for _, v := range null {
+		square += (v - mean) * (v - mean) / n
+	}
+	if square > 0 {
+		sigma = (value - mean) / math.Sqrt(square)
+	}
+	return mean, sigma, as / (n + 1)
 }
 
 // entropy is how many bits there are to know of a key.
@@ -113,8 +124,9 @@ func entropy(truth []int, symbols int) (bits float64) {
 	return bits
 }
 
-// information is the mutual information, in bits, of truth with guesses and how sure each was, as counted: some
-// is always found. Sure guesses are told from others, so that one key told for certain among many of which
+// information is the mutual information, in bits, of truth with guesses and how sure each was, as counted, less the
+// first order of what counting adds (Miller 1955): it depends on how many symbols are ever guessed, and would
+// differ between truths for that alone. Sure guesses are told from others, so that one key told for certain among many of which
 // nothing is known isn't drowned.
 func information(guesses []int, margins []float64, truth []int, symbols int) float64 {
 	parts := min(max(1, len(truth)/keysAPart), mostParts)
@@ -147,5 +159,14 @@ func information(guesses []int, margins []float64, truth []int, symbols int) flo
 			bits += count / n * math.Log2(count*n/(said[c/symbols]*was[c%symbols]))
 		}
 	}
-	return bits
+	return bits - (filled(cells)-filled(said)-filled(was)+1)/(2*n*math.Ln2)
+}
+
+func filled(cells []float64) (n float64) {
+	for _, count := range cells {
+		if count > 0 {
+			n++
+		}
+	}
+	return n
 }
