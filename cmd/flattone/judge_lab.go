@@ -256,10 +256,10 @@ mask's tone    %s
 		return nil
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintln(t, "attacker\tright\taccuracy %\t95 % interval\tchance %\tbits a key\tresolution\tby chance\t")
+	fmt.Fprintln(t, "attacker\tright %\tinterval\tchance %\tbits a key\tresolution\tby chance\t")
 	for _, a := range r.Attackers {
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f to %.1f\t%.1f\t%.3f\t%.3f\t%.2f\t\n",
-			a.Name, a.Correct, 100*a.Accuracy, 100*a.Interval[0], 100*a.Interval[1], 100*a.Chance, a.Bits, a.Resolution, a.ByChance)
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f to %.1f\t%.1f\t%.3f\t%.3f\t%.2f\t\n",
+			a.Name, 100*a.Accuracy, 100*a.Interval[0], 100*a.Interval[1], 100*a.Chance, a.Bits, a.Resolution, a.ByChance)
 	}
 	return t.Flush()
 }
