@@ -92,7 +92,7 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 			s.suspectFrom = s.patchFrom
 		}
 	}
-	m.follow(in, t, strict)
+	m.follow(&in, t, strict)
 	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {
 		return m.takeSlot(v.Event.Start)
 	}
@@ -131,24 +131,26 @@ func (s *state) calmFrom() int64 {
 // is held: the loss may have cut a key.
 func (m *Masker) patch(t int64, lost bool) {
 	s := m.state
+	from := s.patchUntil   // up to there all is marked
 	if t >= s.patchUntil { // a new one
 		s.patchFrom = s.out
-		if from := m.ceil(s.out); t-from >= enough && !lost {
-			s.patchFrom = from
+		if whole := m.ceil(s.out); t-whole >= enough && !lost {
+			s.patchFrom = whole
 		}
 		if t-s.lastEdge <= edgeReach {
 			s.patchFrom = max(s.out, m.floor(s.lastEdge-m.guard))
 		}
 		s.hits = 0
+		from = s.patchFrom
 	}
 	s.hits++
 	s.patchUntil = max(s.patchUntil, m.ceil(t+1+min(leastHold+holdPerHit*s.hits, mostHold)))
-	m.markFrom(s.patchFrom, s.patchUntil)
+	m.markFrom(from, s.patchUntil)
 }
 
 // follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone. Without runs it
 // does that for each key.
-func (m *Masker) follow(in Input, t int64, strict bool) {
+func (m *Masker) follow(in *Input, t int64, strict bool) {
 	s, v := m.state, &in.Verdict
 	if strict {
 		s.lastKey = t

@@ -10,36 +10,27 @@ import (
 
 // Write takes the next frames of the caller, any number of them.
 func (p *Path) Write(in []int16) {
-	for len(in) > 0 {
-		room := p.ring.Tail(min(len(in), p.tick))
-		if len(room) == 0 {
-			p.refuse(len(in))
-			return
-		}
-		copy(room, in)
-		p.wrote(len(room))
-		in = in[len(room):]
+	n := copy(p.ring.Tail(len(in)), in)
+	p.wrote(n)
+	if n < len(in) {
+		p.refuse()
 	}
 }
 
 // Lost says that frames frames of the caller never arrived. Silence keeps their place on the clock, and is
 // suspect: it is masked, and so is what was held before it.
 func (p *Path) Lost(frames int) {
-	for frames > 0 {
-		room := p.ring.Tail(min(frames, p.tick))
-		if len(room) == 0 {
-			p.refuse(frames)
-			return
-		}
-		clear(room)
-		p.lost = int(p.ring.Written()) - p.delay + len(room)
-		p.wrote(len(room))
-		frames -= len(room)
+	room := p.ring.Tail(frames)
+	clear(room)
+	p.lost = max(p.lost, int(p.ring.Written())-p.delay+len(room))
+	p.wrote(len(room))
+	if len(room) < frames {
+		p.refuse()
 	}
 }
 
 // refuse drops what the reader left no room for. Nothing was overwritten, but the caller's clock has a gap.
-func (p *Path) refuse(int) {
+func (p *Path) refuse() {
 	p.shared.faults.Add(1)
 	p.lost = int(p.ring.Written()) - p.delay + 1
 }
@@ -48,67 +39,71 @@ func (p *Path) refuse(int) {
 func (p *Path) wrote(n int) {
 	p.ring.Commit(n)
 	written := int(p.ring.Written()) - p.delay
-	for p.decided+p.tick <= written {
-		if !p.Broken() {
-			p.decide()
-		}
-		p.decided += p.tick
-		// Before the next decision a reader in step asks for everything before decided + tick - delay.
-		for p.out < p.decided+p.tick-p.delay {
-			p.release()
-		}
+	p.judge(written)
+	if p.Broken() {
+		p.judge(written) // perhaps just now, half way through: the rest is silence
 	}
+	p.shared.masked.Store(p.masked)
+	p.ring.Judge(audio.Position(p.out + p.delay))
 	// Last, so that whoever sees the position also sees the events up to it, and may read as far.
 	p.shared.written.Store(int64(written))
 }
 
-// decide takes one tick through detector and masker. The device's thread must outlive whatever goes wrong
-// there: a panic closes the path for good.
-func (p *Path) decide() {
+// judge takes what was written through detector and masker, tick by tick, and tells the others once. The device's thread must
+// outlive whatever goes wrong there: a panic closes the path for good.
+func (p *Path) judge(written int) {
 	defer p.survive()
-	x := p.view(p.decided)
+	from := p.out
+	held := p.ring.View(audio.Position(from+p.delay), written-from)
+	broken := p.Broken()
+	for {
+		// Before the next decision a reader in step asks for everything before decided + tick - delay.
+		for p.out < p.decided+p.tick-p.delay {
+			x := held[p.out-from:][:p.tick]
+			if broken {
+				clear(x)
+			}
+			if broken || p.mask.Release(x) {
+				p.masked += int64(p.tick)
+			}
+			p.out += p.tick
+		}
+		if p.decided+p.tick > written {
+			break
+		}
+		if !broken {
+			p.decide(held[p.decided-from:][:p.tick])
+		}
+		p.decided += p.tick
+	}
+	s := &p.shared
+	if broken {
+		s.grade.Store(int32(mask.Closed))
+		return
+	}
+	s.grade.Store(int32(p.mask.Grade()))
+	s.settled.Store(p.mask.Settled())
+	s.meter.Store(math.Float64bits(p.mask.Meter()))
+	if at := p.mask.CalmFrom(); at > 0 {
+		s.calm.Store(int64(at))
+	}
+}
+
+// decide takes one tick through detector and masker.
+func (p *Path) decide(x []int16) {
 	in := mask.Input{Verdict: p.detect.Tick(x), Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
 	var end detect.Event
 	if p.agent != nil {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
 	}
 	slot := p.mask.Decide(in)
-	p.talk.tick(p, in.Verdict)
-	p.report(in.Verdict.Event, slot)
-	p.report(end, -1)
-	s := &p.shared
-	s.grade.Store(int32(p.mask.Grade()))
-	s.settled.Store(p.mask.Settled())
-	if at := p.mask.CalmFrom(); at > 0 {
-		s.calm.Store(int64(at))
+	p.talk.tick(p, in.Verdict.Power)
+	if in.Verdict.Event.Kind != detect.Nothing {
+		p.report(in.Verdict.Event, slot)
 	}
-}
-
-// view is one tick of input.
-func (p *Path) view(at int) []int16 {
-	return p.ring.View(audio.Position(at+p.delay), p.tick)
-}
-
-// release masks the next tick where it must be, and lets it out.
-func (p *Path) release() {
-	x := p.view(p.out)
-	if !p.Broken() {
-		p.replace(x)
+	if end.Kind != detect.Nothing {
+		p.report(end, -1)
 	}
-	if p.Broken() { // perhaps just now, half way through x
-		clear(x)
-		p.shared.masked.Add(int64(len(x)))
-	}
-	p.out += p.tick
-	p.ring.Judge(audio.Position(p.out + p.delay))
-}
-
-func (p *Path) replace(x []int16) {
-	defer p.survive()
-	if p.mask.Release(x) {
-		p.shared.masked.Add(int64(len(x)))
-	}
-	p.shared.meter.Store(math.Float64bits(p.mask.Meter()))
 }
 
 // survive turns a panic into silence.
@@ -118,7 +113,6 @@ func (p *Path) survive() {
 	}
 	p.shared.broken.Store(true)
 	p.shared.faults.Add(1)
-	p.shared.grade.Store(int32(mask.Closed))
 }
 
 func (p *Path) report(d detect.Event, slot audio.Position) {
@@ -131,8 +125,6 @@ func (p *Path) report(d detect.Event, slot audio.Position) {
 		kind = KeyEnd
 	case detect.Unclear:
 		kind = Unclear
-	default:
-		return
 	}
 	if !p.events.add(Event{Kind: kind, Digit: d.Digit, Start: d.Start, End: d.End, Decided: audio.Position(p.decided + p.tick), Slot: slot, Margin: margin}) {
 		p.shared.faults.Add(1) // a key is lost: the session voids the capture
@@ -178,8 +170,8 @@ const (
 	talkLevel = 4e4 // mean square: about -41 dBm0
 )
 
-func (k *talk) tick(p *Path, v detect.Verdict) {
-	k.power += v.Power
+func (k *talk) tick(p *Path, power float32) {
+	k.power += power
 	if k.ticks++; k.ticks < talkTicks {
 		return
 	}

@@ -54,10 +54,11 @@ type Path struct {
 	mask    *mask.Masker
 	events  *queue
 	free    func() error
-	decided int // frames of input through detector and masker
-	out     int // frames of input released to the ring's reader
-	lost    int // frames up to here never arrived
-	owed    int // reader: frames that stood in for others, to be dropped when those arrive
+	decided int   // frames of input through detector and masker
+	out     int   // frames of input released to the ring's reader,
+	masked  int64 // of which so many were replaced
+	lost    int   // frames up to here never arrived
+	owed    int   // reader: frames that stood in for others, to be dropped when those arrive
 	talk    talk
 	agent   *Agent // nil where there is no other leg
 
