@@ -131,8 +131,8 @@ func (s *state) calmFrom() int64 {
 // is held: the loss may have cut a key.
 func (m *Masker) patch(t int64, lost bool) {
 	s := m.state
-	from := s.patchUntil   // up to there all is marked
-	if t >= s.patchUntil { // a new one
+	from := s.patchUntil // all of the patch is marked up to there
+	if t >= from {       // a new one
 		s.patchFrom = s.out
 		if whole := m.ceil(s.out); t-whole >= enough && !lost {
 			s.patchFrom = whole
@@ -200,7 +200,7 @@ func (m *Masker) takeSlot(onset audio.Position) audio.Position {
 	first := int64(onset)/int64(m.tick) + slotAfter
 	n := max((first+slotTicks-1)/slotTicks, s.nextSlot, s.out/slotTicks+1)
 	n = min(n, s.out/slotTicks+slots-1)
-	s.slot[n%slots] = n + 1
+	s.slot[n&(slots-1)] = n + 1
 	s.nextSlot = n + 1
 	return audio.Position(n * slotTicks * int64(m.tick))
 }
@@ -231,13 +231,14 @@ func (m *Masker) Release(x []int16) bool {
 		s.running = t < s.runUntil
 	}
 	var tone []int16
-	if n := t / slotTicks; s.slot[n%slots] == n+1 {
-		switch phase := t % slotTicks; {
+	n, phase := t/slotTicks, t%slotTicks
+	if s.slot[n&(slots-1)] == n+1 {
+		switch {
 		case phase < toneTicks:
 			masked = true
 			tone = m.tone[phase*int64(m.tick):][:m.tick]
 		case phase == slotTicks-1:
-			s.slot[n%slots] = 0
+			s.slot[n&(slots-1)] = 0
 		}
 	}
 	if masked {
@@ -246,6 +247,6 @@ func (m *Masker) Release(x []int16) bool {
 			x[i] += tone[i] // both are small: no overflow
 		}
 	}
-	s.fill.learn(x, t, masked)
+	s.fill.learn(x, n, phase, masked)
 	return masked
 }

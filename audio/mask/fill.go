@@ -47,52 +47,61 @@ func (f *fill) set(level float64) {
 	f.gain = float32(math.Pow(10, steps*levelSteps/20) * math.Sqrt(6) / 32768)
 }
 
-// replace writes noise over x, whose first sample is at a position of the input.
+// replace writes noise over a tick, whose first sample is at a position of the input. Ticks are whole fours of samples at
+// every rate.
 func (f *fill) replace(x []int16, at int64) {
-	before := white(at - 1)
-	for i := range x {
-		now := white(at + int64(i))
-		x[i] = int16(f.gain * float32(before+now) / 2)
-		before = now
+	half := f.gain / 2
+	before := int32(int16(white(at/4-1) >> 48))
+	for i := 3; i < len(x); i += 4 {
+		w := white((at + int64(i)) / 4)
+		a, b, c, d := int32(int16(w)), int32(int16(w>>16)), int32(int16(w>>32)), int32(int16(w>>48))
+		x[i-3] = int16(half * float32(before+a))
+		x[i-2] = int16(half * float32(a+b))
+		x[i-1] = int16(half * float32(b+c))
+		x[i] = int16(half * float32(c+d))
+		before = d
 	}
 }
 
-// white is the n-th value of a fixed random sequence, in +-32768: a quarter of a splitmix64 output.
-func white(n int64) int32 {
-	z := uint64(n>>2)*0x9e3779b97f4a7c15 + 0x243f6a8885a308d3
+// white is the n-th four of a fixed random sequence of values in +-32768: an output of splitmix64.
+func white(n int64) uint64 {
+	z := uint64(n)*0x9e3779b97f4a7c15 + 0x243f6a8885a308d3
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
-	z ^= z >> 31
-	return int32(int16(z >> (16 * (n & 3))))
+	return z ^ z>>31
 }
 
-// learn takes each tick as it leaves.
-func (f *fill) learn(x []int16, t int64, masked bool) {
+// learn takes each tick as it leaves: the tick of a phase of the n-th slot.
+func (f *fill) learn(x []int16, n, phase int64, masked bool) {
 	var sum, square int64
-	for _, v := range x {
-		sum += int64(v)
-		square += int64(v) * int64(v)
+	for i := 3; i < len(x); i += 4 {
+		a, b, c, d := int64(x[i-3]), int64(x[i-2]), int64(x[i-1]), int64(x[i])
+		sum += a + b + c + d
+		square += a*a + b*b + c*c + d*d
 	}
 	f.out += square
-	f.dirty = f.dirty || masked
-	if !masked {
+	if masked {
+		f.dirty = true
+	} else {
 		f.sum += sum
 		f.power += square
 	}
-	if t%slotTicks != slotTicks-1 {
-		return
+	if phase == slotTicks-1 {
+		f.whole(n, float64(slotTicks*len(x)))
 	}
-	n := float64(slotTicks * len(x))
-	f.meter = float64(f.out) / n
-	mean := float64(f.sum) / n
+}
+
+// whole takes the n-th block, which is over, of so many frames.
+func (f *fill) whole(n int64, frames float64) {
+	f.meter = float64(f.out) / frames
+	mean := float64(f.sum) / frames
 	if f.clean++; f.dirty {
 		f.clean = 0
 	}
-	at := t / slotTicks
 	if f.clean > 2*away {
-		f.track(f.late[(at-away)&3])
+		f.track(f.late[(n-away)&3])
 	}
-	f.late[at&3] = float64(f.power)/n - mean*mean
+	f.late[n&3] = float64(f.power)/frames - mean*mean
 	f.sum, f.power, f.out, f.dirty = 0, 0, 0, false
 }
 

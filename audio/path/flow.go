@@ -39,9 +39,11 @@ func (p *Path) refuse() {
 func (p *Path) wrote(n int) {
 	p.ring.Commit(n)
 	written := int(p.ring.Written()) - p.delay
-	p.judge(written)
-	if p.Broken() {
-		p.judge(written) // perhaps just now, half way through: the rest is silence
+	if !p.Broken() {
+		p.judge(written)
+	}
+	if p.Broken() { // perhaps just now, half way through
+		p.silence(written)
 	}
 	p.shared.masked.Store(p.masked)
 	p.ring.Judge(audio.Position(p.out + p.delay))
@@ -49,38 +51,23 @@ func (p *Path) wrote(n int) {
 	p.shared.written.Store(int64(written))
 }
 
-// judge takes what was written through detector and masker, tick by tick, and tells the others once. The device's thread must
-// outlive whatever goes wrong there: a panic closes the path for good.
+// judge takes what was written through detector and masker, tick by tick, and tells the others. The device's thread must outlive
+// whatever goes wrong there: a panic closes the path for good.
 func (p *Path) judge(written int) {
 	defer p.survive()
 	from := p.out
 	held := p.ring.View(audio.Position(from+p.delay), written-from)
-	broken := p.Broken()
-	for {
-		// Before the next decision a reader in step asks for everything before decided + tick - delay.
-		for p.out < p.decided+p.tick-p.delay {
-			x := held[p.out-from:][:p.tick]
-			if broken {
-				clear(x)
-			}
-			if broken || p.mask.Release(x) {
+	for p.decided+p.tick <= written {
+		p.decide(held[p.decided-from:][:p.tick])
+		p.decided += p.tick
+		for p.out < p.due() {
+			if p.mask.Release(held[p.out-from:][:p.tick]) {
 				p.masked += int64(p.tick)
 			}
 			p.out += p.tick
 		}
-		if p.decided+p.tick > written {
-			break
-		}
-		if !broken {
-			p.decide(held[p.decided-from:][:p.tick])
-		}
-		p.decided += p.tick
 	}
 	s := &p.shared
-	if broken {
-		s.grade.Store(int32(mask.Closed))
-		return
-	}
 	s.grade.Store(int32(p.mask.Grade()))
 	s.settled.Store(p.mask.Settled())
 	s.meter.Store(math.Float64bits(p.mask.Meter()))
@@ -88,6 +75,20 @@ func (p *Path) judge(written int) {
 		s.calm.Store(int64(at))
 	}
 }
+
+// silence lets out nothing else, as far as was written.
+func (p *Path) silence(written int) {
+	p.decided = written / p.tick * p.tick
+	for p.out < p.due() {
+		clear(p.ring.View(audio.Position(p.out+p.delay), p.tick))
+		p.masked += int64(p.tick)
+		p.out += p.tick
+	}
+	p.shared.grade.Store(int32(mask.Closed))
+}
+
+// due is how far a reader in step asks before the next decision.
+func (p *Path) due() int { return p.decided + p.tick - p.delay }
 
 // decide takes one tick through detector and masker.
 func (p *Path) decide(x []int16) {
