@@ -11,7 +11,7 @@
 // least-squares fit of one row and one column frequency explains (a matched subspace); see suspects for the rest.
 //
 // It promises no allocation after New, and that its state, from which keys could be read back, lies in locked
-// memory. Its running sums are made afresh every 128 ticks, so that hours of sound leave no trace in them. It
+// memory. Its running sums are made afresh every 576 ticks, so that hours of sound leave no trace in them. It
 // must never log or reveal a digit. It isn't safe for concurrent use.
 package detect
 

@@ -36,12 +36,12 @@ const (
 	laneCount         = 3
 )
 
-const freshTicks = 512 // between two times that a sum is made afresh
+const freshTicks = 64 // between two sums that are made afresh, a power of two
 
 func (l *lanes) start(p *plan) {
 	for i := range l {
-		l[i].windows = len(p.windows[i])
-		for w := range p.windows[i] {
+		l[i].windows = len(windowTicks[i])
+		for w := range l[i].windows {
 			l[i].ticks[w] = p.windows[i][w].ticks
 		}
 	}
@@ -50,8 +50,9 @@ func (l *lanes) start(p *plan) {
 // push takes a tick, with its number, of all signals.
 func (l *lanes) push(p *plan, now *clock, x *[laneCount]signal, tick int) {
 	push(l, &p.table, &now.phase, x, p.tick, tick)
-	// Float error grows with each step, so the sums are made afresh, one window a tick in turn.
-	if w := tick & (freshTicks - 1); w < laneCount*maxWindows {
+	// Float error grows with each step, so the sums are made afresh in turn.
+	if tick&(freshTicks-1) == 0 {
+		w := tick / freshTicks % (laneCount * maxWindows)
 		l[w/maxWindows].sum(w%maxWindows, tick)
 	}
 }
@@ -80,14 +81,10 @@ type fit struct {
 	row, col pair    // amplitudes: coefficients of cosine and sine, phase 0 at the window's end
 }
 
-// best fits the strongest row and the strongest column, unless it is clear that they explain less than a share.
-func (l *lane) best(win *window, now *clock, share float32) (f fit, ok bool) {
-	if !win.may(l.tops[win.index], l.power[win.index], share) {
-		return f, false
-	}
+// best fits the strongest row and the strongest column to a window.
+func (l *lane) best(win *window, now *clock) fit {
 	sums := &l.sums[win.index]
-	f = solve(win, sums, &now.phase, strongest(sums), l.power[win.index])
-	return f, f.share >= share
+	return solve(win, sums, &now.phase, strongest(sums), l.power[win.index])
 }
 
 // may reports whether a fit can explain a share of the energy. What it explains is a quadratic form of the sums, and at

@@ -23,7 +23,7 @@ type plan struct {
 	table   [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
 	turn    angles        // how far a tick turns each frequency
 	filter  filterPlan
-	windows [laneCount][]window
+	windows [laneCount][maxWindows]window
 	pair    *window    // the confirming window, one of band's
 	stride  [8]pair    // how far such a window turns each frequency
 	drift   [8]float32 // cosine of the most that half of a window may drift in phase
@@ -67,7 +67,7 @@ func newPlan(rate audio.Rate) *plan {
 	}
 	for lane := range p.windows {
 		for i, n := range windowTicks[lane] {
-			p.windows[lane] = append(p.windows[lane], newWindow(i, n, p.tick, rate))
+			p.windows[lane][i] = newWindow(i, n, p.tick, rate)
 		}
 	}
 	p.pair = &p.windows[band][bandEight]

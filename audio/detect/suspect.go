@@ -63,22 +63,32 @@ func square(v float64) float32 { return float32(v * v) }
 
 func (s *suspects) judge(p *plan, now *clock, l *lanes, v *Verdict) {
 	s.tick++
-	windows := &p.windows
-	four, ok := l[plain].best(&windows[plain][plainFour], now, offShare)
-	ok = ok && four.like(looseFloor, looseTwist)
-	off := s.offFrequency(&four, ok)
-	v.Loose = ok && four.share >= pureFour || off
-	s.pure(&s.six, &l[plain], &windows[plain][plainSix], now, pureSix, v)
-	s.pure(&s.eight, &l[band], &windows[band][bandEight], now, pureEight, v)
+	at := &s.off[s.tick&(depth-1)]
+	at.key = none
+	if w, of := &p.windows[plain][plainFour], &l[plain]; w.may(of.tops[plainFour], of.power[plainFour], offShare) {
+		if f := of.best(w, now); f.share >= offShare && f.like(looseFloor, looseTwist) {
+			*at = f
+		}
+	}
+	v.Loose = s.offFrequency(at) || at.key != none && at.share >= pureFour
+	if w, of := &p.windows[plain][plainSix], &l[plain]; w.may(of.tops[plainSix], of.power[plainSix], pureSix) {
+		s.pure(&s.six, of.best(w, now), pureSix, v)
+	} else {
+		s.six = 0
+	}
+	if w, of := &p.windows[band][bandEight], &l[band]; w.may(of.tops[bandEight], of.power[bandEight], pureEight) {
+		s.pure(&s.eight, of.best(w, now), pureEight, v)
+	} else {
+		s.eight = 0
+	}
 	if s.blip(p, now, &l[plain], v) || s.under(p, l) {
 		v.Loose = true
 	}
 }
 
-// pure judges a window by itself, for an idle line too.
-func (s *suspects) pure(run *uint8, l *lane, win *window, now *clock, share float32, v *Verdict) {
-	f, ok := l.best(win, now, share)
-	if !ok || !f.like(looseFloor, looseTwist) {
+// pure judges the fit of a window by itself, for an idle line too.
+func (s *suspects) pure(run *uint8, f fit, share float32, v *Verdict) {
+	if f.share < share || !f.like(looseFloor, looseTwist) {
 		*run = 0
 		return
 	}
@@ -96,15 +106,9 @@ func (f *fit) like(floor, twist float32) bool {
 }
 
 // offFrequency compares the fit of the last four ticks with that of the four before.
-func (s *suspects) offFrequency(f *fit, ok bool) bool {
-	at := s.tick & (depth - 1)
-	if !ok {
-		s.off[at].key, s.offRun = none, 0
-		return false
-	}
-	s.off[at] = *f
+func (s *suspects) offFrequency(f *fit) bool {
 	g := &s.off[(s.tick-offTicks)&(depth-1)]
-	if g.key != f.key || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
+	if f.key == none || g.key != f.key || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
 		s.offRun = 0
 		return false
 	}
@@ -122,7 +126,7 @@ func (s *suspects) blip(p *plan, now *clock, l *lane, v *Verdict) bool {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
-	if _, ok := l.best(&p.windows[plain][plainThree], now, blipShare); ok {
+	if f := l.best(&p.windows[plain][plainThree], now); f.share >= blipShare {
 		s.toned = true
 	}
 	if !s.toned || v.Power >= blipOver*s.peak {
