@@ -58,11 +58,13 @@ func (s *state) start() {
 
 // Decide takes the verdict on the next tick written. For a key that the verdict began, or a burst that stayed
 // unclear, it tells the position, on the input's clock, at which its flat tone sounds; else -1.
-func (m *Masker) Decide(in Input) (slot audio.Position) {
+func (m *Masker) Decide(in *Input) (slot audio.Position) {
 	s := m.state
 	t := s.now
 	s.now++
-	m.regrade(in.Grade, t)
+	if in.Grade != s.grade || s.lowered >= 0 { // else nothing changes, and nothing waits to
+		m.regrade(in.Grade, t)
+	}
 
 	v := &in.Verdict
 	strict := v.Strict || v.Held || in.Lost
@@ -92,7 +94,7 @@ func (m *Masker) Decide(in Input) (slot audio.Position) {
 			s.suspectFrom = s.patchFrom
 		}
 	}
-	m.follow(&in, t, strict)
+	m.follow(in, t, strict)
 	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {
 		return m.takeSlot(v.Event.Start)
 	}
@@ -247,6 +249,9 @@ func (m *Masker) Release(x []int16) bool {
 			x[i] += tone[i] // both are small: no overflow
 		}
 	}
-	s.fill.learn(x, n, phase, masked)
+	s.fill.learn(x, masked)
+	if phase == slotTicks-1 {
+		s.fill.whole(n, float64(slotTicks*len(x)))
+	}
 	return masked
 }

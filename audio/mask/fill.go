@@ -51,15 +51,17 @@ func (f *fill) set(level float64) {
 // every rate.
 func (f *fill) replace(x []int16, at int64) {
 	half := f.gain / 2
-	before := int32(int16(white(at/4-1) >> 48))
-	for i := 3; i < len(x); i += 4 {
-		w := white((at + int64(i)) / 4)
+	n := at / 4
+	before := int32(int16(white(n-1) >> 48))
+	for ; len(x) >= 4; x = x[4:] {
+		w := white(n)
 		a, b, c, d := int32(int16(w)), int32(int16(w>>16)), int32(int16(w>>32)), int32(int16(w>>48))
-		x[i-3] = int16(half * float32(before+a))
-		x[i-2] = int16(half * float32(a+b))
-		x[i-1] = int16(half * float32(b+c))
-		x[i] = int16(half * float32(c+d))
+		x[0] = int16(half * float32(before+a))
+		x[1] = int16(half * float32(a+b))
+		x[2] = int16(half * float32(b+c))
+		x[3] = int16(half * float32(c+d))
 		before = d
+		n++
 	}
 }
 
@@ -71,11 +73,11 @@ func white(n int64) uint64 {
 	return z ^ z>>31
 }
 
-// learn takes each tick as it leaves: the tick of a phase of the n-th slot.
-func (f *fill) learn(x []int16, n, phase int64, masked bool) {
+// learn takes each tick as it leaves.
+func (f *fill) learn(x []int16, masked bool) {
 	var sum, square int64
-	for i := 3; i < len(x); i += 4 {
-		a, b, c, d := int64(x[i-3]), int64(x[i-2]), int64(x[i-1]), int64(x[i])
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d := int64(x[0]), int64(x[1]), int64(x[2]), int64(x[3])
 		sum += a + b + c + d
 		square += a*a + b*b + c*c + d*d
 	}
@@ -85,9 +87,6 @@ func (f *fill) learn(x []int16, n, phase int64, masked bool) {
 	} else {
 		f.sum += sum
 		f.power += square
-	}
-	if phase == slotTicks-1 {
-		f.whole(n, float64(slotTicks*len(x)))
 	}
 }
 

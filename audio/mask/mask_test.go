@@ -48,7 +48,7 @@ func (s script) play(t *testing.T) (out []int16, masked []bool, slots []audio.Po
 		if n < s.ticks {
 			in = s.at(n)
 		}
-		if slot := m.Decide(in); slot >= 0 {
+		if slot := m.Decide(&in); slot >= 0 {
 			slots = append(slots, slot)
 		}
 		if n < look {
@@ -322,7 +322,8 @@ func TestTheTailDoesNotTellTheKey(t *testing.T) {
 				v := key(n, from, from+80)
 				v.Loose = v.Loose || n >= from+80 && n < from+80+trail
 				v.Strict = v.Strict || n >= from+80 && n < from+80+trail/2
-				m.Decide(armed(v))
+				in := armed(v)
+				m.Decide(&in)
 				if n >= held {
 					m.Release(make([]int16, tick))
 				}
@@ -369,7 +370,8 @@ func TestMargin(t *testing.T) {
 			}
 			defer m.Close()
 			for n := range first + 40 {
-				m.Decide(c.at(n))
+				in := c.at(n)
+				m.Decide(&in)
 				if n >= held {
 					m.Release(make([]int16, tick))
 				}

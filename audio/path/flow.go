@@ -55,16 +55,15 @@ func (p *Path) wrote(n int) {
 // whatever goes wrong there: a panic closes the path for good.
 func (p *Path) judge(written int) {
 	defer p.survive()
-	from := p.out
-	held := p.ring.View(audio.Position(from+p.delay), written-from)
-	for p.decided+p.tick <= written {
-		p.decide(held[p.decided-from:][:p.tick])
+	held := p.ring.View(audio.Position(p.out+p.delay), written-p.out)
+	for x := held[p.decided-p.out:]; len(x) >= p.tick; x = x[p.tick:] {
+		p.decide(x[:p.tick])
 		p.decided += p.tick
-		for p.out < p.due() {
-			if p.mask.Release(held[p.out-from:][:p.tick]) {
+		for due := p.due(); p.out < due; p.out += p.tick {
+			if p.mask.Release(held[:p.tick]) {
 				p.masked += int64(p.tick)
 			}
-			p.out += p.tick
+			held = held[p.tick:]
 		}
 	}
 	s := &p.shared
@@ -79,10 +78,9 @@ func (p *Path) judge(written int) {
 // silence lets out nothing else, as far as was written.
 func (p *Path) silence(written int) {
 	p.decided = written / p.tick * p.tick
-	for p.out < p.due() {
+	for due := p.due(); p.out < due; p.out += p.tick {
 		clear(p.ring.View(audio.Position(p.out+p.delay), p.tick))
 		p.masked += int64(p.tick)
-		p.out += p.tick
 	}
 	p.shared.grade.Store(int32(mask.Closed))
 }
@@ -92,12 +90,13 @@ func (p *Path) due() int { return p.decided + p.tick - p.delay }
 
 // decide takes one tick through detector and masker.
 func (p *Path) decide(x []int16) {
-	in := mask.Input{Verdict: p.detect.Tick(x), Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
+	in := mask.Input{Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
+	in.Verdict = p.detect.Tick(x)
 	var end detect.Event
 	if p.agent != nil {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
 	}
-	slot := p.mask.Decide(in)
+	slot := p.mask.Decide(&in)
 	p.talk.tick(p, in.Verdict.Power)
 	if in.Verdict.Event.Kind != detect.Nothing {
 		p.report(in.Verdict.Event, slot)
