@@ -116,7 +116,7 @@ func (d *Detector) Tick(x []int16) Verdict {
 	var v Verdict
 	v.Power = read(&s.x[plain], x, p.tick/8) / float32(p.tick)
 	v.Edge = s.level.push(v.Power)
-	runFilter(s.x[band][lead:], s.x[high][lead:], &s.filter, &p.filter.matrix, s.x[plain][lead:][:p.tick])
+	runFilter(&s.x, &s.filter, &p.filter.matrix, p.tick)
 	turn(&s.clock, &p.turn)
 	s.lanes.push(p, &s.clock, &s.x, now)
 	s.suspect.judge(p, &s.clock, &s.lanes, &v)

@@ -41,7 +41,7 @@ func turnPlain(c *clock, by *angles) {
 
 // pushPlain takes the n frames of each lane's tick that is number pos: projects them on the table, turns what it found back by the
 // phase, and moves the running sums on.
-func pushPlain(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int) {
+func pushPlain(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int) {
 	for i := range l {
 		l[i].pushPlain(table, phase, x[i][lead:][:n], pos)
 	}
@@ -84,12 +84,12 @@ func (b *bins) top() (t top) {
 	return t
 }
 
-// filterPlain runs the two filters over x, block by block: see filterPlan. It adds in three chains, so that a processor
+// filterPlain fills band and high from plain, block by block: see filterPlan. It adds in three chains, so that a processor
 // needn't do one addition after the other.
-func filterPlain(band, high []float32, s *filterState, m *filterMatrix, x []float32) {
-	for at := 0; at < len(x); at += block {
+func filterPlain(x *[laneCount]signal, s *filterState, m *filterMatrix, n int) {
+	for at := lead; at < lead+n; at += block {
 		var y, first, second filterColumn
-		for k, v := range x[at : at+block] {
+		for k, v := range x[plain][at : at+block] {
 			y.add(&m[k], v)
 		}
 		for k := range states / 2 {
@@ -99,8 +99,8 @@ func filterPlain(band, high []float32, s *filterState, m *filterMatrix, x []floa
 		for i := range y {
 			y[i] = y[i] + first[i] + second[i]
 		}
-		copy(band[at:at+block], y[:block])
-		copy(high[at:at+block], y[block:2*block])
+		copy(x[band][at:at+block], y[:block])
+		copy(x[high][at:at+block], y[block:2*block])
 		copy(s[:], y[2*block:])
 	}
 	for i, v := range s {

@@ -11,10 +11,10 @@ func readAVX(s *signal, x *int16, n, lag int) float32
 func turnAVX(c *clock, by *angles)
 
 //go:noescape
-func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int)
+func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int)
 
 //go:noescape
-func filterAVX(band, high *float32, s *filterState, m *filterMatrix, x *float32, n int)
+func filterAVX(x *[laneCount]signal, s *filterState, m *filterMatrix, n int)
 
 func read(s *signal, x []int16, lag int) float32 {
 	if !avx {
@@ -31,7 +31,7 @@ func turn(c *clock, by *angles) {
 	turnAVX(c, by)
 }
 
-func push(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int) {
+func push(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int) {
 	if !avx {
 		pushPlain(l, table, phase, x, n, pos)
 		return
@@ -39,10 +39,10 @@ func push(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, 
 	pushAVX(l, table, phase, x, n, pos)
 }
 
-func runFilter(band, high []float32, s *filterState, m *filterMatrix, x []float32) {
+func runFilter(x *[laneCount]signal, s *filterState, m *filterMatrix, n int) {
 	if !avx {
-		filterPlain(band, high, s, m, x)
+		filterPlain(x, s, m, n)
 		return
 	}
-	filterAVX(&band[0], &high[0], s, m, &x[0], len(x))
+	filterAVX(x, s, m, n)
 }

@@ -1,6 +1,8 @@
 #include "textflag.h"
 #include "go_asm.h"
 
+#define SIGNAL (4*(const_lead+const_maxTick)) // bytes of a signal
+
 // The kernels of kernel.go for AVX. Arguments are as there, slices as pointer and length; n is a multiple of 4. A bins is
 // two registers: cosines, then sines.
 
@@ -76,7 +78,7 @@ TEXT ·turnAVX(SB), NOSPLIT, $0-16
 	VADDPS Y5, Y1, Y1 \
 	VADDPS Y6, Y2, Y2
 
-// func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[len(lanes{})]signal, n, pos int)
+// func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int)
 TEXT ·pushAVX(SB), NOSPLIT, $0-48
 	MOVQ l+0(FP), DI
 	MOVQ phase+16(FP), BX
@@ -151,7 +153,7 @@ window:
 	JNE window
 
 	ADDQ $lane__size, DI
-	ADDQ $(4*(const_lead+const_maxTick)), R10
+	ADDQ $SIGNAL, R10
 	DECQ R11
 	JNZ lane
 	VZEROUPPER
@@ -171,14 +173,13 @@ GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 	VADDPS Y4, a, a \
 	VADDPS Y5, b, b
 
-// func filterAVX(band, high *float32, s *filterState, m *filterMatrix, x *float32, n int)
-TEXT ·filterAVX(SB), NOSPLIT, $0-48
-	MOVQ band+0(FP), DI
-	MOVQ high+8(FP), DX
-	MOVQ s+16(FP), BX
-	MOVQ m+24(FP), SI
-	MOVQ x+32(FP), R8
-	MOVQ n+40(FP), CX
+// func filterAVX(x *[laneCount]signal, s *filterState, m *filterMatrix, n int)
+TEXT ·filterAVX(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), R8
+	MOVQ s+8(FP), BX
+	MOVQ m+16(FP), SI
+	MOVQ n+24(FP), CX
+	ADDQ $(4*const_lead), R8
 
 block:
 	VXORPS Y0, Y0, Y0 // a block of band, one of high
@@ -203,11 +204,9 @@ block:
 	VADDPS Y7, Y1, Y1
 	VADDPS Y8, Y0, Y0
 	VADDPS Y9, Y1, Y1
-	VMOVUPS X0, (DI)
-	VEXTRACTF128 $1, Y0, (DX)
+	VMOVUPS X0, SIGNAL(R8)
+	VEXTRACTF128 $1, Y0, 2*SIGNAL(R8)
 	VMOVUPS Y1, (BX)
-	ADDQ $16, DI
-	ADDQ $16, DX
 	ADDQ $16, R8
 	SUBQ $4, CX
 	JNZ block

@@ -58,20 +58,23 @@ func (l *lanes) push(p *plan, now *clock, x *[laneCount]signal, tick int) {
 }
 
 func (l *lane) sum(w, tick int) {
-	if w >= l.windows {
-		return
+	if w < l.windows {
+		l.sums[w], l.power[w] = l.last(l.ticks[w], tick)
+		l.tops[w] = l.sums[w].top()
 	}
-	var sums bins
-	var e float32
-	for k := l.ticks[w] - 1; k >= 0; k-- {
+}
+
+// last sums the last ticks, and their energy.
+func (l *lane) last(ticks, tick int) (sums bins, energy float32) {
+	for k := ticks - 1; k >= 0; k-- {
 		at := (tick - k) & (depth - 1)
-		e += l.energy[at]
+		energy += l.energy[at]
 		for i := range sums.c {
 			sums.c[i] += l.history[at].c[i]
 			sums.s[i] += l.history[at].s[i]
 		}
 	}
-	l.sums[w], l.power[w], l.tops[w] = sums, e, sums.top()
+	return sums, energy
 }
 
 // fit is how one row and one column explain a window.

@@ -24,6 +24,7 @@ type plan struct {
 	turn    angles        // how far a tick turns each frequency
 	filter  filterPlan
 	windows [laneCount][maxWindows]window
+	short   window     // of three ticks, for which no sum is kept
 	pair    *window    // the confirming window, one of band's
 	stride  [8]pair    // how far such a window turns each frequency
 	drift   [8]float32 // cosine of the most that half of a window may drift in phase
@@ -39,15 +40,15 @@ type window struct {
 
 // windowTicks are the windows of each lane. Their indexes have names.
 var windowTicks = [laneCount][]int{
-	plain: {3, 4, 6},
+	plain: {4, 6},
 	band:  {pairTicks, halfTicks, 2 * halfTicks},
 	high:  {halfTicks, 2 * halfTicks},
 }
 
 const (
-	plainThree, plainFour, plainSix = 0, 1, 2
-	bandEight, bandHalf, bandWhole  = 0, 1, 2
-	highHalf, highWhole             = 0, 1
+	plainFour, plainSix            = 0, 1
+	bandEight, bandHalf, bandWhole = 0, 1, 2
+	highHalf, highWhole            = 0, 1
 
 	pairTicks = 8
 	halfTicks = 10
@@ -70,6 +71,7 @@ func newPlan(rate audio.Rate) *plan {
 			p.windows[lane][i] = newWindow(i, n, p.tick, rate)
 		}
 	}
+	p.short = newWindow(0, 3, p.tick, rate)
 	p.pair = &p.windows[band][bandEight]
 	return p
 }

@@ -126,8 +126,10 @@ func (s *suspects) blip(p *plan, now *clock, l *lane, v *Verdict) bool {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
-	if f := l.best(&p.windows[plain][plainThree], now); f.share >= blipShare {
-		s.toned = true
+	if !s.toned {
+		sums, energy := l.last(p.short.ticks, int(s.tick-1))
+		f := solve(&p.short, &sums, &now.phase, strongest(&sums), energy)
+		s.toned = f.share >= blipShare
 	}
 	if !s.toned || v.Power >= blipOver*s.peak {
 		return false
