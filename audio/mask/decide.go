@@ -133,8 +133,9 @@ func (s *state) calmFrom() int64 {
 // is held: the loss may have cut a key.
 func (m *Masker) patch(t int64, lost bool) {
 	s := m.state
-	from := s.patchUntil // all of the patch is marked up to there
-	if t >= from {       // a new one
+	from := s.patchUntil // the patch under way is marked up to there
+	if t >= from {
+		// A new one.
 		s.patchFrom = s.out
 		if whole := m.ceil(s.out); t-whole >= enough && !lost {
 			s.patchFrom = whole

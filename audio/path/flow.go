@@ -56,14 +56,16 @@ func (p *Path) wrote(n int) {
 func (p *Path) judge(written int) {
 	defer p.survive()
 	held := p.ring.View(audio.Position(p.out+p.delay), written-p.out)
-	for x := held[p.decided-p.out:]; len(x) >= p.tick; x = x[p.tick:] {
-		p.decide(x[:p.tick])
-		p.decided += p.tick
-		for due := p.due(); p.out < due; p.out += p.tick {
-			if p.mask.Release(held[:p.tick]) {
-				p.masked += int64(p.tick)
+	from, tick := p.out, p.tick
+	// Once the delay is filled, one tick goes out for each that comes in.
+	for at := p.decided - from; at+tick <= len(held); at += tick {
+		p.decide(held[at : at+tick])
+		p.decided += tick
+		if p.out < p.due() {
+			if out := p.out - from; p.mask.Release(held[out : out+tick]) {
+				p.masked += int64(tick)
 			}
-			held = held[p.tick:]
+			p.out += tick
 		}
 	}
 	s := &p.shared
