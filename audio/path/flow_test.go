@@ -349,6 +349,12 @@ func TestArmedEndsLate(t *testing.T) {
 	if g, ok := step(second); g != mask.Idle || !ok {
 		t.Errorf("four seconds after the key: grade %v, settled %v", g, ok)
 	}
+	for _, asked := range []mask.Grade{mask.Armed, mask.Idle, mask.Armed} { // armed anew within the tail
+		p.SetGrade(asked)
+		if g, ok := step(second[:800]); g != mask.Armed || ok != (asked == mask.Armed) {
+			t.Errorf("%v asked for: grade %v, settled %v", asked, g, ok)
+		}
+	}
 }
 
 // An owner may let an idle line pass everything: its keys are heard, and not masked.
