@@ -13,7 +13,7 @@ var frequencies = [8]float64(append(tone.Rows[:], tone.Cols[:]...))
 const (
 	maxTick    = 48 // frames of a tick at the highest rate
 	depth      = 64 // ticks of history, a power of two
-	maxWindows = 3  // in a lane
+	maxWindows = 4  // in a lane
 )
 
 // plan holds what is computed once for a rate: tables, no samples.
@@ -41,13 +41,14 @@ type window struct {
 // windowTicks are the windows of each lane. Their indexes have names.
 var windowTicks = [laneCount][]int{
 	plain: {4, 6},
-	band:  {pairTicks, halfTicks, 2 * halfTicks},
+	band:  {pairTicks, halfTicks, 2 * halfTicks, 6},
 	high:  {halfTicks, 2 * halfTicks},
 }
 
 const (
 	plainFour, plainSix            = 0, 1
 	bandEight, bandHalf, bandWhole = 0, 1, 2
+	bandSix                        = 3
 	highHalf, highWhole            = 0, 1
 
 	pairTicks = 8

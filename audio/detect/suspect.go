@@ -36,6 +36,7 @@ const (
 	pureFour  = 0.95 // share of the energy of a window of four ticks,
 	pureSix   = 0.92 // of six,
 	pureEight = 0.92 // and of eight behind the band filter, which sees through dial tone, hum and DC
+	pureBand  = 0.95 // of six behind it,
 	pureRun   = 2    // ticks on end, of the two longer ones
 
 	strictTwist = 25 // 14 dB
@@ -75,6 +76,10 @@ func (s *suspects) judge(p *plan, now *clock, l *lanes, v *Verdict) {
 		s.pure(&s.six, of.best(w, now), pureSix, v)
 	} else {
 		s.six = 0
+	}
+	if w, of := &p.windows[band][bandSix], &l[band]; w.may(of.tops[bandSix], of.power[bandSix], pureBand) {
+		f := of.best(w, now)
+		v.Loose = v.Loose || f.share >= pureBand && f.like(looseFloor, looseTwist)
 	}
 	if w, of := &p.windows[band][bandEight], &l[band]; w.may(of.tops[bandEight], of.power[bandEight], pureEight) {
 		s.pure(&s.eight, of.best(w, now), pureEight, v)
