@@ -17,7 +17,6 @@ import (
 type suspects struct {
 	six, eight uint8      // runs of the windows of the kind pure
 	off        [depth]fit // the fits of the off window
-	offKeys    [depth]int8
 	offRun     uint8
 	underRun   uint8
 	tick       int64   // so many were judged
