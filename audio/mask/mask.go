@@ -168,9 +168,10 @@ func New(cfg Config) (*Masker, error) {
 	}
 	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), state: s, free: free}
 	m.tone = flatTone(cfg, m.tick)
-	// A suspicion comes within 5 ticks of an abrupt onset: with guard and cell it still reaches the onset.
+	// A suspicion comes within 6 ticks of an abrupt onset, and the edge a tick late where noise precedes it: with guard and
+	// cell it still reaches the onset.
 	m.cell = int64(max(1, m.held()/3))
-	m.guard = int64(1 + m.held()/20)
+	m.guard = int64(2 + m.held()/20)
 	s.start()
 	return m, nil
 }
