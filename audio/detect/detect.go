@@ -92,7 +92,7 @@ func New(rate audio.Rate) (*Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("detect: place the state: %w", err)
 	}
-	p := newPlan(rate)
+	p := plans[rate]()
 	s.clock.start()
 	s.lanes.start(p)
 	return &Detector{plan: p, state: s, free: free}, nil

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"sync"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/tone"
@@ -15,6 +16,14 @@ const (
 	depth      = 64 // ticks of history, a power of two
 	maxWindows = 4  // in a lane
 )
+
+// plans are made when they are first asked for; all detectors of a rate share one.
+var plans = map[audio.Rate]func() *plan{
+	audio.Rate8k:  sync.OnceValue(func() *plan { return newPlan(audio.Rate8k) }),
+	audio.Rate16k: sync.OnceValue(func() *plan { return newPlan(audio.Rate16k) }),
+	audio.Rate44k: sync.OnceValue(func() *plan { return newPlan(audio.Rate44k) }),
+	audio.Rate48k: sync.OnceValue(func() *plan { return newPlan(audio.Rate48k) }),
+}
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
