@@ -148,6 +148,7 @@ type daemon struct {
 	*wire.Conn
 	t    *testing.T
 	said chan said
+	kept []said        // keys that were told before an answer that was waited for
 	done chan struct{} // the reader has ended
 }
 
@@ -198,6 +199,11 @@ func (d *daemon) hangUp() {
 // next is the next thing the line says. It is never a card's digits that a failure prints.
 func (d *daemon) next() said {
 	d.t.Helper()
+	if len(d.kept) > 0 {
+		s := d.kept[0]
+		d.kept = d.kept[1:]
+		return s
+	}
 	select {
 	case s := <-d.said:
 		if s.err != nil {
@@ -221,13 +227,25 @@ func hear[M wire.Message](d *daemon, want func(M) bool) said {
 	}
 }
 
-// ask gives a command and waits for its answer.
+// ask gives a command and waits for its answer. On a busy machine the caller keys meanwhile: keys are kept.
 func (d *daemon) ask(id uint64, m wire.Message) (answer string) {
 	d.t.Helper()
 	if err := d.Send(m); err != nil {
 		d.t.Fatal(err)
 	}
-	return hear(d, func(a wire.Answer) bool { return a.ID == id }).m.(wire.Answer).Error
+	var keys []said
+	for {
+		s := d.next()
+		switch m := s.m.(type) {
+		case wire.Answer:
+			if m.ID == id {
+				d.kept = append(keys, d.kept...)
+				return m.Error
+			}
+		case wire.Key:
+			keys = append(keys, s)
+		}
+	}
 }
 
 func state(s string) func(wire.State) bool { return func(m wire.State) bool { return m.State == s } }
