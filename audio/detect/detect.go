@@ -119,7 +119,7 @@ func (d *Detector) Tick(x []int16) Verdict {
 	runFilter(&s.x, &s.filter, &p.filter.matrix, p.tick)
 	turn(&s.clock, &p.turn)
 	s.lanes.push(p, &s.clock, &s.x, now)
-	s.suspect.judge(p, &s.clock, &s.lanes, &v)
+	s.suspect.judge(p, &s.clock, &s.lanes, s.ticks, &v)
 	s.confirm.push(p, &s.clock, &s.lanes[band], s.ticks, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)

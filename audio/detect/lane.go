@@ -90,8 +90,13 @@ func (l *lane) best(win *window, now *clock) fit {
 	return solve(win, sums, &now.phase, strongest(sums), l.power[win.index])
 }
 
-// may reports whether a fit can explain a share of the energy. What it explains is a quadratic form of the sums, and at
-// most their power times the greatest eigenvalue.
+// may reports whether a fit to a window can explain a share of its energy.
+func (l *lane) may(win *window, share float32) bool {
+	return win.may(l.tops[win.index], l.power[win.index], share)
+}
+
+// may reports the same of sums, by the powers of their strongest row and column. What a fit explains is a quadratic form of the
+// sums, and at most their power times the greatest eigenvalue.
 func (w *window) may(t top, energy, share float32) bool {
 	return energy >= leastEnergy && (t.row+t.col)*w.gain >= share*energy
 }

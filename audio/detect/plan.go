@@ -27,7 +27,6 @@ var plans = map[audio.Rate]func() *plan{
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
-	rate    audio.Rate
 	tick    int
 	table   [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
 	turn    angles        // how far a tick turns each frequency
@@ -65,7 +64,7 @@ const (
 )
 
 func newPlan(rate audio.Rate) *plan {
-	p := &plan{rate: rate, tick: rate.TickFrames(), filter: newFilterPlan(rate)}
+	p := &plan{tick: rate.TickFrames(), filter: newFilterPlan(rate)}
 	for i, f := range frequencies {
 		w := 2 * math.Pi * f / float64(rate)
 		for k := range p.tick {

@@ -15,14 +15,24 @@ import (
 //	blip    a burst out of quiet, shorter than any window, that a pair explains for a moment
 //	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
 type suspects struct {
-	six, eight uint8      // runs of the windows of the kind pure
-	off        [depth]fit // the fits of the off window
-	offRun     uint8
-	underRun   uint8
-	tick       int64   // so many were judged
+	six, eight streak // of the windows of the kind pure
+	fours      [8]fit // of the windows of four ticks: a power of two, more than offTicks
+	off, under streak
 	edge       int64   // when the level last rose out of quiet
 	peak       float32 // the most power since, in a burst
 	toned      bool    // a pair explained a moment of that burst
+}
+
+// streak is for how many ticks on end a thing was so, up to two: by then it is no chance.
+type streak uint8
+
+func (s *streak) lasts(so bool) bool {
+	if !so {
+		*s = 0
+		return false
+	}
+	*s = min(*s+1, 2)
+	return *s == 2
 }
 
 // Bounds of the fits, as squared amplitudes and their ratio.
@@ -36,16 +46,14 @@ const (
 	pureSix   = 0.92 // of six,
 	pureEight = 0.92 // and of eight behind the band filter, which sees through dial tone, hum and DC
 	pureBand  = 0.95 // of six behind it,
-	pureRun   = 2    // ticks on end, of the two longer ones
 
 	strictTwist = 25 // 14 dB
 	looseTwist  = 40 // 16 dB
 
 	offShare = 0.75 // of each of the two windows
 	offAlike = 1.6  // ratio of their powers, for either tone
-	offRun   = 2
-	offTicks = 4  // of that window
-	none     = -1 // no key
+	offTicks = 4    // of each
+	none     = -1   // no key
 
 	blipShare = 0.75
 	blipTicks = 7   // at the most
@@ -56,82 +64,75 @@ const (
 	underAlike = 1.6   // ratio of the column's powers in both halves,
 	rowAlike   = 8     // and of the row's
 	underOff   = 0.022 // of the nominal frequency, either
-	underRun   = 2
 )
 
 func square(v float64) float32 { return float32(v * v) }
 
-func (s *suspects) judge(p *plan, now *clock, l *lanes, v *Verdict) {
-	s.tick++
-	at := &s.off[s.tick&(depth-1)]
-	at.key = none
-	if w, of := &p.windows[plain][plainFour], &l[plain]; w.may(of.tops[plainFour], of.power[plainFour], offShare) {
+// judge takes the tick with a number, counted from one.
+func (s *suspects) judge(p *plan, now *clock, l *lanes, tick int64, v *Verdict) {
+	four := &s.fours[tick&int64(len(s.fours)-1)]
+	four.key = none
+	if w, of := &p.windows[plain][plainFour], &l[plain]; of.may(w, offShare) {
 		if f := of.best(w, now); f.share >= offShare && f.like(looseFloor, looseTwist) {
-			*at = f
+			*four = f
 		}
 	}
-	v.Loose = s.offFrequency(at) || at.key != none && at.share >= pureFour
-	if w, of := &p.windows[plain][plainSix], &l[plain]; w.may(of.tops[plainSix], of.power[plainSix], pureSix) {
+	before := &s.fours[(tick-offTicks)&int64(len(s.fours)-1)]
+	v.Loose = s.off.lasts(four.key != none && four.again(before)) || four.key != none && four.share >= pureFour
+	if w, of := &p.windows[band][bandSix], &l[band]; of.may(w, pureBand) {
+		f := of.best(w, now)
+		v.Loose = v.Loose || f.share >= pureBand && f.like(looseFloor, looseTwist)
+	}
+	if w, of := &p.windows[plain][plainSix], &l[plain]; of.may(w, pureSix) {
 		s.pure(&s.six, of.best(w, now), pureSix, v)
 	} else {
 		s.six = 0
 	}
-	if w, of := &p.windows[band][bandSix], &l[band]; w.may(of.tops[bandSix], of.power[bandSix], pureBand) {
-		f := of.best(w, now)
-		v.Loose = v.Loose || f.share >= pureBand && f.like(looseFloor, looseTwist)
-	}
-	if w, of := &p.windows[band][bandEight], &l[band]; w.may(of.tops[bandEight], of.power[bandEight], pureEight) {
+	if w, of := &p.windows[band][bandEight], &l[band]; of.may(w, pureEight) {
 		s.pure(&s.eight, of.best(w, now), pureEight, v)
 	} else {
 		s.eight = 0
 	}
-	if s.blip(p, now, &l[plain], v) || s.under(p, l) {
+	if s.blip(p, now, &l[plain], tick, v) || s.under.lasts(under(p, &l[band], &l[high])) {
 		v.Loose = true
 	}
 }
 
 // pure judges the fit of a window by itself, for an idle line too.
-func (s *suspects) pure(run *uint8, f fit, share float32, v *Verdict) {
-	if f.share < share || !f.like(looseFloor, looseTwist) {
-		*run = 0
-		return
+func (s *suspects) pure(run *streak, f fit, share float32, v *Verdict) {
+	if run.lasts(f.share >= share && f.like(looseFloor, looseTwist)) {
+		v.Loose = true
+		v.Strict = v.Strict || f.like(strictFloor, strictTwist)
 	}
-	if *run = min(*run+1, pureRun); *run < pureRun {
-		return
-	}
-	v.Loose = true
-	v.Strict = v.Strict || f.like(strictFloor, strictTwist)
 }
 
-// like reports whether a fit is a pair of tones: loud enough, neither drowned by the other.
+// like reports whether a fit is a pair of tones: see pairOf.
 func (f *fit) like(floor, twist float32) bool {
-	row, col := f.row.power(), f.col.power()
+	return pairOf(f.row.power(), f.col.power(), floor, twist)
+}
+
+// pairOf reports whether the powers of a row and a column are those of a pair: loud enough, neither drowned by the other.
+func pairOf(row, col, floor, twist float32) bool {
 	return row >= floor && col >= floor && row < twist*col && col < twist*row
 }
 
-// offFrequency compares the fit of the last four ticks with that of the four before.
-func (s *suspects) offFrequency(f *fit) bool {
-	g := &s.off[(s.tick-offTicks)&(depth-1)]
-	if f.key == none || g.key != f.key || !alike(f.row.power(), g.row.power(), offAlike) || !alike(f.col.power(), g.col.power(), offAlike) {
-		s.offRun = 0
-		return false
-	}
-	s.offRun = min(s.offRun+1, offRun)
-	return s.offRun == offRun
+// again reports whether a fit is of the same key as one before, and as loud.
+func (f *fit) again(g *fit) bool {
+	return g.key == f.key && alike(f.row.power(), g.row.power(), offAlike) && alike(f.col.power(), g.col.power(), offAlike)
 }
 
 func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
 
-func (s *suspects) blip(p *plan, now *clock, l *lane, v *Verdict) bool {
+func (s *suspects) blip(p *plan, now *clock, l *lane, tick int64, v *Verdict) bool {
 	if v.Edge {
-		s.edge, s.peak, s.toned = s.tick, 0, false
+		s.edge, s.peak, s.toned = tick, 0, false
 	}
-	if s.edge == 0 || s.tick-s.edge > blipTicks {
+	if s.edge == 0 || tick-s.edge > blipTicks {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
 	if !s.toned {
-		sums, energy := l.last(p.short.ticks, int(s.tick-1))
+		sums, energy := l.last(p.short.ticks, int(tick-1))
 		f := solve(&p.short, &sums, &now.phase, strongest(&sums), energy)
 		s.toned = f.share >= blipShare
 	}
@@ -142,16 +143,8 @@ func (s *suspects) blip(p *plan, now *clock, l *lane, v *Verdict) bool {
 	return true
 }
 
-func (s *suspects) under(p *plan, l *lanes) bool {
-	if s.underKey(p, &l[band], &l[high]) {
-		s.underRun = min(s.underRun+1, underRun)
-	} else {
-		s.underRun = 0
-	}
-	return s.underRun == underRun
-}
-
-func (s *suspects) underKey(p *plan, band, high *lane) bool {
+// under judges the last 20 ticks by their two halves.
+func under(p *plan, band, high *lane) bool {
 	n := float32(halfTicks*p.tick) / 2
 	need := underCol * n * high.power[highWhole]
 	if high.tops[highHalf].col*(1+underAlike) < need { // half of it can't be alike then
@@ -165,8 +158,7 @@ func (s *suspects) underKey(p *plan, band, high *lane) bool {
 	if row.power < underRow*n*band.power[bandWhole] || row.ratio > rowAlike || row.along < p.drift[row.at] {
 		return false
 	}
-	floor := looseFloor * n * n * 2 // the powers are of two halves
-	return row.power >= floor && col.power >= floor && row.power < looseTwist*col.power && col.power < looseTwist*row.power
+	return pairOf(row.power, col.power, looseFloor*n*n*2, looseTwist) // the powers are of two halves
 }
 
 // halves is how a frequency sounds in both halves of a window.
