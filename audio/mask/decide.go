@@ -68,7 +68,7 @@ func (m *Masker) Decide(in *Input) (slot audio.Position) {
 
 	v := &in.Verdict
 	strict := v.Strict || v.Held || in.Lost
-	suspect := strict || (v.Loose && s.grade >= Armed)
+	suspect := in.Lost || s.grade.Suspects(v)
 	// The first of several: a key may begin with a burst and a hole, and both are the key's.
 	if v.Edge && t-s.lastEdge > edgeReach {
 		s.lastEdge = t
@@ -147,7 +147,7 @@ func (m *Masker) patch(t int64, lost bool) {
 		from = s.patchFrom
 	}
 	s.hits++
-	s.patchUntil = max(s.patchUntil, m.ceil(t+1+min(leastHold+holdPerHit*s.hits, mostHold)))
+	s.patchUntil = max(s.patchUntil, m.ceil(t+1+Hold(s.hits)))
 	m.markFrom(from, s.patchUntil)
 }
 

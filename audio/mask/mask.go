@@ -46,6 +46,14 @@ func (g Grade) String() string {
 	return "no grade"
 }
 
+// Suspects reports whether a verdict is reason to mask on a line of this grade.
+func (g Grade) Suspects(v *detect.Verdict) bool {
+	return v.Strict || v.Held || v.Loose && g >= Armed
+}
+
+// Hold is for how many ticks after the last of so many ticks of suspicion a patch goes on.
+func Hold(hits int64) int64 { return min(leastHold+holdPerHit*hits, mostHold) }
+
 // Shield is how much of the rhythm of keying is hidden.
 type Shield int32
 

@@ -45,14 +45,6 @@ type agentState struct {
 	echoes echoes // which belongs to that one
 }
 
-// A patch lasts past the last tick of suspicion as the caller's does: for so many ticks, and so many more for each that was
-// suspect, but no more than the most.
-const (
-	agentLeastHold  = 4
-	agentHoldPerHit = 3
-	agentMostHold   = 60
-)
-
 // agentNoise is the amplitude of the noise that stands in for a key: about -60 dBm0, as quiet as a room on a telephone.
 var agentNoise = int32(audio.Amplitude(-60) * math.Sqrt(1.5))
 
@@ -117,13 +109,13 @@ func (a *Agent) judge(at audio.Position) {
 	s := a.state
 	v := a.detect.Tick(s.part[:a.tick])
 	s.ticks++
-	if v.Loose || v.Held {
+	if mask.Armed.Suspects(&v) {
 		s.hits++
-		s.until = s.ticks + min(agentLeastHold+agentHoldPerHit*s.hits, agentMostHold)
+		s.until = s.ticks + mask.Hold(s.hits)
 	} else if s.ticks >= s.until {
 		s.hits = 0
 	}
-	if v.Strict || v.Held {
+	if mask.Idle.Suspects(&v) {
 		a.suspect.Store(int64(at))
 	}
 	shift := at - audio.Position(s.ticks*int64(a.tick)) // from this leg's clock to the caller's

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/daemon/control"
 )
 
@@ -167,7 +168,7 @@ func sentence(e control.Event) string {
 
 // codecRemedy says what helps a line on which keys are suspected too late.
 func codecRemedy(line string, needsMS int) string {
-	if most := 100; needsMS > most { // see the config
+	if most := int(mask.MaxLookAhead.Milliseconds()); needsMS > most {
 		return fmt.Sprintf("%d ms is the longest look-ahead there is; have line %s use another codec", most, clean(line))
 	}
 	return fmt.Sprintf("raise lookahead_ms of line %s to %d, or have it use another codec", clean(line), needsMS)

@@ -40,7 +40,7 @@ func Unit(u *corpus.Unit, grade mask.Grade) (_ map[string]*Tally, err error) {
 	suspect := make([]bool, len(u.PCM)/tick)
 	for i := range suspect {
 		v := d.Tick(u.PCM[i*tick:][:tick])
-		suspect[i] = v.Strict || v.Held || v.Loose && grade >= mask.Armed
+		suspect[i] = grade.Suspects(&v)
 	}
 	series := map[string]*Tally{}
 	for _, e := range u.Events {
