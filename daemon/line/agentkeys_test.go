@@ -46,13 +46,7 @@ func TestAgentsKeysAreNotCaptured(t *testing.T) {
 			os.Remove(b.path("agent.wav"))
 			b.record("caller.wav", caller)
 			b.record("agent.wav", agent)
-			b.listen()
-			stop, _ := b.run()
-			d := b.accept()
-			hear(d, func(m wire.Call) bool { return m.Edge == "call_began" })
-			if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
-				t.Fatalf("not armed: %s", answer)
-			}
+			d, stop := b.armed()
 			for stars := 1; stars <= n; stars++ {
 				s := d.next()
 				for {

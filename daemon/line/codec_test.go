@@ -25,13 +25,7 @@ func TestCodecPoor(t *testing.T) {
 	b := newBox(t, "lookahead_ms = 10")
 	os.Remove(b.path("caller.wav"))
 	b.record("caller.wav", append(slow, make([]int16, 8000)...))
-	b.listen()
-	stop, _ := b.run()
-	d := b.accept()
-	hear(d, func(m wire.Call) bool { return m.Edge == "call_began" })
-	if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
-		t.Fatalf("not armed: %s", answer)
-	}
+	d, stop := b.armed()
 	want := wire.Codec{Code: "codec_poor", NeedsLookAheadMS: 20}
 	if m := hear(d, any[wire.Codec]).m; m != want {
 		t.Errorf("the line says %+v, want %+v", m, want)

@@ -15,14 +15,7 @@ import (
 // anew how it stands and hands over the same card under the same id, until it is told that it is stored.
 func TestCardOverConnectionsThatBreak(t *testing.T) {
 	b := newBox(t, "")
-	b.listen()
-	stop, _ := b.run()
-
-	d := b.accept()
-	hear(d, func(m wire.Call) bool { return m.Edge == "call_began" })
-	if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
-		t.Fatalf("not armed: %s", answer)
-	}
+	d, stop := b.armed()
 	stars := 0
 	for stars < len(visa) {
 		k := hear(d, any[wire.Key]).m.(wire.Key)

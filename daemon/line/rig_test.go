@@ -133,6 +133,19 @@ func (b *box) run() (stop func() error, ended <-chan error) {
 	return stop, ran
 }
 
+// armed runs the line with a flattoned that arms it, for cap_a, once the call has begun.
+func (b *box) armed() (d *daemon, stop func() error) {
+	b.t.Helper()
+	b.listen()
+	stop, _ = b.run()
+	d = b.accept()
+	hear(d, func(m wire.Call) bool { return m.Edge == "call_began" })
+	if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
+		b.t.Fatalf("not armed: %s", answer)
+	}
+	return d, stop
+}
+
 // listen is flattoned coming up.
 func (b *box) listen() {
 	b.t.Helper()
