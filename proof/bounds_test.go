@@ -136,14 +136,7 @@ func TestCoreKeysDoNotLeak(t *testing.T) {
 	r := newReport(measuredAt)
 	for seed := *firstSeed; ; seed++ {
 		todo, err := recipes(seed, corpus.Core, corpus.Folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		one, err := measuredAt.measure(todo)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.add(one)
+		r.addMeasured(t, todo, err)
 		if r.leaks[long].sum(isCore).Keys >= *coreKeys {
 			break
 		}
@@ -163,14 +156,7 @@ func measured(t *testing.T, recipes func(seed uint64) ([]corpus.Recipe, error)) 
 	r := newReport(measuredAt)
 	for i := range *seeds {
 		todo, err := recipes(*firstSeed + uint64(i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		one, err := measuredAt.measure(todo)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.add(one)
+		r.addMeasured(t, todo, err)
 	}
 	if testing.Verbose() {
 		var all strings.Builder
@@ -178,6 +164,19 @@ func measured(t *testing.T, recipes func(seed uint64) ([]corpus.Recipe, error)) 
 		t.Log("\n" + all.String())
 	}
 	return r
+}
+
+// addMeasured adds what recipes, made without an error, give.
+func (r *report) addMeasured(t *testing.T, todo []corpus.Recipe, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := r.stand.measure(todo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.add(one)
 }
 
 func check(t *testing.T, bounds []bound, r *report) {

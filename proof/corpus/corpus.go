@@ -84,3 +84,14 @@ func Pick(all []Recipe, prefixes []string) (picked []Recipe) {
 
 // frames is a time in ms as a number of frames.
 func frames(ms float64) int { return int(math.Round(ms * float64(Rate) / 1000)) }
+
+// Tallies are what a judge made of a unit: a tally for each series.
+type Tallies[T any] map[string]*T
+
+// Of is the tally of a series.
+func (t Tallies[T]) Of(series string) *T {
+	if t[series] == nil {
+		t[series] = new(T)
+	}
+	return t[series]
+}

@@ -35,17 +35,13 @@ func (t *Tally) Share() float64 { return 100 * float64(t.Leaked) / float64(t.Key
 func (t *Tally) Bound() float64 { return 100 * upper(t.Leaked) / float64(t.Keys) }
 
 // Unit measures the keys of a unit, by series. Heard is the agent's leg, aligned with the caller's.
-func Unit(u *corpus.Unit, heard []int16) map[string]*Tally {
-	series := map[string]*Tally{}
+func Unit(u *corpus.Unit, heard []int16) corpus.Tallies[Tally] {
+	series := corpus.Tallies[Tally]{}
 	for i, e := range u.Events {
 		if !e.Judged() {
 			continue
 		}
-		t := series[e.Group]
-		if t == nil {
-			t = &Tally{}
-			series[e.Group] = t
-		}
+		t := series.Of(e.Group)
 		end := len(heard)
 		if i+1 < len(u.Events) {
 			end = max(e.End, u.Events[i+1].Start)

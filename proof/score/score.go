@@ -75,13 +75,13 @@ const framesPerMS = int(corpus.Rate) / 1000
 func toMS(frames int) float64 { return float64(frames) / float64(framesPerMS) }
 
 // Unit scores one unit, by series. Keys must be in the order in which they were reported.
-func Unit(u *corpus.Unit, keys []trial.Key) map[string]*Tally {
-	m := matcher{keys: keys, used: make([]bool, len(keys)), series: map[string]*Tally{}}
+func Unit(u *corpus.Unit, keys []trial.Key) corpus.Tallies[Tally] {
+	m := matcher{keys: keys, used: make([]bool, len(keys)), series: corpus.Tallies[Tally]{}}
 	for _, e := range u.Events {
 		m.event(e)
 	}
 	m.rest(u)
-	m.of("").Hours += float64(len(u.PCM)) / float64(corpus.Rate) / 3600
+	m.series.Of("").Hours += float64(len(u.PCM)) / float64(corpus.Rate) / 3600
 	return m.series
 }
 
@@ -89,17 +89,10 @@ func Unit(u *corpus.Unit, keys []trial.Key) map[string]*Tally {
 type matcher struct {
 	keys   []trial.Key
 	used   []bool
-	series map[string]*Tally
+	series corpus.Tallies[Tally]
 
 	last    *trial.Key // the report on the last key recognised
 	lastKey byte
-}
-
-func (m *matcher) of(group string) *Tally {
-	if m.series[group] == nil {
-		m.series[group] = &Tally{}
-	}
-	return m.series[group]
 }
 
 // claim finds the first report that is right for e, how many more there are, and how many are wrong.
@@ -126,7 +119,7 @@ func (m *matcher) claim(e corpus.Event) (hit *trial.Key, again, wrong int) {
 }
 
 func (m *matcher) event(e corpus.Event) {
-	t := m.of(e.Group)
+	t := m.series.Of(e.Group)
 	hit, again, wrong := m.claim(e)
 	switch e.Expect {
 	case corpus.Accept:
@@ -184,6 +177,6 @@ func (m *matcher) rest(u *corpus.Unit) {
 				group = e.Group
 			}
 		}
-		m.of(group).False++
+		m.series.Of(group).False++
 	}
 }

@@ -30,7 +30,7 @@ func (t *Tally) Over(ms float64) (n int) {
 }
 
 // Unit measures the keys of a unit, by series.
-func Unit(u *corpus.Unit, grade mask.Grade) (_ map[string]*Tally, err error) {
+func Unit(u *corpus.Unit, grade mask.Grade) (_ corpus.Tallies[Tally], err error) {
 	d, err := detect.New(corpus.Rate)
 	if err != nil {
 		return nil, err
@@ -42,16 +42,12 @@ func Unit(u *corpus.Unit, grade mask.Grade) (_ map[string]*Tally, err error) {
 		v := d.Tick(u.PCM[i*tick:][:tick])
 		suspect[i] = grade.Suspects(&v)
 	}
-	series := map[string]*Tally{}
+	series := corpus.Tallies[Tally]{}
 	for _, e := range u.Events {
 		if !e.Judged() {
 			continue
 		}
-		t := series[e.Group]
-		if t == nil {
-			t = &Tally{}
-			series[e.Group] = t
-		}
+		t := series.Of(e.Group)
 		t.MS = append(t.MS, after(suspect, e, tick))
 	}
 	return series, nil
