@@ -20,11 +20,7 @@ import (
 // each, one and the same row and column must explain the energy; from one to the next their phases must
 // advance as those of one frequency near enough to the nominal one, and their levels must stay (see doubt.go).
 type confirm struct {
-	sums  [depth]bins // the pair window's sums, tick by tick
-	tops  [depth]top
-	power [depth]float32
-	phase [depth]bins // at their ends
-	at    int
+	strongest [eightTicks]int8 // the keys of the last windows, if they may be one: none
 
 	key       int8 // candidate, or the key held
 	agree     uint8
@@ -43,7 +39,8 @@ type confirm struct {
 }
 
 const (
-	agreeTicks   = 5 // consecutive ticks that must find the same pair
+	farthest     = 63 // ticks that are looked back
+	agreeTicks   = 5  // consecutive ticks that must find the same pair
 	goneTicks    = 24
 	gonePart     = 0.35 // of its level: below it the tone is gone,
 	echoPart     = 0.06 // and below this its echo too
@@ -59,31 +56,20 @@ const (
 
 var echoMost = float32(audio.Amplitude(-28))
 
-func (c *confirm) push(p *plan, clock *clock, band *lane, now int64, v *Verdict) {
-	at := c.at & (depth - 1)
-	c.sums[at], c.tops[at], c.power[at] = band.sums[bandEight], band.tops[bandEight], band.power[bandEight]
-	c.phase[at] = clock.phase
-	c.at++
-
-	c.follow(p, now, v)
-	c.candidate(p, now, v)
+func (c *confirm) push(p *plan, e *ear, v *Verdict) {
+	now := e.ticks
+	if c.held {
+		c.follow(p, e, now, v)
+	}
+	c.candidate(p, e, now, v)
 	c.watch(p, now, v)
 	v.Held = c.held
 }
 
-// fitAt fits a key to the pair window that ended back ticks ago.
-func (c *confirm) fitAt(p *plan, back, key int) fit {
-	i := (c.at - 1 - back) & (depth - 1)
-	return solve(p.pair, &c.sums[i], &c.phase[i], key, c.power[i])
-}
-
 // follow keeps track of the key that is held, and ends it. Its echo, lower and later, still belongs to it; a
 // rise back to its own level after that is another key.
-func (c *confirm) follow(p *plan, now int64, v *Verdict) {
-	if !c.held {
-		return
-	}
-	f := c.fitAt(p, 0, int(c.key))
+func (c *confirm) follow(p *plan, e *ear, now int64, v *Verdict) {
+	f := e.fit(p, now, int(c.key))
 	row, col := amplitude(f.row), amplitude(f.col)
 	if c.echo && row+col >= echoLevel*c.lastLevel { // the key again, upon its own echo
 		c.held, c.echo, c.agree = false, false, 0
@@ -94,7 +80,7 @@ func (c *confirm) follow(p *plan, now int64, v *Verdict) {
 	}
 	if f.share > heldShare && row > gonePart*c.row && col > gonePart*c.col {
 		if now-c.lastTick >= goneTicks {
-			c.end(p, now, v)
+			c.end(p, e, now, v)
 			return
 		}
 		c.row += (row - c.row) / 16
@@ -103,14 +89,14 @@ func (c *confirm) follow(p *plan, now int64, v *Verdict) {
 		return
 	}
 	if now-c.lastEcho >= goneTicks {
-		c.end(p, now, v)
+		c.end(p, e, now, v)
 	}
 }
 
 // end closes the key that is held.
-func (c *confirm) end(p *plan, now int64, v *Verdict) {
+func (c *confirm) end(p *plan, e *ear, now int64, v *Verdict) {
 	back := int(now - c.lastTick)
-	end := now - int64(c.crossing(p, max(0, back-pairTicks), back+pairTicks, -1))
+	end := now - int64(c.crossing(p, e, now, max(0, back-eightTicks), back+eightTicks, -1))
 	c.held = false
 	c.agree = 0
 	if c.echo {
@@ -131,36 +117,40 @@ func (c *confirm) isEcho(now int64, key int, row, col float32) bool {
 // position turns a count of ticks at which the pair window was half full into a position: the tone's edge
 // lies half a window and the filter's lag before.
 func (c *confirm) position(p *plan, ticks int64) audio.Position {
-	return max(0, audio.Position(ticks*int64(p.tick))-audio.Position(pairTicks*p.tick/2+p.filter.lag))
+	return max(0, audio.Position(ticks*int64(p.tick))-audio.Position(eightTicks*p.tick/2+p.filter.lag))
 }
 
 // crossing finds, looking back from ticks back to far, where the held key's level passes half of what it is.
-func (c *confirm) crossing(p *plan, from, far, sign int) int {
-	for back := from; back < min(far, depth-1); back++ {
-		f := c.fitAt(p, back, int(c.key))
+func (c *confirm) crossing(p *plan, e *ear, now int64, from, far, sign int) int {
+	for back := from; back < min(far, farthest); back++ {
+		f := e.fit(p, now-int64(back), int(c.key))
 		half := amplitude(f.row)+amplitude(f.col) < (c.row+c.col)/2
 		if half == (sign > 0) {
 			return back
 		}
 	}
-	return min(far, depth-1)
+	return min(far, farthest)
 }
 
 // candidate looks for a pair in the last three windows, and confirms it.
-func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
-	middle := (c.at - 1 - pairTicks) & (depth - 1)
-	if !p.pair.may(c.tops[middle], c.power[middle], windowShare) {
+func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
+	middle := &c.strongest[now&(eightTicks-1)]
+	key := int(*middle)
+	*middle = none
+	if last := &e.sums[eight]; p.windows[eight].may(last, windowShare) {
+		*middle = int8(last.key())
+	}
+	if key == none {
 		c.agree = 0
 		return
 	}
-	key := strongest(&c.sums[middle])
 	if c.held && key == int(c.key) {
 		return
 	}
-	row, col, doubt := c.stable(p, key, shortWindows, wholeLevel)
+	row, col, doubt := e.stable(p, key, shortWindows, wholeLevel)
 	ok := doubt < shortDoubt
 	if !ok {
-		row, col, doubt = c.stable(p, key, longWindows, steadyLevel)
+		row, col, doubt = e.stable(p, key, longWindows, steadyLevel)
 		ok = doubt < longDoubt
 	}
 	if !ok || (c.agree > 0 && int(c.key) != key && !c.held) {
@@ -171,7 +161,7 @@ func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
 		if c.agree++; c.agree < agreeTicks {
 			return
 		}
-		c.end(p, now, v)
+		c.end(p, e, now, v)
 		return // the new one is confirmed at the next tick
 	}
 	c.key = int8(key)
@@ -183,24 +173,24 @@ func (c *confirm) candidate(p *plan, now int64, v *Verdict) {
 	if c.echo = c.isEcho(now, key, row, col); c.echo {
 		return
 	}
-	back := c.crossing(p, 2*pairTicks, 7*pairTicks, 1)
+	back := c.crossing(p, e, now, 2*eightTicks, 7*eightTicks, 1)
 	start := now - int64(back)
 	start = max(start, c.lastKey)
 	digit, _ := audio.NewDigit(tone.Keys[key])
-	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, now, back)}
+	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, e, now, back)}
 }
 
 // heard follows the held key's tones further back from the middle of their rise, to where they were too soft to matter or no more
 // than a part of the sound.
-func (c *confirm) heard(p *plan, now int64, back int) audio.Position {
-	for ; back < depth-2; back++ {
-		f := c.fitAt(p, back+1, int(c.key))
+func (c *confirm) heard(p *plan, e *ear, now int64, back int) audio.Position {
+	for ; back < farthest-1; back++ {
+		f := e.fit(p, now-int64(back+1), int(c.key))
 		if f.share < heardHead || amplitude(f.row) < headPart*c.row || amplitude(f.col) < headPart*c.col {
 			break
 		}
 	}
 	// A window is explained as soon as so much of its end is.
-	const part = int(pairTicks * heardHead)
+	const part = int(eightTicks * heardHead)
 	return max(0, audio.Position((now-int64(back+part))*int64(p.tick))-audio.Position(p.filter.lag))
 }
 
@@ -221,7 +211,7 @@ func (c *confirm) watch(p *plan, now int64, v *Verdict) {
 	if c.burstHits >= unclearTicks && !c.burstHeld && v.Event.Kind == Nothing {
 		v.Event = Event{
 			Kind:  Unclear,
-			Start: max(0, audio.Position((c.burst-pairTicks)*int64(p.tick))),
+			Start: max(0, audio.Position((c.burst-eightTicks)*int64(p.tick))),
 			End:   audio.Position(c.burstLast * int64(p.tick)),
 		}
 	}

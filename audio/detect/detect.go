@@ -6,13 +6,13 @@
 //   - Confirmation, after about 27 ms: which key is it, and from where to where? The capture hangs on it. A
 //     burst that was suspected as long as a key lasts and never confirmed is reported as unclear.
 //
-// Each tick is projected once on the eight DTMF frequencies, as it is and after two filters; windows from 3 to 20
-// ticks long are running sums of those projections. A window is suspect by the share of its energy that a
+// Each tick is projected once on the eight DTMF frequencies, as it is and after two filters, and added to totals; a
+// window, from 3 to 20 ticks long, is the difference of two of them. A window is suspect by the share of its energy that a
 // least-squares fit of one row and one column frequency explains (a matched subspace); see suspects for the rest.
 //
 // It promises no allocation after New, and that its state, from which keys could be read back, lies in locked
-// memory. Its running sums are made afresh every 576 ticks, so that hours of sound leave no trace in them. It
-// must never log or reveal a digit. It isn't safe for concurrent use.
+// memory. Its totals are whole numbers that wrap around, so that hours of sound leave no trace in them. It must
+// never log or reveal a digit. It isn't safe for concurrent use.
 package detect
 
 import (
@@ -73,11 +73,7 @@ type Detector struct {
 
 // state is all that changes. It holds no pointers: see locked.New.
 type state struct {
-	ticks   int64
-	clock   clock
-	x       [laneCount]signal
-	filter  filterState
-	lanes   lanes
+	ear     ear
 	suspect suspects
 	level   level
 	confirm confirm
@@ -93,8 +89,6 @@ func New(rate audio.Rate) (*Detector, error) {
 		return nil, fmt.Errorf("detect: place the state: %w", err)
 	}
 	p := plans[rate]()
-	s.clock.start()
-	s.lanes.start(p)
 	return &Detector{plan: p, state: s, free: free}, nil
 }
 
@@ -108,19 +102,13 @@ func (d *Detector) Close() error {
 }
 
 // Tick takes the next rate.TickFrames() samples. It doesn't keep x.
-func (d *Detector) Tick(x []int16) Verdict {
+func (d *Detector) Tick(x []int16) (v Verdict) {
 	s, p := d.state, d.plan
-	x = x[:p.tick]
-	now := int(s.ticks)
-	s.ticks++
-	var v Verdict
-	v.Power = read(&s.x[plain], x, p.tick/8) / float32(p.tick)
+	e := &s.ear
+	v.Power = hear(e, p, x[:p.tick]) / float32(p.tick)
 	v.Edge = s.level.push(v.Power)
-	runFilter(&s.x, &s.filter, &p.filter.matrix, p.tick)
-	turn(&s.clock, &p.turn)
-	s.lanes.push(p, &s.clock, &s.x, now)
-	s.suspect.judge(p, &s.clock, &s.lanes, s.ticks, &v)
-	s.confirm.push(p, &s.clock, &s.lanes[band], s.ticks, &v)
+	s.suspect.judge(p, e, &v)
+	s.confirm.push(p, e, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
 		v.Event.Heard = min(v.Event.Heard, v.Event.Start)

@@ -35,18 +35,18 @@ const confirmTwist = 16 // 12 dB
 
 // stable judges one pair over windows end to end. It tells the pair's levels, and doubt: 0 for a pair of pure
 // tones, rising with all that else was heard.
-func (c *confirm) stable(p *plan, key, windows int, steady float32) (row, col, doubt float32) {
+func (e *ear) stable(p *plan, key, windows int, steady float32) (row, col, doubt float32) {
 	var rows, cols [longWindows]pair
 	var energy, explained float32
 	for g := range windows {
-		back := g * pairTicks
-		f := c.fitAt(p, back, key)
+		end := e.ticks - int64(g*eightTicks)
+		f := e.fit(p, end, key)
 		if f.share < windowShare {
 			return 0, 0, hopeless
 		}
-		e := c.power[(c.at-1-back)&(depth-1)]
-		energy += e
-		explained += f.share * e
+		power := e.energy(band, eightTicks, end)
+		energy += power
+		explained += f.share * power
 		rows[g], cols[g] = f.row, f.col
 	}
 	row, rowDoubt := steadiness(rows[:windows], steady, p.stride[key/4], frequencies[key/4])
@@ -79,7 +79,7 @@ func steadiness(a []pair, steady float32, stride pair, frequency float64) (level
 	for _, s := range advances {
 		jitter = max(jitter, 2*math.Abs(s-mean))
 	}
-	off := math.Abs(mean) / (2 * math.Pi * frequency * pairTicks / 1000)
+	off := math.Abs(mean) / (2 * math.Pi * frequency * eightTicks / 1000)
 	if off > offFrequency || jitter > maxJitter {
 		return 0, hopeless
 	}

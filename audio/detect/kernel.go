@@ -4,110 +4,91 @@ package detect
 // so that the kernels treat all frequencies at once.
 type bins struct{ c, s [8]float32 }
 
-// top is the power of the strongest row and of the strongest column of a sum.
-type top struct{ row, col float32 }
+// The kernels are the loops in which most of a tick's time goes. Each exists in plain Go, which is what it means, and in
+// assembly for AVX2, which must give the same bits: so the plain ones round each product (the conversions keep compilers
+// from fusing it with a sum) and add in the order of the registers, and the assembly uses no fused instruction.
 
-// signal is one tick of a signal, behind the last frames of the tick before.
-type signal [lead + maxTick]float32
-
-const lead = 8
-
-// The kernels are the loops in which nearly all of a tick's time goes. Each exists in plain Go, which is what it
-// means, and in assembly for AVX, which must give the same bits: so the plain ones round each product (the
-// conversions keep compilers from fusing it with a sum) and add in the order of the registers, and the assembly uses
-// no fused instruction.
-
-// readPlain takes the samples of a tick, and tells the energy of their differences over some frames.
-func readPlain(s *signal, x []int16, lag int) float32 {
-	copy(s[:lead], s[len(x):])
-	var sums [4]float32
-	for i, v := range x {
-		s[lead+i] = float32(v)
-		d := s[lead+i] - s[lead+i-lag]
-		sums[i&3] += float32(d * d)
-	}
-	return (sums[0] + sums[2]) + (sums[1] + sums[3])
-}
-
-// turnPlain turns a clock by a tick.
-func turnPlain(c *clock, by *angles) {
-	for i := range c.fine.cos {
-		cos, sin := c.fine.cos[i], c.fine.sin[i]
-		c.fine.cos[i] = float64(cos*by.cos[i]) - float64(sin*by.sin[i])
-		c.fine.sin[i] = float64(sin*by.cos[i]) + float64(cos*by.sin[i])
-		c.phase.c[i], c.phase.s[i] = float32(c.fine.cos[i]), float32(c.fine.sin[i])
-	}
-}
-
-// pushPlain takes the n frames of each lane's tick that is number pos: projects them on the table, turns what it found back by the
-// phase, and moves the running sums on.
-func pushPlain(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int) {
-	for i := range l {
-		l[i].pushPlain(table, phase, x[i][lead:][:n], pos)
-	}
-}
-
-func (l *lane) pushPlain(table *[maxTick]bins, phase *bins, x []float32, pos int) {
-	var b bins
-	var e float32
-	for k, v := range x {
-		e += float32(v * v)
-		t := &table[k]
-		for i := range b.c {
-			b.c[i] += float32(v * t.c[i])
-			b.s[i] += float32(v * t.s[i])
+// hearPlain takes the samples of a tick, a block at a time: filters them, projects all three signals on the table, turns what it
+// found back by the phase, adds it to the totals, and sums the windows but for those that are too quiet. It tells the energy of
+// the samples' differences over an eighth of the tick.
+func hearPlain(e *ear, p *plan, x []int16) float32 {
+	e.ticks++
+	copy(e.samples[:lead], e.samples[len(x):])
+	var found [laneCount]bins
+	var energy [laneCount]squares
+	var difference squares
+	for at := 0; at < len(x); at += block {
+		fresh := e.samples[lead+at:][:block]
+		for k, v := range x[at:][:block] {
+			fresh[k] = float32(v)
+			difference.add(k, fresh[k]-e.samples[lead+at+k-len(x)/8])
+		}
+		filterPlain(&e.filtered, &e.states, &p.filter.matrix, fresh)
+		for lane, four := range [laneCount][]float32{fresh, e.filtered[:block], e.filtered[block:]} {
+			for k, v := range four {
+				energy[lane].add(k, v)
+				found[lane].add(&p.table[at+k], v)
+			}
 		}
 	}
-	now := &l.history[pos&(depth-1)]
-	l.energy[pos&(depth-1)] = e
-	for i := range b.c {
-		now.c[i] = float32(b.c[i]*phase.c[i]) - float32(b.s[i]*phase.s[i])
-		now.s[i] = float32(b.s[i]*phase.c[i]) + float32(b.c[i]*phase.s[i])
-	}
-	for w := range l.windows {
-		at := (pos - l.ticks[w]) & (depth - 1)
-		s, gone := &l.sums[w], &l.history[at]
-		for i := range s.c {
-			s.c[i] += now.c[i] - gone.c[i]
-			s.s[i] += now.s[i] - gone.s[i]
-		}
-		l.power[w] += e - l.energy[at]
-		l.tops[w] = s.top()
-	}
-}
-
-func (b *bins) top() (t top) {
-	for i := range 4 {
-		t.row = max(t.row, float32(b.c[i]*b.c[i])+float32(b.s[i]*b.s[i]))
-		t.col = max(t.col, float32(b.c[4+i]*b.c[4+i])+float32(b.s[4+i]*b.s[4+i]))
-	}
-	return t
-}
-
-// filterPlain fills band and high from plain, block by block: see filterPlan. It adds in three chains, so that a processor
-// needn't do one addition after the other.
-func filterPlain(x *[laneCount]signal, s *filterState, m *filterMatrix, n int) {
-	for at := lead; at < lead+n; at += block {
-		var y, first, second filterColumn
-		for k, v := range x[plain][at : at+block] {
-			y.add(&m[k], v)
-		}
-		for k := range states / 2 {
-			first.add(&m[block+k], s[k])
-			second.add(&m[block+states/2+k], s[states/2+k])
-		}
-		for i := range y {
-			y[i] = y[i] + first[i] + second[i]
-		}
-		copy(x[band][at:at+block], y[:block])
-		copy(x[high][at:at+block], y[block:2*block])
-		copy(s[:], y[2*block:])
-	}
-	for i, v := range s {
+	for i, v := range e.states {
 		if v < leastState && v > -leastState {
-			s[i] = 0
+			e.states[i] = 0
 		}
 	}
+	for i := range 8 {
+		phase := p.phase(e.ticks, i)
+		e.phase.c[i], e.phase.s[i] = phase.c, phase.s
+	}
+	now, before := e.at(e.ticks), e.at(e.ticks-1)
+	for lane := range found {
+		now.energy[lane] = before.energy[lane] + int64(energy[lane].sum())
+		for i := range 8 {
+			found := found[lane].at(i).times(e.phase.at(i))
+			now.total[lane].c[i] = before.total[lane].c[i] + int32(found.c)
+			now.total[lane].s[i] = before.total[lane].s[i] + int32(found.s)
+		}
+	}
+	for i, w := range windows {
+		s, before := &e.sums[i], e.at(e.ticks-w.ticks)
+		if s.energy = float32(now.energy[w.lane] - before.energy[w.lane]); s.energy >= p.windows[i].least {
+			subtractPlain(s, &now.total[w.lane], &before.total[w.lane])
+		}
+	}
+	return difference.sum()
+}
+
+// add takes a sample and its row of the table.
+func (b *bins) add(row *bins, v float32) {
+	for i := range b.c {
+		b.c[i] += float32(v * row.c[i])
+		b.s[i] += float32(v * row.s[i])
+	}
+}
+
+// squares is a sum of squares, by the place in a block.
+type squares [block]float32
+
+func (s *squares) add(k int, v float32) { s[k] += float32(v * v) }
+
+func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
+
+// filterPlain makes a block of band and one of high: see filterPlan. It adds in two chains, so that a processor needn't do
+// one addition after the other.
+func filterPlain(out *[2 * block]float32, s *filterState, m *filterMatrix, x []float32) {
+	var y, second filterColumn
+	for k, v := range x {
+		y.add(&m[k], v)
+	}
+	for k := range states / 2 {
+		y.add(&m[block+k], s[k])
+		second.add(&m[block+states/2+k], s[states/2+k])
+	}
+	for i := range y {
+		y[i] += second[i]
+	}
+	copy(out[:], y[:2*block])
+	copy(s[:], y[2*block:])
 }
 
 func (y *filterColumn) add(column *filterColumn, v float32) {
@@ -116,14 +97,38 @@ func (y *filterColumn) add(column *filterColumn, v float32) {
 	}
 }
 
+// subtractPlain sums what was found between two moments.
+func subtractPlain(s *sum, now, before *total) {
+	var power [8]float32
+	s.row, s.col, s.strongest = 0, 0, 0
+	for i := range power {
+		s.c[i] = float32(now.c[i]-before.c[i]) * (1.0 / perSample)
+		s.s[i] = float32(now.s[i]-before.s[i]) * (1.0 / perSample)
+		power[i] = s.at(i).power()
+		if i < 4 {
+			s.row = max(s.row, power[i])
+		} else {
+			s.col = max(s.col, power[i])
+		}
+	}
+	for i, v := range power {
+		if i < 4 && v == s.row || i >= 4 && v == s.col {
+			s.strongest |= 1 << i
+		}
+	}
+}
+
 // pair is the sums of a signal against the cosine and the sine of one frequency.
 type pair struct{ c, s float32 }
 
 func (b *bins) at(i int) pair { return pair{b.c[i], b.s[i]} }
 
-// turned moves the phase reference of p on by a rotation: what was summed moves into the past.
-func (p pair) turned(r pair) pair {
-	return pair{float32(p.c*r.c) + float32(p.s*r.s), float32(p.s*r.c) - float32(p.c*r.s)}
+// times moves the phase reference of p back by a rotation.
+func (p pair) times(r pair) pair {
+	return pair{float32(p.c*r.c) - float32(p.s*r.s), float32(p.s*r.c) + float32(p.c*r.s)}
 }
+
+// turned moves it on: what was summed moves into the past.
+func (p pair) turned(r pair) pair { return p.times(pair{r.c, -r.s}) }
 
 func (p pair) power() float32 { return float32(p.c*p.c) + float32(p.s*p.s) }

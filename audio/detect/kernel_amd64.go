@@ -2,47 +2,25 @@ package detect
 
 import "golang.org/x/sys/cpu"
 
-var avx = cpu.X86.HasAVX
+var avx2 = cpu.X86.HasAVX2
 
 //go:noescape
-func readAVX(s *signal, x *int16, n, lag int) float32
+func hearAVX2(e *ear, p *plan, x *int16) float32
 
 //go:noescape
-func turnAVX(c *clock, by *angles)
+func subtractAVX2(s *sum, now, before *total)
 
-//go:noescape
-func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int)
-
-//go:noescape
-func filterAVX(x *[laneCount]signal, s *filterState, m *filterMatrix, n int)
-
-func read(s *signal, x []int16, lag int) float32 {
-	if !avx {
-		return readPlain(s, x, lag)
+func hear(e *ear, p *plan, x []int16) float32 {
+	if !avx2 {
+		return hearPlain(e, p, x)
 	}
-	return readAVX(s, &x[0], len(x), lag)
+	return hearAVX2(e, p, &x[0])
 }
 
-func turn(c *clock, by *angles) {
-	if !avx {
-		turnPlain(c, by)
+func subtract(s *sum, now, before *total) {
+	if !avx2 {
+		subtractPlain(s, now, before)
 		return
 	}
-	turnAVX(c, by)
-}
-
-func push(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int) {
-	if !avx {
-		pushPlain(l, table, phase, x, n, pos)
-		return
-	}
-	pushAVX(l, table, phase, x, n, pos)
-}
-
-func runFilter(x *[laneCount]signal, s *filterState, m *filterMatrix, n int) {
-	if !avx {
-		filterPlain(x, s, m, n)
-		return
-	}
-	filterAVX(x, s, m, n)
+	subtractAVX2(s, now, before)
 }

@@ -1,163 +1,7 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-#define SIGNAL (4*(const_lead+const_maxTick)) // bytes of a signal
-
-// The kernels of kernel.go for AVX. Arguments are as there, slices as pointer and length; n is a multiple of 4. A bins is
-// two registers: cosines, then sines.
-
-// func readAVX(s *signal, x *int16, n, lag int) float32
-TEXT ·readAVX(SB), NOSPLIT, $0-36
-	MOVQ s+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	MOVQ lag+24(FP), AX
-	VMOVUPS (DI)(CX*4), Y0
-	VMOVUPS Y0, (DI)
-	NEGQ AX
-	LEAQ 32(DI), DI
-	LEAQ (DI)(AX*4), R8
-	VXORPS X2, X2, X2
-
-quad:
-	VPMOVSXWD (SI), X0
-	VCVTDQ2PS X0, X0
-	VMOVUPS X0, (DI)
-	VSUBPS (R8), X0, X0
-	VMULPS X0, X0, X0
-	VADDPS X0, X2, X2
-	ADDQ $8, SI
-	ADDQ $16, DI
-	ADDQ $16, R8
-	SUBQ $4, CX
-	JNZ quad
-
-	VPERMILPS $0x4e, X2, X0
-	VADDPS X0, X2, X2
-	VPERMILPS $0xb1, X2, X0
-	VADDPS X0, X2, X2
-	VMOVSS X2, ret+32(FP)
-	VZEROUPPER
-	RET
-
-// TURN turns four angles, whose cosines and sines stand 64 bytes apart, and keeps them as float32 too, 32 bytes apart.
-#define TURN(at, half) \
-	VMOVUPD clock_fine+at(DI), Y0 \
-	VMOVUPD clock_fine+64+at(DI), Y1 \
-	VMOVUPD at(SI), Y2 \
-	VMOVUPD 64+at(SI), Y3 \
-	VMULPD Y2, Y0, Y4 \
-	VMULPD Y3, Y1, Y5 \
-	VSUBPD Y5, Y4, Y4 \
-	VMULPD Y2, Y1, Y5 \
-	VMULPD Y3, Y0, Y6 \
-	VADDPD Y6, Y5, Y5 \
-	VMOVUPD Y4, clock_fine+at(DI) \
-	VMOVUPD Y5, clock_fine+64+at(DI) \
-	VCVTPD2PSY Y4, X4 \
-	VCVTPD2PSY Y5, X5 \
-	VMOVUPS X4, clock_phase+half(DI) \
-	VMOVUPS X5, clock_phase+32+half(DI)
-
-// func turnAVX(c *clock, by *angles)
-TEXT ·turnAVX(SB), NOSPLIT, $0-16
-	MOVQ c+0(FP), DI
-	MOVQ by+8(FP), SI
-	TURN(0, 0)
-	TURN(32, 16)
-	VZEROUPPER
-	RET
-
-// SAMPLE projects one sample, i after x, on its row of the table.
-#define SAMPLE(i) \
-	VBROADCASTSS 4*i(R8), Y3 \
-	VMULPS 64*i(SI), Y3, Y4 \
-	VMULPS 64*i+32(SI), Y3, Y5 \
-	VMULPS Y3, Y3, Y6 \
-	VADDPS Y4, Y0, Y0 \
-	VADDPS Y5, Y1, Y1 \
-	VADDPS Y6, Y2, Y2
-
-// func pushAVX(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int)
-TEXT ·pushAVX(SB), NOSPLIT, $0-48
-	MOVQ l+0(FP), DI
-	MOVQ phase+16(FP), BX
-	MOVQ x+24(FP), R10
-	MOVQ pos+40(FP), DX
-	MOVQ $const_laneCount, R11
-
-lane:
-	MOVQ table+8(FP), SI
-	MOVQ n+32(FP), CX
-	LEAQ (4*const_lead)(R10), R8
-	VXORPS Y0, Y0, Y0 // cosines
-	VXORPS Y1, Y1, Y1 // sines
-	VXORPS Y2, Y2, Y2 // energy
-
-samples:
-	SAMPLE(0)
-	SAMPLE(1)
-	SAMPLE(2)
-	SAMPLE(3)
-	ADDQ $16, R8
-	ADDQ $256, SI
-	SUBQ $4, CX
-	JNZ samples
-
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMULPS Y3, Y0, Y5
-	VMULPS Y4, Y1, Y6
-	VSUBPS Y6, Y5, Y5
-	VMULPS Y3, Y1, Y1
-	VMULPS Y4, Y0, Y6
-	VADDPS Y6, Y1, Y1
-	MOVQ DX, AX
-	ANDQ $(const_depth-1), AX
-	VMOVSS X2, lane_energy(DI)(AX*4)
-	SHLQ $6, AX
-	VMOVUPS Y5, lane_history(DI)(AX*1)
-	VMOVUPS Y1, lane_history+32(DI)(AX*1)
-
-	MOVQ lane_windows(DI), CX
-	LEAQ lane_sums(DI), SI
-	XORL R9, R9
-
-window:
-	MOVQ DX, AX
-	SUBQ lane_ticks(DI)(R9*8), AX
-	ANDQ $(const_depth-1), AX
-	VSUBSS lane_energy(DI)(AX*4), X2, X3
-	VADDSS lane_power(DI)(R9*4), X3, X3
-	VMOVSS X3, lane_power(DI)(R9*4)
-	SHLQ $6, AX
-	VSUBPS lane_history(DI)(AX*1), Y5, Y3
-	VSUBPS lane_history+32(DI)(AX*1), Y1, Y4
-	VADDPS (SI), Y3, Y3
-	VADDPS 32(SI), Y4, Y4
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y4, 32(SI)
-	VMULPS Y3, Y3, Y3
-	VMULPS Y4, Y4, Y4
-	VADDPS Y4, Y3, Y3
-	VPERMILPS $0x4e, Y3, Y4 // the strongest of each four
-	VMAXPS Y4, Y3, Y3
-	VPERMILPS $0xb1, Y3, Y4
-	VMAXPS Y4, Y3, Y3
-	VEXTRACTF128 $1, Y3, X4
-	VMOVSS X3, lane_tops(DI)(R9*8)
-	VMOVSS X4, lane_tops+4(DI)(R9*8)
-	ADDQ $64, SI
-	INCQ R9
-	CMPQ R9, CX
-	JNE window
-
-	ADDQ $lane__size, DI
-	ADDQ $SIGNAL, R10
-	DECQ R11
-	JNZ lane
-	VZEROUPPER
-	RET
+// The kernels of kernel.go for AVX2. Arguments are as there. A bins or a total is two registers: cosines, then sines.
 
 DATA least<>+0(SB)/4, $1e-9 // leastState
 GLOBL least<>(SB), RODATA|NOPTR, $4
@@ -165,57 +9,227 @@ GLOBL least<>(SB), RODATA|NOPTR, $4
 DATA magnitude<>+0(SB)/4, $0x7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 
-// COLUMN adds column i of the matrix, times the value at p, to two accumulators.
-#define COLUMN(p, i, a, b) \
-	VBROADCASTSS p, Y3 \
-	VMULPS 64*i(SI), Y3, Y4 \
-	VMULPS 64*i+32(SI), Y3, Y5 \
-	VADDPS Y4, a, a \
-	VADDPS Y5, b, b
+DATA unit<>+0(SB)/4, $0.03125 // 1/perSample
+GLOBL unit<>(SB), RODATA|NOPTR, $4
 
-// func filterAVX(x *[laneCount]signal, s *filterState, m *filterMatrix, n int)
-TEXT ·filterAVX(SB), NOSPLIT, $0-32
-	MOVQ x+0(FP), R8
-	MOVQ s+8(FP), BX
-	MOVQ m+16(FP), SI
-	MOVQ n+24(FP), CX
-	ADDQ $(4*const_lead), R8
+// ROW adds row i of a table, times the value v, to two registers.
+#define ROW(v, table, i, a, b) \
+	VBROADCASTSS v, Y15 \
+	VMULPS 64*i(table), Y15, Y14 \
+	VMULPS 64*i+32(table), Y15, Y15 \
+	VADDPS Y14, a, a \
+	VADDPS Y15, b, b
+
+// TOTAL turns what was found in a lane, and adds it to its total.
+#define TOTAL(lane, c, s) \
+	VMULPS Y10, c, Y6 \
+	VMULPS Y11, s, Y7 \
+	VSUBPS Y7, Y6, Y6 \
+	VMULPS Y10, s, s \
+	VMULPS Y11, c, c \
+	VADDPS c, s, s \
+	VCVTTPS2DQ Y6, Y6 \
+	VCVTTPS2DQ s, s \
+	VPADDD moment_total+64*lane(R9), Y6, Y6 \
+	VPADDD moment_total+64*lane+32(R9), s, s \
+	VMOVDQU Y6, moment_total+64*lane(R8) \
+	VMOVDQU s, moment_total+64*lane+32(R8)
+
+// ENERGY adds that of a lane to its total.
+#define ENERGY(lane, x) \
+	VCVTTSS2SIQ x, AX \
+	ADDQ moment_energy+8*lane(R9), AX \
+	MOVQ AX, moment_energy+8*lane(R8)
+
+// SUM makes a sum at DI from the totals at R8 and at R9; unit is in Y15. Of each four powers it spreads the greatest.
+#define SUM(total, s) \
+	VMOVDQU total(R8), Y0 \
+	VMOVDQU total+32(R8), Y1 \
+	VPSUBD total(R9), Y0, Y0 \
+	VPSUBD total+32(R9), Y1, Y1 \
+	VCVTDQ2PS Y0, Y0 \
+	VCVTDQ2PS Y1, Y1 \
+	VMULPS Y15, Y0, Y0 \
+	VMULPS Y15, Y1, Y1 \
+	VMOVUPS Y0, s(DI) \
+	VMOVUPS Y1, s+32(DI) \
+	VMULPS Y0, Y0, Y0 \
+	VMULPS Y1, Y1, Y1 \
+	VADDPS Y1, Y0, Y0 \
+	VPERMILPS $0x4e, Y0, Y1 \
+	VMAXPS Y1, Y0, Y1 \
+	VPERMILPS $0xb1, Y1, Y2 \
+	VMAXPS Y2, Y1, Y1 \
+	VCMPPS $0, Y0, Y1, Y0 \
+	VMOVMSKPS Y0, AX \
+	VEXTRACTF128 $1, Y1, X2 \
+	VMOVSS X1, s+sum_row(DI) \
+	VMOVSS X2, s+sum_col(DI) \
+	MOVL AX, s+sum_strongest(DI)
+
+// WINDOW sums the last ticks of a lane, unless they are too quiet; R10 is which tick it is.
+#define WINDOW(i, lane, ticks, end) \
+	LEAQ -ticks(R10), R9 \
+	ANDQ $(const_depth-1), R9 \
+	IMUL3Q $moment__size, R9, R9 \
+	LEAQ ear_history(DI)(R9*1), R9 \
+	MOVQ moment_energy+8*lane(R8), AX \
+	SUBQ moment_energy+8*lane(R9), AX \
+	VCVTSI2SSQ AX, X15, X0 \
+	VMOVSS X0, ear_sums+sum__size*i+sum_energy(DI) \
+	VUCOMISS plan_windows+window__size*i+window_least(SI), X0 \
+	JCS end \
+	SUM(moment_total+64*lane, ear_sums+sum__size*i)
+
+// func hearAVX2(e *ear, p *plan, x *int16) float32
+TEXT ·hearAVX2(SB), NOSPLIT, $0-28
+	MOVQ e+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ x+16(FP), R8
+	INCQ ear_ticks(DI)
+	MOVQ ear_ticks(DI), AX
+	XORL DX, DX
+	DIVQ plan_period(SI) // DX is where in it
+	MOVQ DX, R12
+	SHRQ $const_fineShift, R12
+	SHLQ $6, R12
+	ADDQ plan_coarse(SI), R12 // two phases
+	ANDQ $(const_fineTurns-1), DX
+	SHLQ $6, DX
+	LEAQ plan_fine(SI)(DX*1), R13
+	MOVQ plan_tick(SI), AX
+	LEAQ ear_samples(DI), R9
+	VMOVUPS (R9)(AX*4), Y0
+	VMOVUPS Y0, (R9)
+	LEAQ (R8)(AX*2), R8 // all count up to their ends
+	LEAQ (4*const_lead)(R9)(AX*4), R9
+	MOVQ AX, R10
+	SHRQ $3, R10
+	NEGQ R10
+	LEAQ (R9)(R10*4), R10 // an eighth of the tick before
+	LEAQ plan_table(SI), R11
+	LEAQ plan_filter+filterPlan_matrix(SI), BX
+	NEGQ AX
+	VXORPS Y0, Y0, Y0 // cosines and sines of plain,
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2 // of band,
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4 // and of high
+	VXORPS Y5, Y5, Y5
+	VXORPS Y12, Y12, Y12 // squares of plain, and of its differences
+	VXORPS Y13, Y13, Y13 // squares of band, and of high
 
 block:
-	VXORPS Y0, Y0, Y0 // a block of band, one of high
-	VXORPS Y1, Y1, Y1 // the states
-	VXORPS Y6, Y6, Y6 // the same from the first half of the states, in a chain of their own
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8 // and from the second
+	VPMOVSXWD (R8)(AX*2), X6
+	VCVTDQ2PS X6, X6
+	VMOVUPS X6, (R9)(AX*4)
+	VSUBPS (R10)(AX*4), X6, X7
+	VINSERTF128 $1, X7, Y6, Y6
+	VMULPS Y6, Y6, Y6
+	VADDPS Y6, Y12, Y12
+
+	VXORPS Y6, Y6, Y6 // a block of band, one of high
+	VXORPS Y7, Y7, Y7 // the states
+	VXORPS Y8, Y8, Y8 // the second chain of both
 	VXORPS Y9, Y9, Y9
-	COLUMN(0(R8), 0, Y0, Y1)
-	COLUMN(4(R8), 1, Y0, Y1)
-	COLUMN(8(R8), 2, Y0, Y1)
-	COLUMN(12(R8), 3, Y0, Y1)
-	COLUMN(0(BX), 4, Y6, Y7)
-	COLUMN(4(BX), 5, Y6, Y7)
-	COLUMN(8(BX), 6, Y6, Y7)
-	COLUMN(12(BX), 7, Y6, Y7)
-	COLUMN(16(BX), 8, Y8, Y9)
-	COLUMN(20(BX), 9, Y8, Y9)
-	COLUMN(24(BX), 10, Y8, Y9)
-	COLUMN(28(BX), 11, Y8, Y9)
-	VADDPS Y6, Y0, Y0
-	VADDPS Y7, Y1, Y1
-	VADDPS Y8, Y0, Y0
-	VADDPS Y9, Y1, Y1
-	VMOVUPS X0, SIGNAL(R8)
-	VEXTRACTF128 $1, Y0, 2*SIGNAL(R8)
-	VMOVUPS Y1, (BX)
-	ADDQ $16, R8
-	SUBQ $4, CX
+	ROW(0(R9)(AX*4), BX, 0, Y6, Y7)
+	ROW(4(R9)(AX*4), BX, 1, Y6, Y7)
+	ROW(8(R9)(AX*4), BX, 2, Y6, Y7)
+	ROW(12(R9)(AX*4), BX, 3, Y6, Y7)
+	ROW(ear_states(DI), BX, 4, Y6, Y7)
+	ROW(ear_states+4(DI), BX, 5, Y6, Y7)
+	ROW(ear_states+8(DI), BX, 6, Y6, Y7)
+	ROW(ear_states+12(DI), BX, 7, Y6, Y7)
+	ROW(ear_states+16(DI), BX, 8, Y8, Y9)
+	ROW(ear_states+20(DI), BX, 9, Y8, Y9)
+	ROW(ear_states+24(DI), BX, 10, Y8, Y9)
+	ROW(ear_states+28(DI), BX, 11, Y8, Y9)
+	VADDPS Y8, Y6, Y6
+	VADDPS Y9, Y7, Y7
+	VMOVUPS Y6, ear_filtered(DI)
+	VMOVUPS Y7, ear_states(DI)
+	VMULPS Y6, Y6, Y6
+	VADDPS Y6, Y13, Y13
+
+	ROW(0(R9)(AX*4), R11, 0, Y0, Y1)
+	ROW(4(R9)(AX*4), R11, 1, Y0, Y1)
+	ROW(8(R9)(AX*4), R11, 2, Y0, Y1)
+	ROW(12(R9)(AX*4), R11, 3, Y0, Y1)
+	ROW(ear_filtered(DI), R11, 0, Y2, Y3)
+	ROW(ear_filtered+4(DI), R11, 1, Y2, Y3)
+	ROW(ear_filtered+8(DI), R11, 2, Y2, Y3)
+	ROW(ear_filtered+12(DI), R11, 3, Y2, Y3)
+	ROW(ear_filtered+16(DI), R11, 0, Y4, Y5)
+	ROW(ear_filtered+20(DI), R11, 1, Y4, Y5)
+	ROW(ear_filtered+24(DI), R11, 2, Y4, Y5)
+	ROW(ear_filtered+28(DI), R11, 3, Y4, Y5)
+	ADDQ $256, R11
+	ADDQ $4, AX
 	JNZ block
 
-	VBROADCASTSS magnitude<>(SB), Y3 // states that are next to nothing are nothing
-	VBROADCASTSS least<>(SB), Y4
-	VANDPS Y3, Y1, Y3
-	VCMPPS $1, Y4, Y3, Y3
-	VANDNPS Y1, Y3, Y1
-	VMOVUPS Y1, (BX)
+	VBROADCASTSS magnitude<>(SB), Y8 // states that are next to nothing are nothing
+	VBROADCASTSS least<>(SB), Y9
+	VANDPS Y8, Y7, Y8
+	VCMPPS $1, Y9, Y8, Y8
+	VANDNPS Y7, Y8, Y7
+	VMOVUPS Y7, ear_states(DI)
+
+	VMOVUPS (R12), Y6
+	VMOVUPS 32(R12), Y7
+	VMOVUPS (R13), Y8
+	VMOVUPS 32(R13), Y9
+	VMULPS Y8, Y6, Y10
+	VMULPS Y9, Y7, Y11
+	VSUBPS Y11, Y10, Y10 // cosines of their product,
+	VMULPS Y8, Y7, Y11
+	VMULPS Y9, Y6, Y6
+	VADDPS Y6, Y11, Y11 // and sines
+	VMOVUPS Y10, ear_phase(DI)
+	VMOVUPS Y11, ear_phase+32(DI)
+
+	MOVQ ear_ticks(DI), R10
+	MOVQ R10, R8
+	LEAQ -1(R10), R9
+	ANDQ $(const_depth-1), R8
+	ANDQ $(const_depth-1), R9
+	IMUL3Q $moment__size, R8, R8
+	IMUL3Q $moment__size, R9, R9
+	LEAQ ear_history(DI)(R8*1), R8 // now,
+	LEAQ ear_history(DI)(R9*1), R9 // and a tick before
+	TOTAL(const_plain, Y0, Y1)
+	TOTAL(const_band, Y2, Y3)
+	TOTAL(const_high, Y4, Y5)
+
+	VHADDPS Y13, Y12, Y12
+	VHADDPS Y12, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VMOVSS X13, ret+24(FP)
+	VMOVSHDUP X12, X14
+	VMOVSHDUP X13, X15
+	ENERGY(const_plain, X12)
+	ENERGY(const_band, X14)
+	ENERGY(const_high, X15)
+
+	VBROADCASTSS unit<>(SB), Y15
+	WINDOW(const_four, const_plain, const_fourTicks, six)
+six:
+	WINDOW(const_six, const_plain, const_sixTicks, bandSix)
+bandSix:
+	WINDOW(const_bandSix, const_band, const_sixTicks, eight)
+eight:
+	WINDOW(const_eight, const_band, const_eightTicks, half)
+half:
+	WINDOW(const_half, const_high, const_halfTicks, done)
+done:
+	VZEROUPPER
+	RET
+
+// func subtractAVX2(s *sum, now, before *total)
+TEXT ·subtractAVX2(SB), NOSPLIT, $0-24
+	MOVQ s+0(FP), DI
+	MOVQ now+8(FP), R8
+	MOVQ before+16(FP), R9
+	VBROADCASTSS unit<>(SB), Y15
+	SUM(0, 0)
 	VZEROUPPER
 	RET

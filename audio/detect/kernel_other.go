@@ -2,14 +2,8 @@
 
 package detect
 
-func read(s *signal, x []int16, lag int) float32 { return readPlain(s, x, lag) }
-
-func turn(c *clock, by *angles) { turnPlain(c, by) }
-
-func push(l *lanes, table *[maxTick]bins, phase *bins, x *[laneCount]signal, n, pos int) {
-	pushPlain(l, table, phase, x, n, pos)
+func hear(e *ear, p *plan, x []int16) float32 {
+	return hearPlain(e, p, x)
 }
 
-func runFilter(x *[laneCount]signal, s *filterState, m *filterMatrix, n int) {
-	filterPlain(x, s, m, n)
-}
+func subtract(s *sum, now, before *total) { subtractPlain(s, now, before) }

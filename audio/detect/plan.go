@@ -11,11 +11,7 @@ import (
 // frequencies are the rows, then the columns.
 var frequencies = [8]float64(append(tone.Rows[:], tone.Cols[:]...))
 
-const (
-	maxTick    = 48 // frames of a tick at the highest rate
-	depth      = 64 // ticks of history, a power of two
-	maxWindows = 4  // in a lane
-)
+const maxTick = 48 // frames of a tick at the highest rate
 
 // plans are made when they are first asked for; all detectors of a rate share one.
 var plans = map[audio.Rate]func() *plan{
@@ -27,71 +23,101 @@ var plans = map[audio.Rate]func() *plan{
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
-	tick    int
-	table   [maxTick]bins // cosine and sine over one tick, phase 0 one past its last frame
-	turn    angles        // how far a tick turns each frequency
-	filter  filterPlan
-	windows [laneCount][maxWindows]window
-	short   window     // of three ticks, for which no sum is kept
-	pair    *window    // the confirming window, one of band's
-	stride  [8]pair    // how far such a window turns each frequency
-	drift   [8]float32 // cosine of the most that half of a window may drift in phase
-}
+	tick   int
+	table  [maxTick]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
+	filter filterPlan
+	// The phases after some ticks, and after every fineTurns. The frequencies are whole numbers of hertz, so there is a period,
+	// in ticks, after which they return: no clock needs to be kept true for years.
+	fine   [fineTurns]bins
+	coarse []bins
+	period uint64
 
-// window is one running sum of a lane.
-type window struct {
-	index   int
-	ticks   int
-	inverse [16][4][4]float32 // of the Gram matrix of each row and column
-	gain    float32           // at least the greatest eigenvalue of any of these
-}
-
-// windowTicks are the windows of each lane. Their indexes have names.
-var windowTicks = [laneCount][]int{
-	plain: {4, 6},
-	band:  {pairTicks, halfTicks, 2 * halfTicks, 6},
-	high:  {halfTicks, 2 * halfTicks},
+	windows [kept]window
+	short   window     // of three ticks: summed only when it is asked for
+	stride  [8]pair    // how far eight turns each frequency
+	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
 
 const (
-	plainFour, plainSix            = 0, 1
-	bandEight, bandHalf, bandWhole = 0, 1, 2
-	bandSix                        = 3
-	highHalf, highWhole            = 0, 1
-
-	pairTicks = 8
-	halfTicks = 10
+	fineShift = 5
+	fineTurns = 1 << fineShift
 )
+
+// The windows that are summed at each tick. Eight is the one that confirms.
+const (
+	four = iota
+	six
+	bandSix
+	eight
+	half // of 20 ticks: not fitted
+	kept
+)
+
+const (
+	shortTicks = 3
+	fourTicks  = 4
+	sixTicks   = 6
+	eightTicks = 8
+	halfTicks  = 10
+)
+
+var windows = [kept]struct {
+	lane  int
+	ticks int64
+}{four: {plain, fourTicks}, six: {plain, sixTicks}, bandSix: {band, sixTicks}, eight: {band, eightTicks}, half: {high, halfTicks}}
+
+// window is what it takes to fit pairs to some ticks.
+type window struct {
+	inverse [16][4][4]float32 // of the Gram matrix of each row and column
+	gain    float32           // at least the greatest eigenvalue of any of these
+	least   float32           // energy of a pair of the least level that is looked for
+}
 
 func newPlan(rate audio.Rate) *plan {
 	p := &plan{tick: rate.TickFrames(), filter: newFilterPlan(rate)}
+	for p.period = 1; p.period*uint64(p.tick)%uint64(rate) != 0; p.period++ { // whole seconds
+	}
+	p.coarse = make([]bins, p.period/fineTurns+1)
 	for i, f := range frequencies {
 		w := 2 * math.Pi * f / float64(rate)
 		for k := range p.tick {
-			p.table[k].c[i] = float32(math.Cos(w * float64(k-p.tick)))
-			p.table[k].s[i] = float32(math.Sin(w * float64(k-p.tick)))
+			p.table[k].set(i, perSample, w*float64(k-p.tick))
 		}
-		p.turn.cos[i], p.turn.sin[i] = math.Cos(w*float64(p.tick)), math.Sin(w*float64(p.tick))
-		p.stride[i] = rotation(w * float64(p.tick*pairTicks))
+		for k := range p.fine {
+			p.fine[k].set(i, 1, w*float64(k*p.tick))
+		}
+		for k := range p.coarse {
+			p.coarse[k].set(i, 1, w*float64(k*fineTurns*p.tick))
+		}
+		p.stride[i] = rotation(w * float64(p.tick*eightTicks))
 		p.drift[i] = float32(math.Cos(underOff * w * float64(p.tick*halfTicks)))
 	}
-	for lane := range p.windows {
-		for i, n := range windowTicks[lane] {
-			p.windows[lane][i] = newWindow(i, n, p.tick, rate)
-		}
+	for i, w := range windows[:half] {
+		p.windows[i] = newWindow(rate, int(w.ticks), looseFloor)
 	}
-	p.short = newWindow(0, 3, p.tick, rate)
-	p.pair = &p.windows[band][bandEight]
+	// A column in both halves, as loud as under asks for, has at least so much energy in the weaker of the two.
+	p.windows[half].least = looseFloor * float32(halfTicks*p.tick) / 2 / (1 + underAlike)
+	p.short = newWindow(rate, shortTicks, 0)
 	return p
+}
+
+func (b *bins) set(i int, amplitude, angle float64) {
+	b.c[i], b.s[i] = float32(amplitude*math.Cos(angle)), float32(amplitude*math.Sin(angle))
+}
+
+// phase of a frequency after some ticks.
+func (p *plan) phase(ticks int64, i int) pair {
+	at := uint64(ticks) % p.period
+	return p.coarse[at/fineTurns].at(i).times(p.fine[at%fineTurns].at(i))
 }
 
 func rotation(angle float64) pair {
 	return pair{float32(math.Cos(angle)), float32(math.Sin(angle))}
 }
 
-func newWindow(index, ticks, tick int, rate audio.Rate) window {
-	win := window{index: index, ticks: ticks}
-	n := ticks * tick
+// newWindow makes a window in which pairs are looked for of which either tone has a squared amplitude of at least floor.
+func newWindow(rate audio.Rate, ticks int, floor float32) (win window) {
+	n := ticks * rate.TickFrames()
 	var basis [8][2][]float64
 	for i, f := range frequencies {
 		w := 2 * math.Pi * f / float64(rate)
@@ -112,6 +138,7 @@ func newWindow(index, ticks, tick int, rate audio.Rate) window {
 			win.gain = max(win.gain, float32(sum)) // a row's sum bounds the eigenvalues
 		}
 	}
+	win.least = max(leastEnergy, 2*floor/win.gain) // what a fit explains is at least its squares over that eigenvalue
 	return win
 }
 

@@ -68,39 +68,43 @@ const (
 
 func square(v float64) float32 { return float32(v * v) }
 
-// judge takes the tick with a number, counted from one.
-func (s *suspects) judge(p *plan, now *clock, l *lanes, tick int64, v *Verdict) {
-	four := &s.fours[tick&int64(len(s.fours)-1)]
-	four.key = none
-	if w, of := &p.windows[plain][plainFour], &l[plain]; of.may(w, offShare) {
-		if f := of.best(w, now); f.share >= offShare && f.like(looseFloor, looseTwist) {
-			*four = f
+// judge takes the tick that was heard last.
+func (s *suspects) judge(p *plan, e *ear, v *Verdict) {
+	last := &s.fours[e.ticks&int64(len(s.fours)-1)]
+	last.key = none
+	if e.may(p, four, offShare) {
+		if f := e.best(p, four); f.share >= offShare && f.like(looseFloor, looseTwist) {
+			*last = f
 		}
 	}
-	before := &s.fours[(tick-offTicks)&int64(len(s.fours)-1)]
-	v.Loose = s.off.lasts(four.key != none && four.again(before)) || four.key != none && four.share >= pureFour
-	if w, of := &p.windows[band][bandSix], &l[band]; of.may(w, pureBand) {
-		f := of.best(w, now)
-		v.Loose = v.Loose || f.share >= pureBand && f.like(looseFloor, looseTwist)
+	if last.key == none {
+		s.off = 0
+	} else {
+		before := &s.fours[(e.ticks-offTicks)&int64(len(s.fours)-1)]
+		v.Loose = s.off.lasts(last.again(before)) || last.share >= pureFour
 	}
-	if w, of := &p.windows[plain][plainSix], &l[plain]; of.may(w, pureSix) {
-		s.pure(&s.six, of.best(w, now), pureSix, v)
+	if !v.Loose && e.may(p, bandSix, pureBand) {
+		f := e.best(p, bandSix)
+		v.Loose = f.share >= pureBand && f.like(looseFloor, looseTwist)
+	}
+	if e.may(p, six, pureSix) {
+		s.six.pure(e.best(p, six), pureSix, v)
 	} else {
 		s.six = 0
 	}
-	if w, of := &p.windows[band][bandEight], &l[band]; of.may(w, pureEight) {
-		s.pure(&s.eight, of.best(w, now), pureEight, v)
+	if e.may(p, eight, pureEight) {
+		s.eight.pure(e.best(p, eight), pureEight, v)
 	} else {
 		s.eight = 0
 	}
-	if s.blip(p, now, &l[plain], tick, v) || s.under.lasts(under(p, &l[band], &l[high])) {
+	if s.blip(p, e, v) || s.under.lasts(under(p, e)) {
 		v.Loose = true
 	}
 }
 
 // pure judges the fit of a window by itself, for an idle line too.
-func (s *suspects) pure(run *streak, f fit, share float32, v *Verdict) {
-	if run.lasts(f.share >= share && f.like(looseFloor, looseTwist)) {
+func (s *streak) pure(f fit, share float32, v *Verdict) {
+	if s.lasts(f.share >= share && f.like(looseFloor, looseTwist)) {
 		v.Loose = true
 		v.Strict = v.Strict || f.like(strictFloor, strictTwist)
 	}
@@ -123,18 +127,19 @@ func (f *fit) again(g *fit) bool {
 
 func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
 
-func (s *suspects) blip(p *plan, now *clock, l *lane, tick int64, v *Verdict) bool {
+func (s *suspects) blip(p *plan, e *ear, v *Verdict) bool {
 	if v.Edge {
-		s.edge, s.peak, s.toned = tick, 0, false
+		s.edge, s.peak, s.toned = e.ticks, 0, false
 	}
-	if s.edge == 0 || tick-s.edge > blipTicks {
+	if s.edge == 0 || e.ticks-s.edge > blipTicks {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
 	if !s.toned {
-		sums, energy := l.last(p.short.ticks, int(tick-1))
-		f := solve(&p.short, &sums, &now.phase, strongest(&sums), energy)
-		s.toned = f.share >= blipShare
+		sum := sum{energy: e.energy(plain, shortTicks, e.ticks)}
+		e.sum(&sum, plain, shortTicks, e.ticks)
+		key := sum.key()
+		s.toned = sum.energy >= leastEnergy && p.short.solve(&sum, key, e.phase.at(key/4), e.phase.at(4+key%4)).share >= blipShare
 	}
 	if !s.toned || v.Power >= blipOver*s.peak {
 		return false
@@ -144,18 +149,29 @@ func (s *suspects) blip(p *plan, now *clock, l *lane, tick int64, v *Verdict) bo
 }
 
 // under judges the last 20 ticks by their two halves.
-func under(p *plan, band, high *lane) bool {
-	n := float32(halfTicks*p.tick) / 2
-	need := underCol * n * high.power[highWhole]
-	if high.tops[highHalf].col*(1+underAlike) < need { // half of it can't be alike then
+func under(p *plan, e *ear) bool {
+	later := &e.sums[half]
+	if later.energy < p.windows[half].least {
 		return false
 	}
-	col := twoHalves(&high.sums[highWhole], &high.sums[highHalf], 4)
+	n := float32(halfTicks*p.tick) / 2
+	need := underCol * n * e.energy(high, 2*halfTicks, e.ticks)
+	if later.col*(1+underAlike) < need { // the other can't be alike then
+		return false
+	}
+	var earlier, rows sum
+	e.sum(&earlier, high, halfTicks, e.ticks-halfTicks)
+	if later.col+earlier.col < need {
+		return false
+	}
+	col := twoHalves(&earlier, later, 4)
 	if col.power < need || col.ratio > underAlike || col.along < p.drift[col.at] {
 		return false
 	}
-	row := twoHalves(&band.sums[bandWhole], &band.sums[bandHalf], 0)
-	if row.power < underRow*n*band.power[bandWhole] || row.ratio > rowAlike || row.along < p.drift[row.at] {
+	e.sum(&rows, band, halfTicks, e.ticks)
+	e.sum(&earlier, band, halfTicks, e.ticks-halfTicks)
+	row := twoHalves(&earlier, &rows, 0)
+	if row.power < underRow*n*e.energy(band, 2*halfTicks, e.ticks) || row.ratio > rowAlike || row.along < p.drift[row.at] {
 		return false
 	}
 	return pairOf(row.power, col.power, looseFloor*n*n*2, looseTwist) // the powers are of two halves
@@ -168,18 +184,17 @@ type halves struct {
 	along        float32 // cosine of the angle between them
 }
 
-// twoHalves finds the strongest of four frequencies, from one on, in a window whose later half is known too.
-func twoHalves(whole, later *bins, from int) halves {
+// twoHalves finds the strongest of four frequencies, from one on.
+func twoHalves(earlier, later *sum, from int) halves {
 	h := halves{at: from}
 	for i := from; i < from+4; i++ {
-		a, w := later.at(i), whole.at(i)
-		b := pair{w.c - a.c, w.s - a.s}
-		pa, pb := a.power(), b.power()
-		if pa+pb <= h.power {
-			continue
+		if power := earlier.at(i).power() + later.at(i).power(); power > h.power {
+			h.at, h.power = i, power
 		}
-		h.at, h.power, h.ratio = i, pa+pb, max(pa, pb)/(min(pa, pb)+1)
-		h.along = (a.c*b.c + a.s*b.s) / float32(math.Sqrt(float64(pa)*float64(pb))+1)
 	}
+	a, b := earlier.at(h.at), later.at(h.at)
+	pa, pb := a.power(), b.power()
+	h.ratio = max(pa, pb) / (min(pa, pb) + 1)
+	h.along = (a.c*b.c + a.s*b.s) / float32(math.Sqrt(float64(pa)*float64(pb))+1)
 	return h
 }
