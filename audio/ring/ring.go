@@ -87,7 +87,9 @@ func mapTwice(size int) (_ []byte, err error) {
 			return nil, undo(fmt.Errorf("ring: keep out of forked children: %w", err))
 		}
 	}
-	return unsafe.Slice((*byte)(base), 2*size), nil
+	memory := unsafe.Slice((*byte)(base), 2*size)
+	clear(memory) // see locked.Bytes
+	return memory, nil
 }
 
 // Close wipes and unmaps the ring. Both threads must have stopped; no view may be used after it.
