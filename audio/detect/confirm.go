@@ -69,7 +69,7 @@ func (c *confirm) push(p *plan, e *ear, v *Verdict) {
 // follow keeps track of the key that is held, and ends it. Its echo, lower and later, still belongs to it; a
 // rise back to its own level after that is another key.
 func (c *confirm) follow(p *plan, e *ear, now int64, v *Verdict) {
-	f := e.fit(p, now, int(c.key))
+	f := e.fitAt(p, now, int(c.key))
 	row, col := amplitude(f.row), amplitude(f.col)
 	if c.echo && row+col >= echoLevel*c.lastLevel { // the key again, upon its own echo
 		c.held, c.echo, c.agree = false, false, 0
@@ -123,7 +123,7 @@ func (c *confirm) position(p *plan, ticks int64) audio.Position {
 // crossing finds, looking back from ticks back to far, where the held key's level passes half of what it is.
 func (c *confirm) crossing(p *plan, e *ear, now int64, from, far, sign int) int {
 	for back := from; back < min(far, farthest); back++ {
-		f := e.fit(p, now-int64(back), int(c.key))
+		f := e.fitAt(p, now-int64(back), int(c.key))
 		half := amplitude(f.row)+amplitude(f.col) < (c.row+c.col)/2
 		if half == (sign > 0) {
 			return back
@@ -184,7 +184,7 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 // than a part of the sound.
 func (c *confirm) heard(p *plan, e *ear, now int64, back int) audio.Position {
 	for ; back < farthest-1; back++ {
-		f := e.fit(p, now-int64(back+1), int(c.key))
+		f := e.fitAt(p, now-int64(back+1), int(c.key))
 		if f.share < heardHead || amplitude(f.row) < headPart*c.row || amplitude(f.col) < headPart*c.col {
 			break
 		}

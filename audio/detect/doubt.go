@@ -40,7 +40,7 @@ func (e *ear) stable(p *plan, key, windows int, steady float32) (row, col, doubt
 	var energy, explained float32
 	for g := range windows {
 		end := e.ticks - int64(g*eightTicks)
-		f := e.fit(p, end, key)
+		f := e.fitAt(p, end, key)
 		if f.share < windowShare {
 			return 0, 0, hopeless
 		}

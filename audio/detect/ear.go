@@ -66,10 +66,11 @@ func (e *ear) may(p *plan, window int, share float32) bool {
 }
 
 // best fits the strongest row and the strongest column to a window that ends now, and has energy enough.
-func (e *ear) best(p *plan, window int) fit {
-	s := &e.sums[window]
-	key := s.key()
-	return p.windows[window].solve(s, key, e.phase.at(key/4), e.phase.at(4+key%4))
+func (e *ear) best(p *plan, window int) fit { return e.fit(p, window, e.sums[window].key()) }
+
+// fit fits a key to it.
+func (e *ear) fit(p *plan, window, key int) fit {
+	return p.windows[window].solve(&e.sums[window], key, e.phase.at(key/4), e.phase.at(4+key%4))
 }
 
 // may reports whether a fit can explain a share of a sum. What a fit explains is a quadratic form of the sums, and at most
@@ -78,14 +79,18 @@ func (w *window) may(s *sum, share float32) bool {
 	return s.energy >= w.least && (s.row+s.col)*w.gain >= share*s.energy
 }
 
-// fit fits a key to the window of eight ticks that ended with a tick.
-func (e *ear) fit(p *plan, end int64, key int) fit {
+// fitAt fits a key to the window of eight ticks that ended with a tick.
+func (e *ear) fitAt(p *plan, end int64, key int) fit {
+	w := &p.windows[eight]
+	if end == e.ticks && e.sums[eight].energy >= w.least { // summed already
+		return e.fit(p, eight, key)
+	}
 	var s sum
 	if s.energy = e.energy(band, eightTicks, end); s.energy < leastEnergy {
 		return fit{key: key}
 	}
 	e.sum(&s, band, eightTicks, end)
-	return p.windows[eight].solve(&s, key, p.phase(end, key/4), p.phase(end, 4+key%4))
+	return w.solve(&s, key, p.phase(end, key/4), p.phase(end, 4+key%4))
 }
 
 // key is the strongest row's and the strongest column's.
