@@ -62,7 +62,9 @@ func (c *confirm) push(p *plan, e *ear, v *Verdict) {
 		c.follow(p, e, now, v)
 	}
 	c.candidate(p, e, now, v)
-	c.watch(p, now, v)
+	if v.Strict || c.burstHits > 0 {
+		c.watch(p, now, v)
+	}
 	v.Held = c.held
 }
 
@@ -205,7 +207,7 @@ func (c *confirm) watch(p *plan, now int64, v *Verdict) {
 	}
 	v.Lasting = c.burstHits >= lastingTicks
 	c.burstHeld = c.burstHeld || c.held
-	if c.burstHits == 0 || now-c.burstLast < burstGap || c.held {
+	if now-c.burstLast < burstGap || c.held {
 		return
 	}
 	if c.burstHits >= unclearTicks && !c.burstHeld && v.Event.Kind == Nothing {

@@ -90,7 +90,9 @@ func (e *ear) fitAt(p *plan, end int64, key int) fit {
 		return fit{key: key}
 	}
 	e.sum(&s, band, eightTicks, end)
-	return w.solve(&s, key, p.phase(end, key/4), p.phase(end, 4+key%4))
+	coarse, fine := p.phase(end)
+	row, col := key/4, 4+key%4
+	return w.solve(&s, key, coarse.at(row).times(fine.at(row)), coarse.at(col).times(fine.at(col)))
 }
 
 // key is the strongest row's and the strongest column's.

@@ -36,8 +36,9 @@ func hearPlain(e *ear, p *plan, x []int16) float32 {
 			e.states[i] = 0
 		}
 	}
+	coarse, fine := p.phase(e.ticks)
 	for i := range 8 {
-		phase := p.phase(e.ticks, i)
+		phase := coarse.at(i).times(fine.at(i))
 		e.phase.c[i], e.phase.s[i] = phase.c, phase.s
 	}
 	now, before := e.at(e.ticks), e.at(e.ticks-1)
@@ -76,24 +77,31 @@ func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
 // filterPlain makes a block of band and one of high: see filterPlan. It adds in two chains, so that a processor needn't do
 // one addition after the other.
 func filterPlain(out *[2 * block]float32, s *filterState, m *filterMatrix, x []float32) {
-	var y, second filterColumn
-	for k, v := range x {
-		y.add(&m[k], v)
+	y, second := m[0].times(x[0]), m[block+states/2].times(s[states/2])
+	for k := 1; k < block; k++ {
+		y.add(m[k].times(x[k]))
 	}
 	for k := range states / 2 {
-		y.add(&m[block+k], s[k])
-		second.add(&m[block+states/2+k], s[states/2+k])
+		y.add(m[block+k].times(s[k]))
 	}
-	for i := range y {
-		y[i] += second[i]
+	for k := states/2 + 1; k < states; k++ {
+		second.add(m[block+k].times(s[k]))
 	}
+	y.add(second)
 	copy(out[:], y[:2*block])
 	copy(s[:], y[2*block:])
 }
 
-func (y *filterColumn) add(column *filterColumn, v float32) {
+func (y filterColumn) times(v float32) filterColumn {
 	for i := range y {
-		y[i] += float32(column[i] * v)
+		y[i] = float32(y[i] * v)
+	}
+	return y
+}
+
+func (y *filterColumn) add(z filterColumn) {
+	for i := range y {
+		y[i] += z[i]
 	}
 }
 

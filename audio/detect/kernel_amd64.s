@@ -12,6 +12,12 @@ GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 DATA unit<>+0(SB)/4, $0.03125 // 1/perSample
 GLOBL unit<>(SB), RODATA|NOPTR, $4
 
+// FIRST is row i of a table, times the value v, in two registers.
+#define FIRST(v, table, i, a, b) \
+	VBROADCASTSS v, b \
+	VMULPS 64*i(table), b, a \
+	VMULPS 64*i+32(table), b, b
+
 // ROW adds row i of a table, times the value v, to two registers.
 #define ROW(v, table, i, a, b) \
 	VBROADCASTSS v, Y15 \
@@ -128,11 +134,8 @@ block:
 	VMULPS Y6, Y6, Y6
 	VADDPS Y6, Y12, Y12
 
-	VXORPS Y6, Y6, Y6 // a block of band, one of high
-	VXORPS Y7, Y7, Y7 // the states
-	VXORPS Y8, Y8, Y8 // the second chain of both
-	VXORPS Y9, Y9, Y9
-	ROW(0(R9)(AX*4), BX, 0, Y6, Y7)
+	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9 are the second chain of both.
+	FIRST(0(R9)(AX*4), BX, 0, Y6, Y7)
 	ROW(4(R9)(AX*4), BX, 1, Y6, Y7)
 	ROW(8(R9)(AX*4), BX, 2, Y6, Y7)
 	ROW(12(R9)(AX*4), BX, 3, Y6, Y7)
@@ -140,7 +143,7 @@ block:
 	ROW(ear_states+4(DI), BX, 5, Y6, Y7)
 	ROW(ear_states+8(DI), BX, 6, Y6, Y7)
 	ROW(ear_states+12(DI), BX, 7, Y6, Y7)
-	ROW(ear_states+16(DI), BX, 8, Y8, Y9)
+	FIRST(ear_states+16(DI), BX, 8, Y8, Y9)
 	ROW(ear_states+20(DI), BX, 9, Y8, Y9)
 	ROW(ear_states+24(DI), BX, 10, Y8, Y9)
 	ROW(ear_states+28(DI), BX, 11, Y8, Y9)

@@ -105,10 +105,10 @@ func (b *bins) set(i int, amplitude, angle float64) {
 	b.c[i], b.s[i] = float32(amplitude*math.Cos(angle)), float32(amplitude*math.Sin(angle))
 }
 
-// phase of a frequency after some ticks.
-func (p *plan) phase(ticks int64, i int) pair {
+// phase after some ticks is the product of two.
+func (p *plan) phase(ticks int64) (coarse, fine *bins) {
 	at := uint64(ticks) % p.period
-	return p.coarse[at/fineTurns].at(i).times(p.fine[at%fineTurns].at(i))
+	return &p.coarse[at/fineTurns], &p.fine[at%fineTurns]
 }
 
 func rotation(angle float64) pair {

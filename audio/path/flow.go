@@ -55,17 +55,17 @@ func (p *Path) wrote(n int) {
 // whatever goes wrong there: a panic closes the path for good.
 func (p *Path) judge(written int) {
 	defer p.survive()
-	held := p.ring.View(audio.Position(p.out+p.delay), written-p.out)
-	from, tick := p.out, p.tick
+	out, tick := p.ring.View(audio.Position(p.out+p.delay), written-p.out), p.tick
 	// Once the delay is filled, one tick goes out for each that comes in.
-	for at := p.decided - from; at+tick <= len(held); at += tick {
-		p.decide(held[at : at+tick])
+	for in := out[p.decided-p.out:]; len(in) >= tick; in = in[tick:] {
+		p.decide(in[:tick])
 		p.decided += tick
 		if p.out < p.due() {
-			if out := p.out - from; p.mask.Release(held[out : out+tick]) {
+			if p.mask.Release(out[:tick]) {
 				p.masked += int64(tick)
 			}
 			p.out += tick
+			out = out[tick:]
 		}
 	}
 	s := &p.shared
