@@ -77,31 +77,34 @@ func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
 // filterPlain makes a block of band and one of high: see filterPlan. It adds in two chains, so that a processor needn't do
 // one addition after the other.
 func filterPlain(out *[2 * block]float32, s *filterState, m *filterMatrix, x []float32) {
-	y, second := m[0].times(x[0]), m[block+states/2].times(s[states/2])
+	y, second := m[0], m[block+states/2]
+	y.times(x[0])
+	second.times(s[states/2])
 	for k := 1; k < block; k++ {
-		y.add(m[k].times(x[k]))
+		y.add(&m[k], x[k])
 	}
 	for k := range states / 2 {
-		y.add(m[block+k].times(s[k]))
+		y.add(&m[block+k], s[k])
 	}
 	for k := states/2 + 1; k < states; k++ {
-		second.add(m[block+k].times(s[k]))
+		second.add(&m[block+k], s[k])
 	}
-	y.add(second)
+	for i := range y {
+		y[i] += second[i]
+	}
 	copy(out[:], y[:2*block])
 	copy(s[:], y[2*block:])
 }
 
-func (y filterColumn) times(v float32) filterColumn {
+func (y *filterColumn) times(v float32) {
 	for i := range y {
 		y[i] = float32(y[i] * v)
 	}
-	return y
 }
 
-func (y *filterColumn) add(z filterColumn) {
+func (y *filterColumn) add(column *filterColumn, v float32) {
 	for i := range y {
-		y[i] += z[i]
+		y[i] += float32(column[i] * v)
 	}
 }
 
