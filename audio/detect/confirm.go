@@ -39,8 +39,8 @@ type confirm struct {
 }
 
 const (
-	farthest     = 63 // ticks that are looked back
-	agreeTicks   = 5  // consecutive ticks that must find the same pair
+	farthest     = depth/2 - 1 // ticks that are looked back, with a window before each
+	agreeTicks   = 5           // consecutive ticks that must find the same pair
 	goneTicks    = 24
 	gonePart     = 0.35 // of its level: below it the tone is gone,
 	echoPart     = 0.06 // and below this its echo too
