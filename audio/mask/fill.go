@@ -118,5 +118,5 @@ func (m *Masker) Meter() float64 { return m.state.fill.meter }
 
 // flatTone makes one flat tone with raised-cosine edges.
 func flatTone(cfg Config, tick int) []int16 {
-	return tone.Append(nil, cfg.Rate, toneTicks*tick, edgeTicks*tick, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
+	return tone.Append(make([]int16, 0, toneTicks*tick), cfg.Rate, toneTicks*tick, edgeTicks*tick, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
 }

@@ -47,7 +47,9 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-const queued = 256 // events, a power of two: twenty seconds of the fastest keying
+// queued is how many events wait at the most, a power of two: three seconds of the fastest keying (Q.24: 100 ms a key, two events
+// each), where the consumer comes once a period. A queue of them fits a page.
+const queued = 64
 
 // queue passes events from the writing thread to one consumer, without locks. No pointers: see locked.New.
 type queue struct {

@@ -109,8 +109,8 @@ func New(cfg Config) (_ *Path, err error) {
 		return nil, err
 	}
 	p.delay = p.mask.Delay()
-	// Two blocks of slack between the threads; the ring never fills while the reader keeps step.
-	if p.ring, err = ring.New(p.delay + 3*MaxBlock); err != nil {
+	// A block under way, and one of slack between the threads; the ring never fills while the reader keeps step.
+	if p.ring, err = ring.New(p.delay + 2*MaxBlock); err != nil {
 		return nil, err
 	}
 	// The fixed delay stands in the ring from the start.
