@@ -256,6 +256,21 @@ func TestFillFollowsTheBackground(t *testing.T) {
 	}
 }
 
+// However loud the line is, the noise stays soft: -42 dBm0, and half a step of 3 dB.
+func TestFillStaysSoft(t *testing.T) {
+	loud := func(i int) int16 { return int16(8000 * (i%2*2 - 1)) }
+	out, masked, _ := script{mask.Config{}, 31_000, suspectAt(30_000, 30_500, -1), loud}.play(t)
+	most, peak := audio.Amplitude(-42+1.5)*math.Sqrt(3), 0.0 // of noise that is the mean of two uniform values
+	for i, v := range out {
+		if masked[i/tick] {
+			peak = max(peak, math.Abs(float64(v)))
+		}
+	}
+	if peak > most || peak < most/2 {
+		t.Errorf("the fill peaks at %.0f, more than %.0f or less than half", peak, most)
+	}
+}
+
 // Whatever isn't a lower grade closes the mask, and it closes at once over all that is held.
 func TestEveryWayIntoClosed(t *testing.T) {
 	for _, g := range []mask.Grade{mask.Closed, 0, -1, 5, 1 << 20} {
