@@ -123,6 +123,7 @@ func checkReplaced(t *testing.T, in, out []int16, rate audio.Rate) (replaced int
 func FuzzAgent(f *testing.F) {
 	f.Add(someKeys(), uint8(1), uint16(160), uint8(0x20))
 	f.Add(someKeys(), uint8(9), uint16(path.MaxBlock-1), uint8(0x20))
+	f.Add(someKeys(), uint8(1), uint16(79), uint8(0x10))
 	f.Add([]byte{0xff, 0x7f, 0x00, 0x80, 0xff, 0x7f, 0x00, 0x80}, uint8(255), uint16(1), uint8(3))
 	f.Fuzz(func(t *testing.T, raw []byte, times uint8, block uint16, setting uint8) {
 		x := anySound(raw, times)
