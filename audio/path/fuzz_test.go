@@ -119,7 +119,8 @@ func checkReplaced(t *testing.T, in, out []int16, rate audio.Rate) (replaced int
 }
 
 // FuzzAgent feeds both legs the same samples: nothing panics, no fault is counted, and the agent's leg is the same in any
-// blocks and, where the line isn't armed, bit for bit what went in; where it is, that or soft noise.
+// blocks and, where the line isn't armed, bit for bit what went in; where it is, that or soft noise. Whose a key is that both begin
+// in one and the same tick may depend on the blocks, for they say which leg is heard first.
 func FuzzAgent(f *testing.F) {
 	f.Add(someKeys(), uint8(1), uint16(160), uint8(0x20))
 	f.Add(someKeys(), uint8(9), uint16(path.MaxBlock-1), uint8(0x20))
@@ -137,13 +138,9 @@ func FuzzAgent(f *testing.F) {
 			return heard, said, p.Delay()
 		}
 		heard, said, delay := run(1)
-		heardAgain, saidAgain, _ := run(blockOf(block))
-		if !slices.Equal(said, saidAgain) {
+		_, again, _ := run(blockOf(block))
+		if !slices.Equal(said, again) {
 			t.Fatal("other blocks, other output")
-		}
-		// In longer ones the agent is heard too late for a key of his, come back, to be told from the caller's.
-		if blockOf(block) <= ms(rates[setting&3], 50) && !slices.Equal(heard, heardAgain) {
-			t.Fatal("other blocks, the caller's leg is another")
 		}
 		if len(x) > delay {
 			checkReplaced(t, x[:len(x)-delay], heard, rates[setting&3])
