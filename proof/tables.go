@@ -128,16 +128,16 @@ func (r *report) printCosts(w io.Writer) {
 	if len(r.costs[states[0]]) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nCost to speech without keys: share of the time masked in %%, and bursts a minute\n%-28s %6s", "category", "hours")
+	fmt.Fprintf(w, "\nCost to speech without keys: share of the time masked in %%, bursts a minute, and the share of their edges that click in %%\n%-28s %6s", "category", "hours")
 	for _, st := range states {
-		fmt.Fprintf(w, " | %14s", fmt.Sprintf("%v, %v", st.grade, st.shield))
+		fmt.Fprintf(w, " | %20s", fmt.Sprintf("%v, %v", st.grade, st.shield))
 	}
 	fmt.Fprintln(w)
 	for _, c := range r.costs[states[0]].categories() {
 		fmt.Fprintf(w, "%-28s %6.2f", c, r.scores[c][""].Hours)
 		for _, st := range states {
 			t := r.costs[st][c][""]
-			fmt.Fprintf(w, " | %8.4f %5.2f", t.Share(), t.PerMinute())
+			fmt.Fprintf(w, " | %8.4f %5.2f %5s", t.Share(), t.PerMinute(), figure(t.ClickShare(), "%.1f"))
 		}
 		fmt.Fprintln(w)
 	}
