@@ -1,8 +1,12 @@
 package mask
 
 import (
+	"math"
 	"slices"
 	"testing"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/tone"
 )
 
 // A sample of the fill is a function of its position: a tick of 48 kHz has the same as the six of 8 kHz in its place.
@@ -19,4 +23,39 @@ func TestFillDependsOnPosition(t *testing.T) {
 			t.Fatalf("the fill at %d depends on how it is cut", at)
 		}
 	}
+}
+
+// The flat tone doesn't click: it begins and ends at zero, and what lies further than 400 Hz from its frequency is 55 dB below what
+// is near, as its edges of 5 ms make it. Of a tone that is cut hard it is 24 dB.
+func TestFlatToneDoesNotClick(t *testing.T) {
+	for _, rate := range []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k} {
+		tick := rate.TickFrames()
+		soft := flatTone(Config{Rate: rate, ToneHz: DefaultToneHz, ToneDBm0: DefaultToneDBm0}, tick)
+		hard := tone.Append(nil, rate, toneTicks*tick, 0, tone.Sine{Hz: DefaultToneHz, DBm0: DefaultToneDBm0})
+		if first, last := soft[0], soft[len(soft)-1]; first != 0 || last != 0 {
+			t.Errorf("%v: it begins at %d and ends at %d", rate, first, last)
+		}
+		if s, h := splatter(rate, soft), splatter(rate, hard); s > -55 || h < -26 {
+			t.Errorf("%v: %.1f dB lie away from its frequency; of one cut hard, %.1f", rate, s, h)
+		}
+	}
+}
+
+// splatter is the energy of a tone further than 400 Hz from its frequency, in dB over what is nearer.
+func splatter(rate audio.Rate, x []int16) float64 {
+	var near, far float64
+	for hz := 5.0; hz < 4000; hz += 10 {
+		var c, s float64
+		for i, v := range x {
+			sin, cos := math.Sincos(2 * math.Pi * hz * float64(i) / float64(rate))
+			c += float64(v) * cos
+			s += float64(v) * sin
+		}
+		if math.Abs(hz-DefaultToneHz) < 400 {
+			near += c*c + s*s
+		} else {
+			far += c*c + s*s
+		}
+	}
+	return 10 * math.Log10(far/near)
 }
