@@ -271,19 +271,59 @@ func TestFillStaysSoft(t *testing.T) {
 	}
 }
 
-// Whatever isn't a lower grade closes the mask, and it closes at once over all that is held.
+// Whatever isn't a lower grade closes the mask, from every state, and it closes at once over all that is held. A lower grade leaves
+// the state that was there before.
 func TestEveryWayIntoClosed(t *testing.T) {
 	for _, g := range []mask.Grade{mask.Closed, 0, -1, 5, 1 << 20} {
-		at := func(n int) mask.Input {
-			in := mask.Input{Grade: mask.Idle}
-			if n >= 200 && n < 300 {
-				in.Grade = g
+		for _, state := range []struct {
+			name          string
+			at            func(n int) mask.Input
+			before, after bool // masked at ticks 100 and 400
+			whole, until  int
+		}{
+			{"open", suspectAt(0, 0, -1), false, false, 200 - held + 1, 300},
+			{"patch", suspectAt(150, 201, -1), false, false, 150, 300},
+			{"run", keysAt(60), true, true, 70, 1200},
+		} {
+			at := func(n int) mask.Input {
+				in := state.at(n)
+				if n >= 200 && n < 300 {
+					in.Grade = g
+				}
+				return in
 			}
-			return in
+			_, masked, _ := script{mask.Config{}, 1500, at, nil}.play(t)
+			from, until := stretch(masked)
+			if from > state.whole || until < state.until || masked[100] != state.before || masked[400] != state.after || masked[1400] {
+				t.Errorf("grade %d from 200 to 300, %s before: masks %d to %d", g, state.name, from, until)
+			}
 		}
-		_, masked, _ := script{mask.Config{}, 500, at, nil}.play(t)
-		if from, until := stretch(masked); from > 200-held+1 || until < 300 || masked[100] || masked[400] {
-			t.Errorf("grade %d from 200 to 300 masks %d to %d", g, from, until)
+	}
+}
+
+// A run begins with a key that is held, with suspicion that lasts as long as one, and with a burst that stays unclear; not with
+// suspicion alone.
+func TestEveryWayIntoARun(t *testing.T) {
+	for name, c := range map[string]struct {
+		verdict detect.Verdict
+		run     bool
+	}{
+		"held":               {detect.Verdict{Held: true}, true},
+		"lasting":            {detect.Verdict{Strict: true, Loose: true, Lasting: true}, true},
+		"unclear":            {detect.Verdict{Loose: true, Event: detect.Event{Kind: detect.Unclear, Start: 200 * tick, End: 230 * tick}}, true},
+		"strict suspicion":   {detect.Verdict{Strict: true, Loose: true}, false},
+		"loose suspicion":    {detect.Verdict{Loose: true}, false},
+		"nothing to mask at": {detect.Verdict{}, false},
+	} {
+		at := func(n int) mask.Input {
+			if n == 230 {
+				return armed(c.verdict)
+			}
+			return armed(detect.Verdict{})
+		}
+		_, masked, _ := script{mask.Config{}, 2000, at, nil}.play(t)
+		if masked[1000] != c.run || masked[1999] {
+			t.Errorf("%s: a second later it is masked: %v", name, masked[1000])
 		}
 	}
 }
