@@ -91,6 +91,9 @@ func TestEveryFaultWhileAKeySoundsIsMasked(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%v/%v", f.name, lookAhead, shield), func(t *testing.T) {
 					cfg := path.Config{Rate: audio.Rate8k, LookAhead: lookAhead, Shield: shield}
 					for i, at := range []float64{-20, -5, 0, 1, 2, 3, 5, 8, 12, 20, 40, 60, 70, 78} {
+						if testing.Short() && i%4 != 0 {
+							continue
+						}
 						n, heard := f.strike(t, cfg, mask.Armed, tone.Keys[i], at, room)
 						if n > 0 {
 							t.Errorf("%g ms after the onset: %d frames of the key came through", at, n)
