@@ -111,6 +111,7 @@ type Config struct {
 // Times, in ticks.
 const (
 	edgeReach  = 28   // how far back from a suspicion an edge is taken for its onset
+	onsetReach = 6    // how far back the onset of an abrupt key lies, at the most, when it is first suspected
 	enough     = 20   // masked before a suspicion without an edge, where so much is still held
 	suspectGap = 6    // ticks without suspicion that end one
 	leastHold  = 4    // masked after the last tick of suspicion
@@ -176,10 +177,11 @@ func New(cfg Config) (*Masker, error) {
 	}
 	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), state: s, free: free}
 	m.tone = flatTone(cfg, m.tick)
-	// A suspicion comes within 6 ticks of an abrupt onset, and the edge a tick late where noise precedes it: with guard and
-	// cell it still reaches the onset.
-	m.cell = int64(max(1, m.held()/3))
+	// A suspicion comes within onsetReach ticks of an abrupt onset, and the edge a tick late where noise precedes it: with the guard the
+	// mask still reaches the onset. Where it then begins, guard and cell before the edge, must still be held, for else it begins
+	// where the suspicion came, which depends on the key.
 	m.guard = int64(2 + m.held()/20)
+	m.cell = min(int64(m.held()/3), int64(m.held())-onsetReach-m.guard+1)
 	s.start()
 	return m, nil
 }
