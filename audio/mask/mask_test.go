@@ -106,17 +106,22 @@ func TestPatchReachesBack(t *testing.T) {
 	}
 }
 
-// The mask's beginning doesn't tell in which of a few ticks the suspicion came.
+// The mask's beginning doesn't tell in which of a few ticks the suspicion came, with any look-ahead, wherever the edge lies on the grid.
 func TestSuspicionDoesNotShow(t *testing.T) {
-	first := -1
-	for after := 2; after <= 8; after++ {
-		_, masked, _ := script{mask.Config{}, 400, suspectAt(200+after, 260, 200), nil}.play(t)
-		from, _ := stretch(masked)
-		if first < 0 {
-			first = from
-		}
-		if from != first {
-			t.Errorf("suspicion %d ticks after the edge masks from %d, another from %d", after, from, first)
+	for _, ms := range []int{10, 11, 12, 15, 20, 30, 100} {
+		for edge := 200; edge < 240; edge++ {
+			first := -1
+			for after := 2; after <= 6; after++ {
+				cfg := mask.Config{LookAhead: time.Duration(ms) * time.Millisecond}
+				_, masked, _ := script{cfg, 300, suspectAt(edge+after, 260, edge), nil}.play(t)
+				from, _ := stretch(masked)
+				if first < 0 {
+					first = from
+				}
+				if from != first || from >= edge {
+					t.Errorf("%d ms of look-ahead: suspicion %d ticks after the edge %d masks from %d, another from %d", ms, after, edge, from, first)
+				}
+			}
 		}
 	}
 }
