@@ -39,8 +39,8 @@ type confirm struct {
 }
 
 const (
-	farthest     = depth/2 - 1 // ticks that are looked back, with a window before each
-	agreeTicks   = 5           // consecutive ticks that must find the same pair
+	farthest     = 96 // ticks that are looked back, with a window before each
+	agreeTicks   = 5  // consecutive ticks that must find the same pair
 	goneTicks    = 24
 	gonePart     = 0.35 // of its level: below it the tone is gone,
 	echoPart     = 0.06 // and below this its echo too
@@ -134,7 +134,7 @@ func (c *confirm) crossing(p *plan, e *ear, now int64, from, far, sign int) int 
 	return min(far, farthest)
 }
 
-// candidate looks for a pair in the last three windows, and confirms it.
+// candidate looks for a pair in the last windows, and confirms it.
 func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	middle := &c.strongest[now&(eightTicks-1)]
 	key := int(*middle)
@@ -142,20 +142,11 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	if last := &e.sums[eight]; p.windows[eight].may(last, windowShare) {
 		*middle = int8(last.key())
 	}
-	if key == none {
-		c.agree = 0
-		return
-	}
 	if c.held && key == int(c.key) {
 		return
 	}
-	row, col, doubt := e.stable(p, key, shortWindows, wholeLevel)
-	ok := doubt < shortDoubt
-	if !ok {
-		row, col, doubt = e.stable(p, key, longWindows, steadyLevel)
-		ok = doubt < longDoubt
-	}
-	if !ok || (c.agree > 0 && int(c.key) != key && !c.held) {
+	key, row, col, windows := c.witnessed(p, e, key)
+	if key == none || (c.agree > 0 && int(c.key) != key && !c.held) {
 		c.agree = 0
 		return
 	}
@@ -175,11 +166,31 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	if c.echo = c.isEcho(now, key, row, col); c.echo {
 		return
 	}
-	back := c.crossing(p, e, now, 2*eightTicks, 7*eightTicks, 1)
+	back := c.crossing(p, e, now, (windows-1)*eightTicks, (windows+4)*eightTicks, 1)
 	start := now - int64(back)
 	start = max(start, c.lastKey)
 	digit, _ := audio.NewDigit(tone.Keys[key])
 	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, e, now, back)}
+}
+
+// witnessed is the key that some windows, three, five or eight, bear witness to, and its levels. A pair is what the middle of the
+// first three may be, or none.
+func (c *confirm) witnessed(p *plan, e *ear, pair int) (key int, row, col float32, windows int) {
+	if pair != none {
+		if row, col, doubt := e.stable(p, pair, shortWindows, wholeLevel); doubt < shortDoubt {
+			return pair, row, col, shortWindows
+		}
+		if row, col, doubt := e.stable(p, pair, longWindows, steadyLevel); doubt < longDoubt {
+			return pair, row, col, shortWindows
+		}
+	}
+	if c.held {
+		return none, 0, 0, 0
+	}
+	if key, row, col, doubt := e.patient(p); doubt <= patientDoubt {
+		return key, row, col, patientWindows
+	}
+	return none, 0, 0, 0
 }
 
 // heard follows the held key's tones further back from the middle of their rise, to where they were too soft to matter or no more

@@ -35,6 +35,7 @@ type plan struct {
 	windows [kept]window
 	short   window     // of three ticks: summed only when it is asked for
 	stride  [8]pair    // how far eight turns each frequency
+	patient [8]pair    // the most that a tone may advance on it, in eight
 	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
 
@@ -90,6 +91,7 @@ func newPlan(rate audio.Rate) *plan {
 			p.coarse[k].set(i, 1, w*float64(k*fineTurns*p.tick))
 		}
 		p.stride[i] = rotation(w * float64(p.tick*eightTicks))
+		p.patient[i] = rotation(patientOff * w * float64(p.tick*eightTicks))
 		p.drift[i] = float32(math.Cos(underOff * w * float64(p.tick*halfTicks)))
 	}
 	for i, w := range windows[:half] {

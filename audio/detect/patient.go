@@ -1,0 +1,122 @@
+package detect
+
+import (
+	"math"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// A key under speech or music as loud as itself is no pair to a fit, which asks that it explain nearly all that is heard. It is
+// confirmed by what a background doesn't do for 64 ms: a column that nothing disturbs behind the filter that takes the rows away,
+// and a row that goes on as one tone and stands out among the rows, both of which were not there before.
+//
+// The weights and the limits are from keys over recorded speech and music, against hours of either alone: a tenth more doubt
+// could be allowed before the first of those became a key.
+const (
+	patientWindows = 8    // of eight ticks, end to end
+	patientDoubt   = 1    // the most that confirms
+	patientOff     = .022 // of the nominal frequency
+
+	patientHigh   = 1.6  // doubt by the share of the high lane that isn't the column's,
+	patientAlong  = 10.5 // of the column that isn't one tone,
+	patientRival  = .25  // by how strong the second row is to the first, where either goes on as a tone,
+	patientTwist  = .025 // a dB of twist,
+	patientRow    = .2   // by how loud the row was before,
+	patientCol    = 1    // and the column
+	mostRival     = .55
+	leastRow      = .48 // of the power in all rows
+	mostTwist     = 8   // dB
+	mostRowBefore = .7
+	likelyHigh    = .3 // share of the column in the last ten ticks, without which nobody looks further
+)
+
+// course is how a frequency went through these windows.
+type course struct {
+	power  float32 // of all together
+	along  float32 // of which so much is one tone, near the nominal frequency
+	steady bool    // it is near enough
+	before float32 // power of a window before them, at a distance, to that of one of them
+}
+
+// projection of eight ticks of a lane on a frequency.
+func (e *ear) projection(lane, i int, end int64) pair {
+	a, b := &e.at(end).total[lane], &e.at(end - eightTicks).total[lane]
+	return pair{float32(a.c[i]-b.c[i]) / perSample, float32(a.s[i]-b.s[i]) / perSample}
+}
+
+// course of a frequency that advances by no more than a rotation, either way, from one window to the next.
+func (e *ear) course(lane, i int, most pair) (c course) {
+	var z [patientWindows]pair
+	var step pair // the sum of the advances, each weighed by the power there
+	for g := range z {
+		z[g] = e.projection(lane, i, e.ticks-int64(g*eightTicks))
+		c.power += z[g].power()
+		if g > 0 {
+			s := z[g-1].turned(z[g])
+			step.c, step.s = step.c+s.c, step.s+s.s
+		}
+	}
+	if c.power == 0 {
+		return c
+	}
+	size := amplitude(step) + math.SmallestNonzeroFloat32
+	step = pair{step.c / size, step.s / size}
+	if c.steady = step.c >= most.c; !c.steady {
+		step = pair{most.c, float32(math.Copysign(float64(most.s), float64(step.s)))}
+	}
+	var sum pair // turned by that from window to window, a tone adds up
+	for g := range z {
+		sum = sum.turned(step)
+		sum.c, sum.s = sum.c+z[g].c, sum.s+z[g].s
+	}
+	c.along = sum.power() / patientWindows
+	const apart = patientWindows + 1
+	before := e.projection(lane, i, e.ticks-apart*eightTicks).power() + e.projection(lane, i, e.ticks-(apart+1)*eightTicks).power()
+	c.before = min(1, before/2/(c.power/patientWindows))
+	return c
+}
+
+// patient looks for a key in the last 64 ticks. It tells the pair's levels, and the doubt.
+func (e *ear) patient(p *plan) (key int, row, col, doubt float32) {
+	s, n := &e.sums[half], float32(eightTicks*p.tick)/2 // a window's power is n times the energy that it explains
+	if s.energy < p.windows[half].least || s.col < likelyHigh*float32(halfTicks*p.tick)/2*s.energy {
+		return none, 0, 0, hopeless
+	}
+	at := s.key() % 4
+	column := e.course(high, 4+at, p.patient[4+at])
+	if !column.steady {
+		return none, 0, 0, hopeless
+	}
+	energy := e.energy(high, patientWindows*eightTicks, e.ticks)
+	doubt = patientHigh*(1-column.power/n/energy) + patientAlong*(1-column.along/column.power) + patientCol*column.before
+	if doubt > patientDoubt {
+		return none, 0, 0, hopeless
+	}
+	var rows [4]course
+	var all, rival float32
+	best := 0
+	for i := range rows {
+		rows[i] = e.course(band, i, p.patient[i])
+		all += rows[i].power
+		if rows[i].along > rows[best].along {
+			best = i
+		}
+	}
+	r := &rows[best]
+	for i := range rows {
+		if i != best {
+			rival = max(rival, rows[i].along/r.along)
+		}
+	}
+	var power float32 // of the column where the row's is measured
+	for g := range patientWindows {
+		power += e.projection(band, 4+at, e.ticks-int64(g*eightTicks)).power()
+	}
+	twist := abs(decibel(power / r.power))
+	row, col = float32(math.Sqrt(float64(r.power/patientWindows)))/n, float32(math.Sqrt(float64(power/patientWindows)))/n
+	if !r.steady || rival > mostRival || r.power < leastRow*all || twist > mostTwist || r.before > mostRowBefore ||
+		min(row, col) < float32(audio.Amplitude(-44)) {
+		return none, 0, 0, hopeless
+	}
+	return best*4 + at, row, col, doubt + patientRival*rival + patientTwist*twist + patientRow*r.before
+}
