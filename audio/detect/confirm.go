@@ -19,6 +19,7 @@ import (
 // Its witnesses are three windows of 8 ticks, end to end; five where speech or music lies over the tone. In
 // each, one and the same row and column must explain the energy; from one to the next their phases must
 // advance as those of one frequency near enough to the nominal one, and their levels must stay (see doubt.go).
+// Where speech or music is as loud as the key, eight windows bear witness: see patient.go.
 type confirm struct {
 	strongest [eightTicks]int8 // the keys of the last windows, if they may be one: none
 
@@ -145,6 +146,10 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	if c.held && key == int(c.key) {
 		return
 	}
+	if key == none && (c.held || !e.likely(p)) { // as it is mostly
+		c.agree = 0
+		return
+	}
 	key, row, col, windows := c.witnessed(p, e, key)
 	if key == none || (c.agree > 0 && int(c.key) != key && !c.held) {
 		c.agree = 0
@@ -184,7 +189,7 @@ func (c *confirm) witnessed(p *plan, e *ear, pair int) (key int, row, col float3
 			return pair, row, col, shortWindows
 		}
 	}
-	if c.held {
+	if c.held || !e.likely(p) {
 		return none, 0, 0, 0
 	}
 	if key, row, col, doubt := e.patient(p); doubt <= patientDoubt {

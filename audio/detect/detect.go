@@ -3,8 +3,8 @@
 //
 //   - Suspicion, within a few milliseconds: might this be a key? It needs not know which. The masker hangs on
 //     it, because a listener reads a key from 2 ms of clean tone.
-//   - Confirmation, after about 27 ms: which key is it, and from where to where? The capture hangs on it. A
-//     burst that was suspected as long as a key lasts and never confirmed is reported as unclear.
+//   - Confirmation, after about 27 ms, and up to 70 ms under speech or music as loud as it: which key is it, and from where to
+//     where? The capture hangs on it. A burst that was suspected as long as a key lasts and never confirmed is reported as unclear.
 //
 // Each tick is projected once on the eight DTMF frequencies, as it is and after two filters, and added to totals; a
 // window, from 3 to 20 ticks long, is the difference of two of them. A window is suspect by the share of its energy that a

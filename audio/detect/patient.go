@@ -27,7 +27,7 @@ const (
 	leastRow      = .48 // of the power in all rows
 	mostTwist     = 8   // dB
 	mostRowBefore = .7
-	likelyHigh    = .3 // share of the column in the last ten ticks, without which nobody looks further
+	likelyHigh    = .45 // share of the column in the last ten ticks of the high lane, without which nobody looks further
 )
 
 // course is how a frequency went through these windows.
@@ -76,13 +76,16 @@ func (e *ear) course(lane, i int, most pair) (c course) {
 	return c
 }
 
-// patient looks for a key in the last 64 ticks. It tells the pair's levels, and the doubt.
+// likely reports whether patient may find one.
+func (e *ear) likely(p *plan) bool {
+	s := &e.sums[half]
+	return s.energy >= p.windows[half].least && s.col >= p.likely*s.energy
+}
+
+// patient looks for a key in the last 64 ticks, where one is likely. It tells the pair's levels, and the doubt.
 func (e *ear) patient(p *plan) (key int, row, col, doubt float32) {
-	s, n := &e.sums[half], float32(eightTicks*p.tick)/2 // a window's power is n times the energy that it explains
-	if s.energy < p.windows[half].least || s.col < likelyHigh*float32(halfTicks*p.tick)/2*s.energy {
-		return none, 0, 0, hopeless
-	}
-	at := s.key() % 4
+	n := float32(eightTicks*p.tick) / 2 // a window's power is n times the energy that it explains
+	at := e.sums[half].key() % 4
 	column := e.course(high, 4+at, p.patient[4+at])
 	if !column.steady {
 		return none, 0, 0, hopeless

@@ -35,6 +35,7 @@ type plan struct {
 	windows [kept]window
 	short   window     // of three ticks: summed only when it is asked for
 	stride  [8]pair    // how far eight turns each frequency
+	likely  float32    // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
 	patient [8]pair    // the most that a tone may advance on it, in eight
 	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
@@ -99,6 +100,7 @@ func newPlan(rate audio.Rate) *plan {
 	}
 	// A column in both halves, as loud as under asks for, has at least so much energy in the weaker of the two.
 	p.windows[half].least = looseFloor * float32(halfTicks*p.tick) / 2 / (1 + underAlike)
+	p.likely = likelyHigh * float32(halfTicks*p.tick) / 2
 	p.short = newWindow(rate, shortTicks, 0)
 	return p
 }

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"math"
+	"sync"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/tone"
@@ -116,7 +117,20 @@ func (f *fill) track(block float64) {
 // tells no more than that.
 func (m *Masker) Meter() float64 { return m.state.fill.meter }
 
-// flatTone makes one flat tone with raised-cosine edges.
-func flatTone(cfg Config, tick int) []int16 {
-	return tone.Append(make([]int16, 0, toneTicks*tick), cfg.Rate, toneTicks*tick, edgeTicks*tick, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
+// tones are the flat tones made so far, by how they were asked for: lines of one rate mostly share one.
+var tones sync.Map
+
+// flatTone is one flat tone with raised-cosine edges. Nobody may write to it.
+func flatTone(rate audio.Rate, sine tone.Sine) []int16 {
+	type asked struct {
+		rate audio.Rate
+		sine tone.Sine
+	}
+	key := asked{rate, sine}
+	made, ok := tones.Load(key)
+	if !ok {
+		tick := rate.TickFrames()
+		made, _ = tones.LoadOrStore(key, tone.Append(make([]int16, 0, toneTicks*tick), rate, toneTicks*tick, edgeTicks*tick, sine))
+	}
+	return made.([]int16)
 }

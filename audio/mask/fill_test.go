@@ -30,7 +30,7 @@ func TestFillDependsOnPosition(t *testing.T) {
 func TestFlatToneDoesNotClick(t *testing.T) {
 	for _, rate := range []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k} {
 		tick := rate.TickFrames()
-		soft := flatTone(Config{Rate: rate, ToneHz: DefaultToneHz, ToneDBm0: DefaultToneDBm0}, tick)
+		soft := flatTone(rate, tone.Sine{Hz: DefaultToneHz, DBm0: DefaultToneDBm0})
 		hard := tone.Append(nil, rate, toneTicks*tick, 0, tone.Sine{Hz: DefaultToneHz, DBm0: DefaultToneDBm0})
 		if first, last := soft[0], soft[len(soft)-1]; first != 0 || last != 0 {
 			t.Errorf("%v: it begins at %d and ends at %d", rate, first, last)

@@ -19,6 +19,7 @@ import (
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/detect"
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/audio/tone"
 )
 
 // Grade is how much suspicion it takes to mask.
@@ -137,7 +138,7 @@ type Masker struct {
 	tick  int
 	cell  int64   // grid of the edges of patches, in ticks
 	guard int64   // ticks masked before a digit-blind edge
-	tone  []int16 // one flat tone
+	tone  []int16 // one flat tone, shared with others
 	state *state
 	free  func() error
 }
@@ -176,7 +177,7 @@ func New(cfg Config) (*Masker, error) {
 		return nil, fmt.Errorf("mask: place the state: %w", err)
 	}
 	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), state: s, free: free}
-	m.tone = flatTone(cfg, m.tick)
+	m.tone = flatTone(cfg.Rate, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
 	// A suspicion comes within onsetReach ticks of an abrupt onset, and the edge a tick late where noise precedes it: with the guard the
 	// mask still reaches the onset. Where it then begins, guard and cell before the edge, must still be held, for else it begins
 	// where the suspicion came, which depends on the key.
