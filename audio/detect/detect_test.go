@@ -123,6 +123,38 @@ func TestEveryKey(t *testing.T) {
 	}
 }
 
+// A key is told from a note that sounds all along, as loud as its two tones together and next to its rows; the note with a column
+// alone is none.
+func TestKeyUnderANote(t *testing.T) {
+	note := tone.Sine{Hz: 610, DBm0: -7}
+	for _, rate := range rates {
+		tp := newTape(rate)
+		tp.sines(200, note)
+		var starts []int
+		for _, k := range []byte(tone.Keys) {
+			pair, _ := tone.Pair(k, -10, 0)
+			starts = append(starts, tp.sines(100, note, pair[0], pair[1]))
+			tp.sines(100, note)
+		}
+		for _, hz := range tone.Cols {
+			tp.sines(100, note, tone.Sine{Hz: hz, DBm0: -10})
+			tp.sines(100, note)
+		}
+		keys, _ := events(tp.verdicts(t))
+		if len(keys) != len(starts) {
+			t.Errorf("%v: %d keys of 16", rate, len(keys))
+			continue
+		}
+		perMS := int(rate) / 1000
+		for i, k := range keys {
+			start, late := int(k.Start)-starts[i], k.decided*rate.TickFrames()-starts[i]
+			if k.Digit.Reveal() != tone.Keys[i] || max(start, -start) > 4*perMS || late > 75*perMS {
+				t.Errorf("%v, key %d: another, or start %+d frames off, or decided after %d", rate, i, start, late)
+			}
+		}
+	}
+}
+
 // What ITU-T Q.24 and ETSI ES 201 235-3 want accepted, and what they want refused.
 func TestOneKey(t *testing.T) {
 	for _, c := range []struct {
