@@ -137,7 +137,7 @@ func (m *Masker) patch(t int64, lost bool) {
 	if t >= from {
 		// A new one.
 		s.patchFrom = s.out
-		if whole := m.ceil(s.out); t-whole >= enough && !lost {
+		if whole := m.ceil(s.out); t-whole >= m.least && !lost {
 			s.patchFrom = whole
 		}
 		if t-s.lastEdge <= edgeReach {

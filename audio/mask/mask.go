@@ -113,7 +113,6 @@ type Config struct {
 const (
 	edgeReach  = 28   // how far back from a suspicion an edge is taken for its onset
 	onsetReach = 6    // how far back the onset of an abrupt key lies, at the most, when it is first suspected
-	enough     = 20   // masked before a suspicion without an edge, where so much is still held
 	suspectGap = 6    // ticks without suspicion that end one
 	leastHold  = 4    // masked after the last tick of suspicion
 	holdPerHit = 3    // and so much more for each tick that was suspect,
@@ -138,6 +137,7 @@ type Masker struct {
 	tick  int
 	cell  int64   // grid of the edges of patches, in ticks
 	guard int64   // ticks masked before a digit-blind edge
+	least int64   // and before a suspicion without one
 	tone  []int16 // one flat tone, shared with others
 	state *state
 	free  func() error
@@ -182,6 +182,7 @@ func New(cfg Config) (*Masker, error) {
 	// mask still reaches the onset. Where it then begins, guard and cell before the edge, must still be held, for else it begins
 	// where the suspicion came, which depends on the key.
 	m.guard = int64(2 + m.held()/20)
+	m.least = int64(m.held()*2/3 + 1)
 	m.cell = min(int64(m.held()/3), int64(m.held())-onsetReach-m.guard+1)
 	s.start()
 	return m, nil
