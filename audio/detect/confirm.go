@@ -146,11 +146,12 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	if c.held && key == int(c.key) {
 		return
 	}
-	if key == none && (c.held || !e.likely(p)) { // as it is mostly
+	patient := !c.held && e.likely(p)
+	if key == none && !patient { // as it is mostly
 		c.agree = 0
 		return
 	}
-	key, row, col, windows := c.witnessed(p, e, key)
+	key, row, col, windows := e.witnessed(p, key, patient)
 	if key == none || (c.agree > 0 && int(c.key) != key && !c.held) {
 		c.agree = 0
 		return
@@ -178,22 +179,22 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, e, now, back)}
 }
 
-// witnessed is the key that some windows, three, five or eight, bear witness to, and its levels. A pair is what the middle of the
-// first three may be, or none.
-func (c *confirm) witnessed(p *plan, e *ear, pair int) (key int, row, col float32, windows int) {
+// witnessed is the key that windows bear witness to, its levels, and how many of these it fills at least. A pair is what the middle
+// of the first three may be, or none; patient is whether to look through eight.
+func (e *ear) witnessed(p *plan, pair int, patient bool) (key int, row, col float32, windows int) {
 	if pair != none {
 		if row, col, doubt := e.stable(p, pair, shortWindows, wholeLevel); doubt < shortDoubt {
 			return pair, row, col, shortWindows
 		}
+		// Its level may change within five: the outer two needn't be full.
 		if row, col, doubt := e.stable(p, pair, longWindows, steadyLevel); doubt < longDoubt {
 			return pair, row, col, shortWindows
 		}
 	}
-	if c.held || !e.likely(p) {
-		return none, 0, 0, 0
-	}
-	if key, row, col, doubt := e.patient(p); doubt <= patientDoubt {
-		return key, row, col, patientWindows
+	if patient {
+		if key, row, col, doubt := e.patient(p); doubt <= patientDoubt {
+			return key, row, col, patientWindows
+		}
 	}
 	return none, 0, 0, 0
 }

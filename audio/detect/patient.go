@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"math"
-
-	"github.com/flattone/flattone/audio"
-)
+import "math"
 
 // A key under speech or music as loud as itself is no pair to a fit, which asks that it explain nearly all that is heard. It is
 // confirmed by what a background doesn't do for 64 ms: a column that nothing disturbs behind the filter that takes the rows away,
@@ -111,14 +107,11 @@ func (e *ear) patient(p *plan) (key int, row, col, doubt float32) {
 			rival = max(rival, rows[i].along/r.along)
 		}
 	}
-	var power float32 // of the column where the row's is measured
-	for g := range patientWindows {
-		power += e.projection(band, 4+at, e.ticks-int64(g*eightTicks)).power()
-	}
+	power := e.course(band, 4+at, p.patient[4+at]).power // of the column, where the row's is measured
 	twist := abs(decibel(power / r.power))
 	row, col = float32(math.Sqrt(float64(r.power/patientWindows)))/n, float32(math.Sqrt(float64(power/patientWindows)))/n
 	if !r.steady || rival > mostRival || r.power < leastRow*all || twist > mostTwist || r.before > mostRowBefore ||
-		min(row, col) < float32(audio.Amplitude(-44)) {
+		min(row*row, col*col) < confirmFloor {
 		return none, 0, 0, hopeless
 	}
 	return best*4 + at, row, col, doubt + patientRival*rival + patientTwist*twist + patientRow*r.before

@@ -35,8 +35,8 @@ type plan struct {
 	windows [kept]window
 	short   window     // of three ticks: summed only when it is asked for
 	stride  [8]pair    // how far eight turns each frequency
+	patient [8]pair    // and how far a tone may advance on it in eight, where that is judged patiently
 	likely  float32    // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
-	patient [8]pair    // the most that a tone may advance on it, in eight
 	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
 

@@ -203,7 +203,7 @@ func TestAFieldHidesItsDigitsWhole(t *testing.T) {
 					}
 				}
 				t.Logf("%d of %d pairs sound the same, in the others a flat tone lies one slot on", n-moved, n)
-				if moved > 1+n/100 {
+				if moved > n/200 {
 					t.Errorf("in %d of %d pairs a flat tone lies in another slot", moved, n)
 				}
 			})
