@@ -31,8 +31,8 @@ type Verdict struct {
 	Lasting bool
 	// Held: a confirmed key sounds at this tick, or pauses in a hole short enough to be bridged.
 	Held bool
-	// Edge: the level rose abruptly out of quiet in this tick. Learnt from energy alone, so that it tells
-	// nothing about which key it was.
+	// Edge: the level rose abruptly in this tick, out of what was heard before. Learnt from how far the samples swing, so
+	// that it tells nothing about which key it was.
 	Edge bool
 	// Power is the mean square of the tick's samples, without DC and hum, on the scale of a mean square.
 	Power float32
@@ -105,9 +105,11 @@ func (d *Detector) Close() error {
 func (d *Detector) Tick(x []int16) (v Verdict) {
 	s, p := d.state, d.plan
 	e := &s.ear
-	v.Power = hear(e, p, x[:p.tick]) / float32(p.tick)
-	v.Edge = s.level.push(v.Power)
-	s.suspect.judge(p, e, &v)
+	energy, peak := hear(e, p, x[:p.tick])
+	v.Power = energy / float32(p.tick)
+	edge, calm := s.level.push(peak)
+	v.Edge = edge
+	s.suspect.judge(p, e, calm, &v)
 	s.confirm.push(p, e, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)

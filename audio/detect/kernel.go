@@ -10,23 +10,23 @@ type bins struct{ c, s [8]float32 }
 
 // hearPlain takes the samples of a tick, a block at a time: filters them, projects all three signals on the table, turns what it
 // found back by the phase, adds it to the totals, and sums the windows but for those that are too quiet. It tells the energy of
-// the samples' differences over an eighth of the tick.
-func hearPlain(e *ear, p *plan, x []int16) float32 {
+// the samples' differences over an eighth of the tick, and the greatest of their squares.
+func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 	e.ticks++
 	copy(e.samples[:lead], e.samples[len(x):])
 	var found [laneCount]bins
-	var energy [laneCount]squares
+	var squared [laneCount]squares
 	var difference squares
 	for at := 0; at < len(x); at += block {
 		fresh := e.samples[lead+at:][:block]
 		for k, v := range x[at:][:block] {
 			fresh[k] = float32(v)
-			difference.add(k, fresh[k]-e.samples[lead+at+k-len(x)/8])
+			peak = max(peak, difference.add(k, fresh[k]-e.samples[lead+at+k-len(x)/8]))
 		}
 		filterPlain(&e.filtered, &e.states, &p.filter.matrix, fresh)
 		for lane, four := range [laneCount][]float32{fresh, e.filtered[:block], e.filtered[block:]} {
 			for k, v := range four {
-				energy[lane].add(k, v)
+				squared[lane].add(k, v)
 				found[lane].add(&p.table[at+k], v)
 			}
 		}
@@ -43,7 +43,7 @@ func hearPlain(e *ear, p *plan, x []int16) float32 {
 	}
 	now, before := e.at(e.ticks), e.at(e.ticks-1)
 	for lane := range found {
-		now.energy[lane] = before.energy[lane] + int64(energy[lane].sum())
+		now.energy[lane] = before.energy[lane] + int64(squared[lane].sum())
 		for i := range 8 {
 			found := found[lane].at(i).times(e.phase.at(i))
 			now.total[lane].c[i] = before.total[lane].c[i] + int32(found.c)
@@ -56,7 +56,7 @@ func hearPlain(e *ear, p *plan, x []int16) float32 {
 			subtractPlain(s, &now.total[w.lane], &before.total[w.lane])
 		}
 	}
-	return difference.sum()
+	return difference.sum(), peak
 }
 
 // add takes a sample and its row of the table.
@@ -70,7 +70,11 @@ func (b *bins) add(row *bins, v float32) {
 // squares is a sum of squares, by the place in a block.
 type squares [block]float32
 
-func (s *squares) add(k int, v float32) { s[k] += float32(v * v) }
+func (s *squares) add(k int, v float32) (square float32) {
+	square = float32(v * v)
+	s[k] += square
+	return square
+}
 
 func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
 

@@ -5,12 +5,12 @@ import "golang.org/x/sys/cpu"
 var avx2 = cpu.X86.HasAVX2
 
 //go:noescape
-func hearAVX2(e *ear, p *plan, x *int16) float32
+func hearAVX2(e *ear, p *plan, x *int16) (energy, peak float32)
 
 //go:noescape
 func subtractAVX2(s *sum, now, before *total)
 
-func hear(e *ear, p *plan, x []int16) float32 {
+func hear(e *ear, p *plan, x []int16) (energy, peak float32) {
 	if !avx2 {
 		return hearPlain(e, p, x)
 	}

@@ -87,8 +87,8 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 	JCS end \
 	SUM(moment_total+64*lane, ear_sums+sum__size*i)
 
-// func hearAVX2(e *ear, p *plan, x *int16) float32
-TEXT ·hearAVX2(SB), NOSPLIT, $0-28
+// func hearAVX2(e *ear, p *plan, x *int16) (energy, peak float32)
+TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	MOVQ e+0(FP), DI
 	MOVQ p+8(FP), SI
 	MOVQ x+16(FP), R8
@@ -124,6 +124,7 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-28
 	VXORPS Y5, Y5, Y5
 	VXORPS Y12, Y12, Y12 // squares of plain, and of its differences
 	VXORPS Y13, Y13, Y13 // squares of band, and of high
+	VXORPS Y10, Y10, Y10 // the greatest of those in Y12
 
 block:
 	VPMOVSXWD (R8)(AX*2), X6
@@ -133,6 +134,7 @@ block:
 	VINSERTF128 $1, X7, Y6, Y6
 	VMULPS Y6, Y6, Y6
 	VADDPS Y6, Y12, Y12
+	VMAXPS Y6, Y10, Y10
 
 	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9 are the second chain of both.
 	FIRST(0(R9)(AX*4), BX, 0, Y6, Y7)
@@ -170,6 +172,13 @@ block:
 	ADDQ $4, AX
 	JNZ block
 
+	VEXTRACTF128 $1, Y10, X10
+	VPERMILPS $0x4e, X10, X11
+	VMAXPS X11, X10, X10
+	VMOVSHDUP X10, X11
+	VMAXSS X11, X10, X10
+	VMOVSS X10, peak+28(FP)
+
 	VBROADCASTSS magnitude<>(SB), Y8 // states that are next to nothing are nothing
 	VBROADCASTSS least<>(SB), Y9
 	VANDPS Y8, Y7, Y8
@@ -206,7 +215,7 @@ block:
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y12, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
-	VMOVSS X13, ret+24(FP)
+	VMOVSS X13, energy+24(FP)
 	VMOVSHDUP X12, X14
 	VMOVSHDUP X13, X15
 	ENERGY(const_plain, X12)

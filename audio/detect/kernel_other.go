@@ -2,7 +2,7 @@
 
 package detect
 
-func hear(e *ear, p *plan, x []int16) float32 {
+func hear(e *ear, p *plan, x []int16) (energy, peak float32) {
 	return hearPlain(e, p, x)
 }
 

@@ -30,8 +30,9 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 			x[i] = rapid.Int16().Draw(t, "sample")
 		}
 		plain := e
-		difference, differencePlain := hear(&e, p, x), hearPlain(&plain, p, x)
-		same(t, "difference", []float32{difference}, []float32{differencePlain})
+		energy, peak := hear(&e, p, x)
+		energyPlain, peakPlain := hearPlain(&plain, p, x)
+		same(t, "energy and peak of the differences", []float32{energy, peak}, []float32{energyPlain, peakPlain})
 		same(t, "samples", e.samples[:], plain.samples[:])
 		same(t, "filtered", e.filtered[:], plain.filtered[:])
 		same(t, "states", e.states[:], plain.states[:])

@@ -2,49 +2,55 @@ package detect
 
 import "github.com/flattone/flattone/audio"
 
-// level finds edges: where quiet ends abruptly. It sees energy alone.
+// level finds where the level rises abruptly. It hears how far the samples swing, and no tone: the greatest of a tick's
+// differences, squared, tells of the first frame or two of a key, whichever key it is, where the tick's power needs half of it to
+// be there, and more of one key than of another.
 type level struct {
-	history [16]float32 // mean square of the last ticks
-	at      int
-	rises   [8]int64 // the last abrupt rises, one past their ticks' numbers; 0 for none
+	history [16]float32 // peaks of the last ticks
+	at      int64
+	rises   [8]int64 // the last rises, one past their ticks' numbers; 0 for none
 	rise    int
+	edge    int64 // the last edge, likewise
 }
 
 const (
-	edgeRise  = 6    // 8 dB over the loudest of the ticks before
-	edgeFloor = 400  // mean square below which nothing is an edge: about -64 dBm0
-	edgeCalm  = 5200 // and above which nothing was quiet before it: about -50 dBm0 of hiss. Such a rise is no edge.
-	edgeQuiet = 8    // ticks that must have been quieter, and that a rise rules out another
-	edgeNear  = 5    // ticks between a rise and the onset found from the tone
+	riseOver  = 3     // 5 dB over the greatest of the peaks before: a rise,
+	edgeOver  = 6     // and 8 dB: an edge
+	riseFloor = 2000  // peak below which nothing rises: that of noise of -64 dBm0, about
+	calmMost  = 18000 // and up to which it was calm before: of hiss of -50 dBm0
+	quietFor  = 8     // ticks that must have been quieter, and in which an edge rules out another
+	riseLasts = 2     // ticks in which a rise does
+	edgeNear  = 5     // ticks between a rise and the onset found from the tone
 )
 
-// push takes the power of one tick: that of the difference over an eighth of a millisecond, which takes away DC and
-// hum and leaves every DTMF frequency within 7 dB.
-func (l *level) push(power float32) (edge bool) {
+// push takes the peak of a tick: the greatest square of a difference over an eighth of a millisecond, which takes away DC and
+// hum and leaves every DTMF frequency within 7 dB. It tells whether that is an edge, and whether one out of calm.
+func (l *level) push(peak float32) (edge, calm bool) {
 	// The tick just before may hold the first few frames of what this one is full of.
-	before := l.history[(l.at-2)&15]
-	if power > edgeFloor && power > edgeRise*before {
-		edge = l.rose(power)
+	if peak > riseFloor && peak > riseOver*l.history[(l.at-2)&15] {
+		edge, calm = l.rose(peak)
 	}
-	l.history[l.at&15] = power
+	l.history[l.at&15] = peak
 	l.at++
-	return edge
+	return edge, calm
 }
 
-// rose notes a rise, of a power that is high enough over that of two ticks before, if it is so over all that counts. It reports whether
-// it was out of quiet: an edge.
-func (l *level) rose(power float32) (edge bool) {
+// rose takes a peak that is high enough over that of two ticks before. It is a rise if it is so over all that count.
+func (l *level) rose(peak float32) (edge, calm bool) {
 	var before float32
-	for k := 2; k < 2+edgeQuiet; k++ {
+	for k := int64(2); k < 2+quietFor; k++ {
 		before = max(before, l.history[(l.at-k)&15])
 	}
-	now := int64(l.at) + 1
-	if power <= edgeRise*before || now-l.rises[(l.rise-1)&7] <= edgeQuiet {
-		return false
+	now := l.at + 1
+	if peak > riseOver*before && now-l.rises[(l.rise-1)&7] > riseLasts {
+		l.rises[l.rise&7] = now
+		l.rise++
 	}
-	l.rises[l.rise&7] = now
-	l.rise++
-	return before < edgeCalm
+	if peak <= edgeOver*before || now-l.edge <= quietFor {
+		return false, false
+	}
+	l.edge = now
+	return true, before < calmMost
 }
 
 // onset is the rise, in frames, within edgeNear ticks of an onset found otherwise; or else that onset itself.

@@ -12,13 +12,13 @@ import (
 //	pure    a window that one row and one column explain all but wholly: 4 to 9 ms after an onset
 //	off     two windows end to end that one pair of tones explains, alike, though not as one tone of the nominal
 //	        frequency: a sender that is off by up to 4 %
-//	blip    a burst out of quiet, shorter than any window, that a pair explains for a moment
+//	blip    a burst out of calm, shorter than any window, that a pair explains for a moment
 //	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
 type suspects struct {
 	six, eight streak // of the windows of the kind pure
 	fours      [8]fit // of the windows of four ticks: a power of two, more than offTicks
 	off, under streak
-	edge       int64   // when the level last rose out of quiet
+	edge       int64   // when the level last rose out of calm
 	peak       float32 // the most power since, in a burst
 	toned      bool    // a pair explained a moment of that burst
 }
@@ -68,8 +68,8 @@ const (
 
 func square(v float64) float32 { return float32(v * v) }
 
-// judge takes the tick that was heard last.
-func (s *suspects) judge(p *plan, e *ear, v *Verdict) {
+// judge takes the tick that was heard last, and whether the level rose out of calm in it.
+func (s *suspects) judge(p *plan, e *ear, calm bool, v *Verdict) {
 	last := &s.fours[e.ticks&int64(len(s.fours)-1)]
 	last.key = none
 	if e.may(p, four, offShare) {
@@ -97,7 +97,7 @@ func (s *suspects) judge(p *plan, e *ear, v *Verdict) {
 	} else {
 		s.eight = 0
 	}
-	if s.blip(p, e, v) || s.under.lasts(under(p, e)) {
+	if s.blip(p, e, calm, v) || s.under.lasts(under(p, e)) {
 		v.Loose = true
 	}
 }
@@ -127,8 +127,8 @@ func (f *fit) again(g *fit) bool {
 
 func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
 
-func (s *suspects) blip(p *plan, e *ear, v *Verdict) bool {
-	if v.Edge {
+func (s *suspects) blip(p *plan, e *ear, calm bool, v *Verdict) bool {
+	if calm {
 		s.edge, s.peak, s.toned = e.ticks, 0, false
 	}
 	if s.edge == 0 || e.ticks-s.edge > blipTicks {

@@ -19,9 +19,10 @@ import (
 // Open and patch are the marks: a tick that is marked is masked. Run masks every tick from where its patch
 // began. With the shield Keys there is no run: patches are all.
 type state struct {
-	now  int64 // ticks decided
-	out  int64 // ticks released
-	mark [marks]bool
+	now    int64 // ticks decided
+	out    int64 // ticks released
+	mark   [marks]bool
+	hidden bool // the tick that was released last was masked whole
 
 	grade   Grade
 	settled bool
@@ -219,40 +220,4 @@ func (m *Masker) markFrom(from, until int64) {
 	for t := max(from, s.out); t < until; t++ {
 		s.mark[t&(marks-1)] = true
 	}
-}
-
-// Release lets the next tick out: it replaces x where that is masked, and reports whether it did.
-func (m *Masker) Release(x []int16) bool {
-	s := m.state
-	t := s.out
-	s.out++
-	marked := &s.mark[t&(marks-1)]
-	masked := *marked || s.grade == Closed
-	*marked = false
-	if s.running && t >= s.runFrom {
-		masked = masked || t < s.runUntil
-		s.running = t < s.runUntil
-	}
-	var tone []int16
-	n, phase := t/slotTicks, t%slotTicks
-	if s.slot[n&(slots-1)] == n+1 {
-		switch {
-		case phase < toneTicks:
-			masked = true
-			tone = m.tone[phase*int64(m.tick):][:m.tick]
-		case phase == slotTicks-1:
-			s.slot[n&(slots-1)] = 0
-		}
-	}
-	if masked {
-		s.fill.replace(x, t*int64(m.tick))
-		for i := range tone {
-			x[i] += tone[i] // both are small: no overflow
-		}
-	}
-	s.fill.learn(x, masked)
-	if phase == slotTicks-1 {
-		s.fill.whole(n, float64(slotTicks*len(x)))
-	}
-	return masked
 }

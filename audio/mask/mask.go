@@ -126,6 +126,7 @@ const (
 	slotAfter  = 60   // a key's slot is the first free one that begins so long after its onset
 	marks      = 512  // ticks held and ahead, a power of two
 	slots      = 64   // slots ahead, a power of two
+	mostFrames = 48   // of a tick, at the highest rate
 	keyReach   = 12   // ticks after the last strict suspicion that are still the key's
 	keyOver    = 10   // times the background's power: above it a key still sounds
 	loudReach  = 60   // ticks after that in which suspicion may still be the key's

@@ -58,7 +58,7 @@ func (s script) play(t *testing.T) (out []int16, masked []bool, slots []audio.Po
 		for i := range x {
 			x[i] = s.voice(len(out) + i)
 		}
-		masked = append(masked, m.Release(x))
+		masked = append(masked, m.Release(x) == len(x))
 		out = append(out, x...)
 	}
 	return out, masked, slots
@@ -217,6 +217,36 @@ func TestFlatTone(t *testing.T) {
 		t.Errorf("after the flat tone there are %.1f dBm0 of it", l)
 	}
 }
+
+// A mask is cut where the caller's sound is nearest to silence, in the ticks beside it: nothing else of these is replaced.
+func TestMaskIsCutWhereItIsQuiet(t *testing.T) {
+	voice := func(i int) int16 { return int16(8000 * math.Sin(float64(i)*2*math.Pi*400/float64(rate))) } // 20 frames to a period
+	out, masked, _ := script{mask.Config{LookAhead: 100 * time.Millisecond}, 3000, suspectAt(500, 501, 490), voice}.play(t)
+	from, until := stretch(masked)
+	first, last := from*tick, until*tick
+	for ; first > 0 && out[first-1] != voice(first-1); first-- {
+	}
+	for ; last < len(out) && out[last] != voice(last); last++ {
+	}
+	for _, frame := range []int{first - 1, last} { // the last and the first that are heard
+		at := frame / tick * tick
+		if at != (from-1)*tick && at != until*tick {
+			t.Errorf("ticks %d to %d are masked, and frame %d is cut", from, until, frame)
+		}
+		for i := at; i < at+tick; i++ {
+			if abs(voice(i)) < abs(voice(frame)) {
+				t.Errorf("cut at %d, where the voice is %d; at %d it is %d", frame, voice(frame), i, voice(i))
+			}
+		}
+	}
+	for i, v := range out {
+		if (i < first || i >= last) && v != voice(i) {
+			t.Fatalf("frame %d was changed outside the mask", i)
+		}
+	}
+}
+
+func abs(v int16) int16 { return max(v, -v) }
 
 // What stands in the place of the caller is no function of what the caller said there.
 func TestFillIsNotTheCaller(t *testing.T) {

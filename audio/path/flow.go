@@ -61,9 +61,7 @@ func (p *Path) judge(written int) {
 		p.decide(in[:tick])
 		p.decided += tick
 		if p.out < p.due() {
-			if p.mask.Release(out[:tick]) {
-				p.masked += int64(tick)
-			}
+			p.masked += int64(p.mask.Release(out[:tick]))
 			p.out += tick
 			out = out[tick:]
 		}

@@ -106,9 +106,8 @@ func sameRhythm(t *testing.T, seed uint64, cfg path.Config) bool {
 }
 
 // With a louder background, what is told of a key stays below a hundredth of a bit, as far as the attackers that
-// learn can tell, of keys as they are dialled. Of keys that each begin a run and end it, whose mask shows at both ends, it
-// is reported only: with a look-ahead of 10 ms in noise more is told today. Few calls tell little (see the
-// Resolution), and what is not beyond chance is no error.
+// learn can tell: of keys as they are dialled, and of keys that each begin a run and end it, whose mask shows at both ends.
+// Few calls tell little (see the Resolution), and what is not beyond chance is no error.
 func TestLoudBackgroundsTellLittle(t *testing.T) {
 	const bound = 0.01 // bits a key
 	for _, row := range backgrounds(t) {
@@ -133,11 +132,8 @@ func TestLoudBackgroundsTellLittle(t *testing.T) {
 					for _, a := range attackers {
 						t.Logf("from %g ms between keys: %s: %.4f bits a key (resolution %.4f, %.1f sigma), %.2f %% right of %d, chance %.2f %%",
 							45+pause, a.Name, a.Bits, a.Resolution, a.Sigma, 100*a.Accuracy, a.Keys, 100*a.Chance)
-						switch over := a.Bits > bound && a.Leaks(); {
-						case over && pause == 0:
-							t.Errorf("%s learns %.4f bits a key", a.Name, a.Bits)
-						case over:
-							t.Logf("OVER THE BOUND: %s learns %.4f bits a key of keys that each begin a run", a.Name, a.Bits)
+						if a.Bits > bound && a.Leaks() {
+							t.Errorf("from %g ms between keys: %s learns %.4f bits a key", 45+pause, a.Name, a.Bits)
 						}
 					}
 				}
@@ -148,18 +144,19 @@ func TestLoudBackgroundsTellLittle(t *testing.T) {
 
 // background is what is heard beneath the keys.
 type background struct {
-	name string
-	add  func(x []int16, seed uint64)
+	name  string
+	moved int // calls of 1000 in which a flat tone may lie in another slot
+	add   func(x []int16, seed uint64)
 }
 
 // backgrounds are louder than the room noise over which nothing shows at all.
 func backgrounds(t *testing.T) []background {
 	talk := loadCall(t, "no-card-just-talk").samples
 	return []background{
-		{"noise of -50 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -50), 1) }},
-		{"noise of -45 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -45), 1) }},
-		{"noise of -40 dBm0", func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -40), 1) }},
-		{"speech of -30 dBm0", func(x []int16, seed uint64) {
+		{"noise of -50 dBm0", 1, func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -50), 1) }},
+		{"noise of -45 dBm0", 1, func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -45), 1) }},
+		{"noise of -40 dBm0", 1, func(x []int16, seed uint64) { mix(x, noise(seed, len(x), -40), 1) }},
+		{"speech of -30 dBm0", 5, func(x []int16, seed uint64) {
 			mix(x, noise(seed, len(x), -62), 1)
 			from := int(seed * 2654435761 % uint64(len(talk)))
 			said := slices.Concat(talk[from:], talk[:from], talk)
@@ -170,9 +167,8 @@ func backgrounds(t *testing.T) []background {
 
 // From the first key of a field to its verdict nothing shows under the shield Field, whatever is heard beneath, but how many keys
 // there were, and in which slot each began: from the first key's end on, pairs of calls that differ only in the digits are the same byte
-// for byte, but where a key begins at the border of two slots. Over a background that hides its edge, its onset is found from the
-// tone, to a fraction of a millisecond that depends on the key, unless the level rises abruptly there: today that moves a key in four calls
-// of 1000 at the most.
+// for byte, but where a key begins at the border of two slots under speech. Where that hides its edge, its onset is found from the
+// tone, to a fraction of a millisecond that depends on the key: today that moves a key in three calls of 1000.
 func TestAFieldHidesItsDigitsWhole(t *testing.T) {
 	const slot, sounding = 800, 480 // frames, of which so many sound
 	for _, row := range backgrounds(t) {
@@ -203,7 +199,7 @@ func TestAFieldHidesItsDigitsWhole(t *testing.T) {
 					}
 				}
 				t.Logf("%d of %d pairs sound the same, in the others a flat tone lies one slot on", n-moved, n)
-				if moved > n/200 {
+				if moved > n*row.moved/1000 {
 					t.Errorf("in %d of %d pairs a flat tone lies in another slot", moved, n)
 				}
 			})

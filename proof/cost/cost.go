@@ -68,11 +68,10 @@ func Unit(said, heard []int16, masked int) *Tally {
 	return t
 }
 
-// burst counts one, whose first and last frames that differ are given. Masks begin and end with a tick.
+// burst counts one, whose first and last frames that differ are given.
 func (t *Tally) burst(said, heard []int16, first, last int) {
 	t.Bursts++
-	tick := corpus.Rate.TickFrames()
-	for _, at := range []int{first / tick * tick, (last/tick + 1) * tick} {
+	for _, at := range []int{first, last + 1} {
 		if at < around || at+around > len(said) {
 			continue
 		}
