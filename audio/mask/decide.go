@@ -138,7 +138,7 @@ func (m *Masker) patch(t int64, lost bool) {
 	if t >= from {
 		// A new one.
 		s.patchFrom = s.out
-		if whole := m.ceil(s.out); t-whole >= m.least && !lost {
+		if whole := m.ceil(s.out + m.early); t-whole >= m.least && !lost {
 			s.patchFrom = whole
 		}
 		if t-s.lastEdge <= edgeReach {

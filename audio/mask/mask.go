@@ -92,6 +92,7 @@ const (
 	MinLookAhead     = 10 * time.Millisecond
 	MaxLookAhead     = 100 * time.Millisecond
 	DefaultLookAhead = 30 * time.Millisecond
+	leastEarly       = 20 * time.Millisecond
 )
 
 // Defaults of the flat tone: far from DTMF, busy, dial, fax and special information tones.
@@ -139,6 +140,7 @@ type Masker struct {
 	cell  int64   // grid of the edges of patches, in ticks
 	guard int64   // ticks masked before a digit-blind edge
 	least int64   // and before a suspicion without one
+	early int64   // ticks by which a mask begins later than it could, so that the tick before it, which may be cut, is always held
 	tone  []int16 // one flat tone, shared with others
 	state *state
 	free  func() error
@@ -185,6 +187,10 @@ func New(cfg Config) (*Masker, error) {
 	m.guard = int64(2 + m.held()/20)
 	m.least = int64(m.held()*2/3 + 1)
 	m.cell = min(int64(m.held()/3), int64(m.held())-onsetReach-m.guard+1)
+	// Whether a mask is cut where it begins mustn't depend on the moment of suspicion either: with less look-ahead it isn't.
+	if cfg.LookAhead >= leastEarly {
+		m.early = 1
+	}
 	s.start()
 	return m, nil
 }

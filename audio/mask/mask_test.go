@@ -82,7 +82,7 @@ func suspectAt(from, until, edge int) func(int) mask.Input {
 	}
 }
 
-// A suspicion masks all that is still held; with an edge in reach, from a guard before that, on the grid.
+// A suspicion masks what is still held, from the grid on; with an edge in reach, from a guard before that, on the grid.
 func TestPatchReachesBack(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -91,9 +91,9 @@ func TestPatchReachesBack(t *testing.T) {
 		latest    int
 		lookAhead time.Duration
 	}{
-		{"no edge", -1, 200 - held, 200 - held + 1, 0},
+		{"no edge", -1, 200 - held + 1, 200 - held + 9, 0},
 		{"edge", 196, 196 - 12, 196 - 2, 0},
-		{"an edge long before", 150, 200 - held, 200 - held + 1, 0},
+		{"an edge long before", 150, 200 - held + 1, 200 - held + 9, 0},
 		{"edge, short look-ahead", 196, 196 - 5, 196 - 1, 10 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -434,7 +434,7 @@ func TestTheTailDoesNotTellTheKey(t *testing.T) {
 // The margin of a sound is what was still held, when it was first suspected, of the time before it; and negative for a beginning that
 // was not masked, be it gone or before an edge. A suspicion that pauses briefly is one.
 func TestMargin(t *testing.T) {
-	const first, edge = 200, 195
+	const first, edge = 199, 195 // of what is held then, the first tick but one is on the grid
 	for _, c := range []struct {
 		name  string
 		at    func(int) mask.Input
@@ -443,7 +443,7 @@ func TestMargin(t *testing.T) {
 	}{
 		{"in time", suspectAt(first, first+40, -1), 190, 190 - (first - held)},
 		{"just in time", suspectAt(first, first+40, -1), first - held + 1, 1},
-		{"late", suspectAt(first, first+40, -1), first - held - 8, -8},
+		{"late", suspectAt(first, first+40, -1), first - held - 8, -9},
 		{"from an edge on", suspectAt(first, first+40, edge), edge, edge - (first - held)},
 		{"before an edge", suspectAt(first, first+40, edge), 180, -9}, // masked from 189 on, a cell of 9 ticks
 		{"after a pause", func(n int) mask.Input {

@@ -15,7 +15,7 @@ func (m *Masker) Release(x []int16) (masked int) {
 		end = len(x)
 	case s.hidden:
 		end = quietest(x)
-	case next:
+	case next && m.early > 0:
 		first, end = quietest(x)+1, len(x)
 	}
 	if first < end {
