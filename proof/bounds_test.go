@@ -50,8 +50,8 @@ type bound struct {
 }
 
 var bounds = []bound{
-	{name: "recognised, all", figure: hits(notHidden), least: 99.3, reason: "goal 99.5 %; today 99.5 to 99.9 by seed"},
-	{name: "recognised, bg_music", figure: hits(among("bg_music")), least: 95, reason: "goal 97 %; today 95.7 to 99.7 by seed: what is missing is music as loud as the keys"},
+	{name: "recognised, all", figure: hits(notHidden), least: 99.5, reason: "99.5 % of all; today 99.6 to 99.9 by seed"},
+	{name: "recognised, bg_music", figure: hits(among("bg_music")), least: 96.5, reason: "goal 97 %; today 96.6 to 99.7 by seed, 98.4 in the mean of 60, one of them short of 97: what is missing is music as loud as the keys"},
 	{name: "recognised, the worst of the others", figure: worstHits, least: 97, reason: "no category under 97 %"},
 	{name: "mistaken keys", figure: count(notHidden, func(t *score.Tally) int { return t.Wrong }), reason: "a wrong digit voids a card"},
 	{name: "false keys in speech and music", figure: count(isSpeech, func(t *score.Tally) int { return t.False }), reason: "spandsp has none in 16 h"},

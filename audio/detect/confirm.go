@@ -23,8 +23,8 @@ import (
 type confirm struct {
 	strongest [eightTicks]int8 // the keys of the last windows, if they may be one: none
 
-	key       int8 // candidate, or the key held
-	agree     uint8
+	key       int8  // candidate, or the key held
+	agree     uint8 // what the ticks weigh that found it, one after another
 	held      bool
 	echo      bool    // what is held is the echo of the key before
 	row, col  float32 // its levels: amplitudes, following slowly
@@ -40,19 +40,22 @@ type confirm struct {
 }
 
 const (
-	farthest     = 96 // ticks that are looked back, with a window before each
-	agreeTicks   = 5  // consecutive ticks that must find the same pair
-	goneTicks    = 24
-	gonePart     = 0.35 // of its level: below it the tone is gone,
-	echoPart     = 0.06 // and below this its echo too
-	heardHead    = 0.5  // of the energy that is the head of a key,
-	headPart     = 0.03 // from so much of its level on
-	heldShare    = 0.3  // of the energy, for either to be heard
-	echoTicks    = 400  // after a key within which it may come back from the far end,
-	echoLevel    = 0.32 // and at the most so loud: 10 dB down. A phone's keys are all of one level.
-	burstGap     = 6    // ticks without suspicion that end a burst
-	lastingTicks = 12
-	unclearTicks = 26
+	farthest      = 96 // ticks that are looked back, with a window before each
+	agreed        = 60 // what consecutive ticks must weigh that find the same pair:
+	stableWeight  = 12 // one that finds it in three or five windows,
+	patientWeight = 15 // patiently,
+	scantWeight   = 5  // or patiently with scant evidence
+	goneTicks     = 24
+	gonePart      = 0.35 // of its level: below it the tone is gone,
+	echoPart      = 0.06 // and below this its echo too
+	heardHead     = 0.5  // of the energy that is the head of a key,
+	headPart      = 0.03 // from so much of its level on
+	heldShare     = 0.3  // of the energy, for either to be heard
+	echoTicks     = 400  // after a key within which it may come back from the far end,
+	echoLevel     = 0.32 // and at the most so loud: 10 dB down. A phone's keys are all of one level.
+	burstGap      = 6    // ticks without suspicion that end a burst
+	lastingTicks  = 12
+	unclearTicks  = 26
 )
 
 var echoMost = float32(audio.Amplitude(-28))
@@ -151,20 +154,20 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 		c.agree = 0
 		return
 	}
-	key, row, col, windows := e.witnessed(p, key, patient)
+	key, row, col, windows, weight := e.witnessed(p, key, patient)
 	if key == none || (c.agree > 0 && int(c.key) != key && !c.held) {
 		c.agree = 0
 		return
 	}
 	if c.held { // another key before this one was gone
-		if c.agree++; c.agree < agreeTicks {
+		if c.agree += weight; c.agree < agreed {
 			return
 		}
 		c.end(p, e, now, v)
 		return // the new one is confirmed at the next tick
 	}
 	c.key = int8(key)
-	if c.agree++; c.agree < agreeTicks {
+	if c.agree += weight; c.agree < agreed {
 		return
 	}
 	c.held, c.agree, c.burstHeld = true, 0, true
@@ -179,24 +182,24 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, e, now, back)}
 }
 
-// witnessed is the key that windows bear witness to, its levels, and how many of these it fills at least. A pair is what the middle
+// witnessed is the key that windows bear witness to, its levels, how many of these it fills at least, and what that weighs. A pair is what the middle
 // of the first three may be, or none; patient is whether to look through eight.
-func (e *ear) witnessed(p *plan, pair int, patient bool) (key int, row, col float32, windows int) {
+func (e *ear) witnessed(p *plan, pair int, patient bool) (key int, row, col float32, windows int, weight uint8) {
 	if pair != none {
 		if row, col, doubt := e.stable(p, pair, shortWindows, wholeLevel); doubt < shortDoubt {
-			return pair, row, col, shortWindows
+			return pair, row, col, shortWindows, stableWeight
 		}
 		// Its level may change within five: the outer two needn't be full.
 		if row, col, doubt := e.stable(p, pair, longWindows, steadyLevel); doubt < longDoubt {
-			return pair, row, col, shortWindows
+			return pair, row, col, shortWindows, stableWeight
 		}
 	}
 	if patient {
-		if key, row, col, doubt := e.patient(p); doubt <= patientDoubt {
-			return key, row, col, patientWindows
+		if key, row, col, weight := e.patient(p); key != none {
+			return key, row, col, patientWindows, weight
 		}
 	}
-	return none, 0, 0, 0
+	return none, 0, 0, 0, 0
 }
 
 // heard follows the held key's tones further back from the middle of their rise, to where they were too soft to matter or no more
