@@ -1,6 +1,7 @@
 package adversary
 
 import (
+	"bytes"
 	"math"
 	"reflect"
 	"strings"
@@ -320,6 +321,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, []byte{1, 2, 3, 4}, 0, 1, 0, uint8(3))
 	f.Add([]byte{}, []byte{}, 0, math.MaxInt, math.MaxInt, uint8(1))
 	f.Add(make([]byte, 4000), make([]byte, 4000), 5, 1000, FindDelay, uint8(2))
+	f.Add(make([]byte, 16000), bytes.Repeat([]byte{1}, 16000), 731, 1474, 293, uint8(2)) // no tick the same, at 44.1 kHz
 	f.Fuzz(func(t *testing.T, in, out []byte, start, end, delay int, rate uint8) {
 		samples := func(b []byte) (x []int16) {
 			for ; len(b) > 1 && len(x) < 8000; b = b[2:] {

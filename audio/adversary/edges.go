@@ -133,7 +133,7 @@ func (h *hearing) quiet() []bool {
 	floor := 4*median(under, energyOf) + float64(n)
 	masked := make([]bool, len(h.toned))
 	for t := range masked {
-		at := int(float64(t) * a.rate / 1000)
+		at := int(float64(t) * h.tick)
 		masked[t] = h.toned[t] || energyOf(a.y[at:min(len(a.y), at+n)]) <= floor
 	}
 	return masked

@@ -3,8 +3,6 @@ package adversary
 import (
 	"fmt"
 	"slices"
-
-	"github.com/flattone/flattone/audio"
 )
 
 // hearing is one recording made ready for every attacker.
@@ -13,7 +11,8 @@ type hearing struct {
 	clean   []float64
 	truth   []int    // places in tone.Keys
 	spans   [][2]int // the keys in frames of the input
-	perTick int      // frames
+	perTick int      // frames,
+	tick    float64  // and samples of what was lowered
 	delay   int
 	headMS  float64
 	maskHz  float64
@@ -32,7 +31,7 @@ func hear(c Case) (*hearing, error) {
 	}
 	blind := c.In == nil
 	q := decimation(c.Rate)
-	h := &hearing{truth: truth, perTick: c.Rate.TickFrames(), delay: c.DelayFrames, headMS: headMS}
+	h := &hearing{truth: truth, perTick: c.Rate.TickFrames(), tick: float64(c.Rate.TickFrames()) / float64(q), delay: c.DelayFrames, headMS: headMS}
 	if h.delay == FindDelay {
 		if blind {
 			h.delay, h.headMS, err = findStart(c.Out, c.Keys, int(c.Rate), q)
@@ -72,17 +71,15 @@ func hear(c Case) (*hearing, error) {
 		}
 	}
 	h.attack = newAttack(heard, dirt, rate, alphabet(truth), spans, h.headMS)
-	ticks := int64(len(out)) / int64(c.Rate.TickFrames())
-	h.toned = make([]bool, ticks)
-	perTick := rate / 1000
+	h.toned = make([]bool, len(out)/h.perTick)
 	for t := range h.toned {
-		h.toned[t] = dirt[min(int((float64(t)+0.5)*perTick), len(dirt)-1)] > 0
+		h.toned[t] = dirt[min(int((float64(t)+0.5)*h.tick), len(dirt)-1)] > 0
 	}
 	if blind {
 		h.masked = h.quiet()
 	} else {
 		h.clean = lower(c.In, q)
-		h.masked = differs(c.In, out, h.clean, lower(out, q), c.Rate)
+		h.masked = h.differs(c.In, out, lower(out, q))
 	}
 	return h, nil
 }
@@ -110,8 +107,8 @@ const (
 
 // differs finds the ticks in which the output isn't the input: neither frame for frame nor, where a codec lies
 // between, in its motion.
-func differs(in, out []int16, clean, heard []float64, rate audio.Rate) []bool {
-	tick := rate.TickFrames()
+func (h *hearing) differs(in, out []int16, heard []float64) []bool {
+	tick := h.perTick
 	masked, same := make([]bool, min(len(in), len(out))/tick), 0
 	for t := range masked {
 		if masked[t] = !slices.Equal(in[t*tick:(t+1)*tick], out[t*tick:(t+1)*tick]); !masked[t] {
@@ -121,10 +118,9 @@ func differs(in, out []int16, clean, heard []float64, rate audio.Rate) []bool {
 	if float64(same) >= exact*float64(len(masked)) {
 		return masked
 	}
-	perTick := float64(rate) / float64(decimation(rate)) / 1000
 	for t := range masked {
-		at, end := int(float64(max(0, t-motion))*perTick), int(float64(min(len(masked), t+motion+1))*perTick)
-		masked[t] = !moves(clean[at:end], heard[at:end])
+		at, end := int(float64(max(0, t-motion))*h.tick), int(float64(min(len(masked), t+motion+1))*h.tick)
+		masked[t] = !moves(h.clean[at:end], heard[at:end])
 	}
 	return masked
 }
