@@ -109,7 +109,11 @@ func (d *Detector) Tick(x []int16) (v Verdict) {
 	v.Power = energy / float32(p.tick)
 	edge, calm := s.level.push(peak)
 	v.Edge = edge
-	s.suspect.judge(p, e, calm, &v)
+	if s.confirm.held { // suspect, whatever else it may be
+		s.suspect = suspects{}
+	} else {
+		s.suspect.judge(p, e, calm, &v)
+	}
 	s.confirm.push(p, e, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)

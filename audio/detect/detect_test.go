@@ -285,6 +285,38 @@ func TestSuspicionIsFast(t *testing.T) {
 	}
 }
 
+// Two keys at once are suspected for as long as both sound: never do they go unsuspected for longer than a look-ahead of 30 ms reaches back,
+// and their mask goes on.
+func TestTwoKeysAtOnce(t *testing.T) {
+	for _, rate := range rates {
+		for _, keys := range []string{"15", "12", "14", "1D", "89", "2A", "0#"} {
+			for _, apart := range []float64{0, 13} { // ms
+				tp := newTape(rate)
+				tp.pause(100)
+				a, _ := tone.Pair(keys[0], -12, 1)
+				b, _ := tone.Pair(keys[1], -14, -2)
+				for i := range a {
+					a[i].Hz *= 1.012
+					b[i].Hz *= 0.99
+				}
+				tp.sines(apart, a[:]...)
+				both := tp.sines(120, a[0], a[1], b[0], b[1]) / rate.TickFrames()
+				tp.pause(100)
+				last := both
+				for i, v := range tp.verdicts(t) {
+					if v.Loose || v.Held || i >= both+118 {
+						last = i
+					}
+					if i-last > 23 && i > both {
+						t.Errorf("%v, %g ms apart: not suspected in %d ticks, until %d after both began", rate, apart, i-last, i-both)
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
 // Over a loud background, too, the edge lies in the same tick for every key, wherever in a tick the onset is: but for one place of 24,
 // where the tick's last frames are of the key, and of some keys too soft.
 func TestEdgeOverNoiseIsTheSameForEveryKey(t *testing.T) {

@@ -96,4 +96,6 @@ func advance(a, b pair) float64 {
 	return math.Atan2(float64(a.c*b.s-a.s*b.c), float64(a.c*b.c+a.s*b.s))
 }
 
-func amplitude(p pair) float32 { return float32(math.Sqrt(float64(p.power()))) }
+func amplitude(p pair) float32 { return sqrt(p.power()) }
+
+func sqrt(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -10,6 +10,7 @@ import "math/bits"
 // which the Gram inverses are made.
 type ear struct {
 	ticks    int64
+	place    uint64                  // of the last tick in the period of the phases
 	samples  [lead + maxTick]float32 // of a tick, behind the last of the tick before
 	filtered [2 * block]float32      // the last block of band and of high
 	states   filterState

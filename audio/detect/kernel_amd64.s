@@ -93,9 +93,12 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	MOVQ p+8(FP), SI
 	MOVQ x+16(FP), R8
 	INCQ ear_ticks(DI)
-	MOVQ ear_ticks(DI), AX
-	XORL DX, DX
-	DIVQ plan_period(SI) // DX is where in it
+	MOVQ ear_place(DI), DX
+	INCQ DX
+	XORL AX, AX
+	CMPQ DX, plan_period(SI)
+	CMOVQEQ AX, DX
+	MOVQ DX, ear_place(DI)
 	MOVQ DX, R12
 	SHRQ $const_fineShift, R12
 	SHLQ $6, R12
@@ -122,19 +125,15 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4 // and of high
 	VXORPS Y5, Y5, Y5
-	VXORPS Y12, Y12, Y12 // squares of plain, and of its differences
-	VXORPS Y13, Y13, Y13 // squares of band, and of high
-	VXORPS Y10, Y10, Y10 // the greatest of those in Y12
+	VXORPS Y12, Y12, Y12 // squares of plain,
+	VXORPS Y13, Y13, Y13 // and of band and high
 
 block:
 	VPMOVSXWD (R8)(AX*2), X6
 	VCVTDQ2PS X6, X6
 	VMOVUPS X6, (R9)(AX*4)
-	VSUBPS (R10)(AX*4), X6, X7
-	VINSERTF128 $1, X7, Y6, Y6
-	VMULPS Y6, Y6, Y6
-	VADDPS Y6, Y12, Y12
-	VMAXPS Y6, Y10, Y10
+	VMULPS X6, X6, X6
+	VADDPS X6, X12, X12
 
 	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9 are the second chain of both.
 	FIRST(0(R9)(AX*4), BX, 0, Y6, Y7)
@@ -172,7 +171,22 @@ block:
 	ADDQ $4, AX
 	JNZ block
 
-	VEXTRACTF128 $1, Y10, X10
+	// The differences, once the samples have settled in memory: each straddles two blocks.
+	MOVQ plan_tick(SI), AX
+	NEGQ AX
+	VXORPS X8, X8, X8    // their squares,
+	VXORPS X10, X10, X10 // and the greatest
+
+differences:
+	VMOVUPS (R9)(AX*4), X6
+	VSUBPS (R10)(AX*4), X6, X6
+	VMULPS X6, X6, X6
+	VADDPS X6, X8, X8
+	VMAXPS X6, X10, X10
+	ADDQ $4, AX
+	JNZ differences
+	VINSERTF128 $1, X8, Y12, Y12
+
 	VPERMILPS $0x4e, X10, X11
 	VMAXPS X11, X10, X10
 	VMOVSHDUP X10, X11

@@ -39,10 +39,12 @@ func (l *level) push(peak float32) (edge, calm bool) {
 func (l *level) rose(peak float32) (edge, calm bool) {
 	var before float32
 	for k := int64(2); k < 2+quietFor; k++ {
-		before = max(before, l.history[(l.at-k)&15])
+		if before = max(before, l.history[(l.at-k)&15]); peak <= riseOver*before {
+			return false, false
+		}
 	}
 	now := l.at + 1
-	if peak > riseOver*before && now-l.rises[(l.rise-1)&7] > riseLasts {
+	if now-l.rises[(l.rise-1)&7] > riseLasts {
 		l.rises[l.rise&7] = now
 		l.rise++
 	}

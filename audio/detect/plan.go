@@ -33,11 +33,12 @@ type plan struct {
 	period uint64
 
 	windows [kept]window
-	short   window     // of three ticks: summed only when it is asked for
-	stride  [8]pair    // how far eight turns each frequency
-	patient [8]pair    // and how far a tone may advance on it in eight, where that is judged patiently
-	likely  float32    // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
-	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
+	gram    [16][16]float32 // of all frequencies over half of 20 ticks
+	short   window          // of three ticks: summed only when it is asked for
+	stride  [8]pair         // how far eight turns each frequency
+	patient [8]pair         // and how far a tone may advance on it in eight, where that is judged patiently
+	likely  float32         // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
+	drift   [8]float32      // cosine of the most that half of 20 ticks may drift in phase
 }
 
 const (
@@ -102,6 +103,14 @@ func newPlan(rate audio.Rate) *plan {
 	p.windows[half].least = looseFloor * float32(halfTicks*p.tick) / 2 / (1 + underAlike)
 	p.likely = likelyHigh * float32(halfTicks*p.tick) / 2
 	p.short = newWindow(rate, shortTicks, 0)
+	all := newBasis(rate, halfTicks)
+	for i := range p.gram {
+		for j := range p.gram {
+			for k, v := range all[i/2][i%2] {
+				p.gram[i][j] += float32(v * all[j/2][j%2][k])
+			}
+		}
+	}
 	return p
 }
 
@@ -121,15 +130,7 @@ func rotation(angle float64) pair {
 
 // newWindow makes a window in which pairs are looked for of which either tone has a squared amplitude of at least floor.
 func newWindow(rate audio.Rate, ticks int, floor float32) (win window) {
-	n := ticks * rate.TickFrames()
-	var basis [8][2][]float64
-	for i, f := range frequencies {
-		w := 2 * math.Pi * f / float64(rate)
-		for k := range n {
-			basis[i][0] = append(basis[i][0], math.Cos(w*float64(k-n)))
-			basis[i][1] = append(basis[i][1], math.Sin(w*float64(k-n)))
-		}
-	}
+	basis := newBasis(rate, ticks)
 	for key := range win.inverse {
 		row, col := key/4, 4+key%4
 		inv := inverseGram([4][]float64{basis[row][0], basis[row][1], basis[col][0], basis[col][1]})
@@ -144,6 +145,19 @@ func newWindow(rate audio.Rate, ticks int, floor float32) (win window) {
 	}
 	win.least = max(leastEnergy, 2*floor/win.gain) // what a fit explains is at least its squares over that eigenvalue
 	return win
+}
+
+// newBasis is cosine and sine of each frequency over some ticks, phase 0 one past their last frame.
+func newBasis(rate audio.Rate, ticks int) (basis [8][2][]float64) {
+	n := ticks * rate.TickFrames()
+	for i, f := range frequencies {
+		w := 2 * math.Pi * f / float64(rate)
+		for k := range n {
+			basis[i][0] = append(basis[i][0], math.Cos(w*float64(k-n)))
+			basis[i][1] = append(basis[i][1], math.Sin(w*float64(k-n)))
+		}
+	}
+	return basis
 }
 
 // inverseGram inverts the matrix of inner products of four signals by Gauss-Jordan elimination. It is

@@ -6,7 +6,7 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// Suspicion is any of four kinds of evidence. Their thresholds are the measured trade-off between keys that are
+// Suspicion is any of five kinds of evidence. Their thresholds are the measured trade-off between keys that are
 // suspected too late and speech that is masked for nothing.
 //
 //	pure    a window that one row and one column explain all but wholly: 4 to 9 ms after an onset
@@ -14,6 +14,7 @@ import (
 //	        frequency: a sender that is off by up to 4 %
 //	blip    a burst out of calm, shorter than any window, that a pair explains for a moment
 //	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
+//	two     two keys at once, for 20 ms
 type suspects struct {
 	six, eight streak // of the windows of the kind pure
 	fours      [8]fit // of the windows of four ticks: a power of two, more than offTicks
@@ -100,6 +101,7 @@ func (s *suspects) judge(p *plan, e *ear, calm bool, v *Verdict) {
 	if s.blip(p, e, calm, v) || s.under.lasts(under(p, e)) {
 		v.Loose = true
 	}
+	v.Loose = v.Loose || e.ticks%twoEvery == 0 && two(p, e)
 }
 
 // pure judges the fit of a window by itself, for an idle line too.

@@ -19,7 +19,6 @@ type fill struct {
 	clean int64      // blocks on end that were heard whole
 	late  [4]float64 // mean squares of the last of them
 	dirty bool       // this block held something masked
-	out   int64      // power of what left in this block, and of the last whole one
 	meter float64
 }
 
@@ -82,18 +81,14 @@ func (f *fill) learn(x []int16, masked bool) {
 		sum += a + b + c + d
 		square += a*a + b*b + c*c + d*d
 	}
-	f.out += square
-	if masked {
-		f.dirty = true
-	} else {
-		f.sum += sum
-		f.power += square
-	}
+	f.sum += sum
+	f.power += square
+	f.dirty = f.dirty || masked
 }
 
 // whole takes the n-th block, which is over, of so many frames.
 func (f *fill) whole(n int64, frames float64) {
-	f.meter = float64(f.out) / frames
+	f.meter = float64(f.power) / frames
 	mean := float64(f.sum) / frames
 	if f.clean++; f.dirty {
 		f.clean = 0
@@ -101,8 +96,8 @@ func (f *fill) whole(n int64, frames float64) {
 	if f.clean > 2*away {
 		f.track(f.late[(n-away)&3])
 	}
-	f.late[n&3] = float64(f.power)/frames - mean*mean
-	f.sum, f.power, f.out, f.dirty = 0, 0, 0, false
+	f.late[n&3] = f.meter - mean*mean
+	f.sum, f.power, f.dirty = 0, 0, false
 }
 
 func (f *fill) track(block float64) {

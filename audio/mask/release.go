@@ -7,19 +7,20 @@ import "math"
 func (m *Masker) Release(x []int16) (masked int) {
 	s := m.state
 	t := s.out
-	next := s.hides(t + 1)
-	here := s.hides(t) || s.hidden && next
-	first, end := 0, 0
+	here := s.hides(t)
+	next := !here && s.hides(t+1)
+	here = here || s.hidden && next
 	switch {
 	case here:
-		end = len(x)
+		m.replace(x, t)
+		masked = len(x)
 	case s.hidden:
-		end = quietest(x)
+		masked = quietest(x)
+		m.part(x, 0, masked, t)
 	case next && m.early > 0:
-		first, end = quietest(x)+1, len(x)
-	}
-	if first < end {
-		m.replace(x, first, end, t)
+		first := quietest(x) + 1
+		masked = len(x) - first
+		m.part(x, first, len(x), t)
 	}
 	s.fill.learn(x, here)
 	if n, phase := t/slotTicks, t%slotTicks; phase == slotTicks-1 {
@@ -30,7 +31,7 @@ func (m *Masker) Release(x []int16) (masked int) {
 	s.running = s.running && t < max(s.runFrom, s.runUntil)
 	s.hidden = here
 	s.out++
-	return end - first
+	return masked
 }
 
 // hides reports whether a tick that isn't out yet is masked.
@@ -40,6 +41,9 @@ func (s *state) hides(t int64) bool {
 
 // sounds reports whether a flat tone sounds in a tick.
 func (s *state) sounds(t int64) bool {
+	if t >= s.nextSlot*slotTicks { // as it is mostly
+		return false
+	}
 	n := t / slotTicks
 	return s.slot[n&(slots-1)] == n+1 && t%slotTicks < toneTicks
 }
@@ -55,16 +59,20 @@ func quietest(x []int16) (at int) {
 	return at
 }
 
-// replace writes noise, and the flat tone that sounds there, over frames of a tick.
-func (m *Masker) replace(x []int16, first, end int, t int64) {
+// replace writes noise over a tick, and the flat tone that sounds there.
+func (m *Masker) replace(x []int16, t int64) {
 	s := m.state
-	var made [mostFrames]int16
-	fill := made[:len(x)]
-	s.fill.replace(fill, t*int64(m.tick))
+	s.fill.replace(x, t*int64(m.tick))
 	if s.sounds(t) {
 		for i, v := range m.tone[t%slotTicks*int64(m.tick):][:m.tick] {
-			fill[i] += v // both are small: no overflow
+			x[i] += v // both are small: no overflow
 		}
 	}
-	copy(x[first:end], fill[first:])
+}
+
+// part replaces some frames of a tick.
+func (m *Masker) part(x []int16, first, end int, t int64) {
+	var made [mostFrames]int16
+	m.replace(made[:len(x)], t)
+	copy(x[first:end], made[first:])
 }
