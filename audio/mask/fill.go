@@ -2,6 +2,7 @@ package mask
 
 import (
 	"math"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/flattone/flattone/audio"
@@ -12,7 +13,7 @@ import (
 // a level in steps of 3 dB; the level follows the background between the words, learnt in blocks of one slot
 // of which neither the three before nor the three after held anything masked.
 type fill struct {
-	gain  float32 // of the noise
+	gain  int32   // of the noise, fixed-point: gainBits behind the point
 	level float64 // mean square of the background
 	sum   int64
 	power int64
@@ -27,6 +28,7 @@ const (
 	follow     = 0.5  // how fast the level follows down,
 	rise       = 1.02 // and up, a block
 	levelSteps = 3.0  // dB
+	gainBits   = 20
 )
 
 var (
@@ -44,34 +46,39 @@ func (f *fill) set(level float64) {
 	f.level = min(max(level, leastLevel), mostLevel)
 	steps := math.Round(10 * math.Log10(f.level) / levelSteps)
 	// Two neighbouring uniform values in +-32768, averaged, have a mean square of 32768^2/6.
-	f.gain = float32(math.Pow(10, steps*levelSteps/20) * math.Sqrt(6) / 32768)
+	f.gain = int32(math.Pow(10, steps*levelSteps/20) * math.Sqrt(6) / 32768 * (1 << gainBits))
 }
 
-// replace writes noise over a tick, whose first sample is at a position of the input. Ticks are whole fours of samples at
-// every rate.
-func (f *fill) replace(x []int16, at int64) {
-	half := f.gain / 2
-	n := at / 4
-	before := int32(int16(white(n-1) >> 48))
-	for ; len(x) >= 4; x = x[4:] {
-		w := white(n)
-		a, b, c, d := int32(int16(w)), int32(int16(w>>16)), int32(int16(w>>32)), int32(int16(w>>48))
-		x[0] = int16(half * float32(before+a))
-		x[1] = int16(half * float32(a+b))
-		x[2] = int16(half * float32(b+c))
-		x[3] = int16(half * float32(c+d))
-		before = d
-		n++
+// replace writes noise over a tick, whose first sample is at a position of the input.
+func (f *fill) replace(hiss *hiss, x []int16, at int64) {
+	gain := f.gain
+	for i, v := range hiss[at&(hissFrames-1):][:len(x)] {
+		x[i] = int16((int32(v)*gain + 1<<(gainBits-1)) >> gainBits)
 	}
 }
 
-// white is the n-th four of a fixed random sequence of values in +-32768: an output of splitmix64.
-func white(n int64) uint64 {
-	z := uint64(n)*0x9e3779b97f4a7c15 + 0x243f6a8885a308d3
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
+// hiss is a fixed random sequence of values in +-32767: each is the mean of two neighbours of a uniform one, so that it is softer on high.
+// It begins again after 8 s at 8 kHz, too long for an ear to tell. Its beginning stands at its end once more, for a tick that lies across.
+type hiss [hissFrames + mostFrames]int16
+
+const hissFrames = 1 << 16
+
+var theHiss = sync.OnceValue(func() *hiss {
+	var h hiss
+	r := rand.New(rand.NewPCG(hissFrames, mostFrames)) // any seed
+	first := r.IntN(1<<16) - 1<<15
+	before := first
+	for i := range hissFrames {
+		v := r.IntN(1<<16) - 1<<15
+		if i == hissFrames-1 {
+			v = first
+		}
+		h[i] = int16((before + v) / 2)
+		before = v
+	}
+	copy(h[hissFrames:], h[:])
+	return &h
+})
 
 // learn takes each tick as it leaves.
 func (f *fill) learn(x []int16, masked bool) {

@@ -141,7 +141,8 @@ type Masker struct {
 	guard int64   // ticks masked before a digit-blind edge
 	least int64   // and before a suspicion without one
 	early int64   // ticks by which a mask begins later than it could, so that the tick before it, which may be cut, is always held
-	tone  []int16 // one flat tone, shared with others
+	tone  []int16 // one flat tone,
+	hiss  *hiss   // and the noise: both shared with others
 	state *state
 	free  func() error
 }
@@ -179,7 +180,7 @@ func New(cfg Config) (*Masker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mask: place the state: %w", err)
 	}
-	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), state: s, free: free}
+	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), hiss: theHiss(), state: s, free: free}
 	m.tone = flatTone(cfg.Rate, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
 	// A suspicion comes within onsetReach ticks of an abrupt onset, and the edge a tick late where noise precedes it: with the guard the
 	// mask still reaches the onset. Where it then begins, guard and cell before the edge, must still be held, for else it begins

@@ -62,7 +62,7 @@ func quietest(x []int16) (at int) {
 // replace writes noise over a tick, and the flat tone that sounds there.
 func (m *Masker) replace(x []int16, t int64) {
 	s := m.state
-	s.fill.replace(x, t*int64(m.tick))
+	s.fill.replace(m.hiss, x, t*int64(m.tick))
 	if s.sounds(t) {
 		for i, v := range m.tone[t%slotTicks*int64(m.tick):][:m.tick] {
 			x[i] += v // both are small: no overflow
