@@ -84,7 +84,7 @@ var bounds = []bound{
 	{name: "leaks, speech beneath", figure: leaks(long, among("bg_speech")), most: 0.9, reason: thousand + "; today 0.3 to 0.5 % by seed"},
 	{name: "leaks, music beneath", figure: leaks(long, among("bg_music")), most: 1.2, reason: thousand + "; today none to 0.6 % by seed"},
 	{name: "leaks, speaking while keying", figure: leaks(long, among("sub_speaking")), most: 6, reason: thousand + "; today 3.6 %"},
-	{name: "leaks, short tones", figure: leaks(long, among("sub_short")), most: 1.2, reason: thousand + "; today 0.5 %: those of 3 and 4 ms"},
+	{name: "leaks, short tones", figure: leaks(long, among("sub_short")), most: 0.6, reason: thousand + "; today 0.3 %: those of 3 and 4 ms"},
 	{name: "leaks, faint tones", figure: leaks(long, among("sub_level")), most: 0.4, reason: thousand + "; today 0.09 %"},
 	{name: "leaks, twist", figure: leaks(long, among("sub_twist")), most: 0.2, reason: thousand + "; today none"},
 	{name: "leaks, off frequency", figure: leaks(long, among("sub_offfreq")), most: 1.5, reason: thousand + "; today 0.6 %"},

@@ -107,12 +107,12 @@ func (d *Detector) Tick(x []int16) (v Verdict) {
 	e := &s.ear
 	energy, peak := hear(e, p, x[:p.tick])
 	v.Power = energy / float32(p.tick)
-	edge, calm := s.level.push(peak)
+	edge, burst := s.level.push(peak)
 	v.Edge = edge
 	if s.confirm.held { // suspect, whatever else it may be
 		s.suspect = suspects{}
 	} else {
-		s.suspect.judge(p, e, calm, &v)
+		s.suspect.judge(p, e, burst, &v)
 	}
 	s.confirm.push(p, e, &v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {

@@ -19,7 +19,7 @@ type suspects struct {
 	six, eight streak // of the windows of the kind pure
 	fours      [8]fit // of the windows of four ticks: a power of two, more than offTicks
 	off, under streak
-	edge       int64   // when the level last rose out of calm
+	began      int64   // when a burst may have, last
 	peak       float32 // the most power since, in a burst
 	toned      bool    // a pair explained a moment of that burst
 }
@@ -69,8 +69,8 @@ const (
 
 func square(v float64) float32 { return float32(v * v) }
 
-// judge takes the tick that was heard last, and whether the level rose out of calm in it.
-func (s *suspects) judge(p *plan, e *ear, calm bool, v *Verdict) {
+// judge takes the tick that was heard last, and whether a burst may have begun in it.
+func (s *suspects) judge(p *plan, e *ear, burst bool, v *Verdict) {
 	last := &s.fours[e.ticks&int64(len(s.fours)-1)]
 	last.key = none
 	if e.may(p, four, offShare) {
@@ -98,7 +98,7 @@ func (s *suspects) judge(p *plan, e *ear, calm bool, v *Verdict) {
 	} else {
 		s.eight = 0
 	}
-	if s.blip(p, e, calm, v) || s.under.lasts(under(p, e)) {
+	if s.blip(p, e, burst, v) || s.under.lasts(under(p, e)) {
 		v.Loose = true
 	}
 	v.Loose = v.Loose || e.ticks%twoEvery == 0 && two(p, e)
@@ -129,11 +129,11 @@ func (f *fit) again(g *fit) bool {
 
 func alike(a, b, ratio float32) bool { return a <= ratio*b && b <= ratio*a }
 
-func (s *suspects) blip(p *plan, e *ear, calm bool, v *Verdict) bool {
-	if calm {
-		s.edge, s.peak, s.toned = e.ticks, 0, false
+func (s *suspects) blip(p *plan, e *ear, burst bool, v *Verdict) bool {
+	if burst {
+		s.began, s.peak, s.toned = e.ticks, 0, false
 	}
-	if s.edge == 0 || e.ticks-s.edge > blipTicks {
+	if s.began == 0 || e.ticks-s.began > blipTicks {
 		return false
 	}
 	s.peak = max(s.peak, v.Power)
