@@ -267,9 +267,9 @@ func leaks(l time.Duration, keep func(string) bool) func(*report) float64 {
 }
 
 func masked(g mask.Grade, category string) func(*report) float64 {
-	return func(r *report) float64 { return r.costs[state{g, mask.Keys}].sum(among(category)).Share() }
+	return func(r *report) float64 { return r.costs[state{long, g, mask.Keys}].sum(among(category)).Share() }
 }
 
 func clicks(g mask.Grade, category string) func(*report) float64 {
-	return func(r *report) float64 { return r.costs[state{g, mask.Keys}].sum(among(category)).ClickShare() }
+	return func(r *report) float64 { return r.costs[state{long, g, mask.Keys}].sum(among(category)).ClickShare() }
 }

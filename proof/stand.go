@@ -34,18 +34,28 @@ type report struct {
 
 // state is what the cost to speech is measured in.
 type state struct {
-	grade  mask.Grade
-	shield mask.Shield
+	lookAhead time.Duration
+	grade     mask.Grade
+	shield    mask.Shield
 }
 
 // states are those of a line on which nobody presses a key. With the shield keys, patches alone are counted.
-var states = []state{{mask.Idle, mask.Keys}, {mask.Idle, mask.Run}, {mask.Armed, mask.Keys}, {mask.Armed, mask.Run}}
+var states = []state{
+	{mask.DefaultLookAhead, mask.Idle, mask.Keys}, {mask.DefaultLookAhead, mask.Idle, mask.Run},
+	{mask.DefaultLookAhead, mask.Armed, mask.Keys}, {mask.DefaultLookAhead, mask.Armed, mask.Run},
+}
+
+// dear is the state that costs the most speech before a key is pressed, with a look-ahead.
+func dear(lookAhead time.Duration) state { return state{lookAhead, mask.Armed, mask.Keys} }
 
 func newReport(s stand) *report {
 	r := &report{stand: s, scores: ledger[score.Tally, *score.Tally]{}, leaks: map[time.Duration]ledger[leak.Tally, *leak.Tally]{},
 		onsets: ledger[suspicion.Tally, *suspicion.Tally]{}, costs: map[state]ledger[cost.Tally, *cost.Tally]{}}
 	for _, l := range s.lookAheads {
 		r.leaks[l] = ledger[leak.Tally, *leak.Tally]{}
+	}
+	for _, l := range s.lookAheads {
+		r.costs[dear(l)] = ledger[cost.Tally, *cost.Tally]{}
 	}
 	for _, st := range states {
 		r.costs[st] = ledger[cost.Tally, *cost.Tally]{}
@@ -118,15 +128,17 @@ func (r *report) take(u *corpus.Unit) error {
 }
 
 func (r *report) speech(u *corpus.Unit) error {
-	for i, st := range states {
-		t, err := trial.Run(path.Config{Rate: corpus.Rate, Shield: st.shield}, st.grade, u.PCM)
+	scored := false
+	for st, costs := range r.costs {
+		t, err := trial.Run(path.Config{Rate: corpus.Rate, LookAhead: st.lookAhead, Shield: st.shield}, st.grade, u.PCM)
 		if err != nil {
 			return err
 		}
-		if i == 0 {
+		if !scored { // what is recognised doesn't depend on the state
 			r.scores.take(u.Category, score.Unit(u, t.Keys))
+			scored = true
 		}
-		r.costs[st].take(u.Category, map[string]*cost.Tally{"": cost.Unit(u.PCM, t.Out, t.Masked)})
+		costs.take(u.Category, map[string]*cost.Tally{"": cost.Unit(u.PCM, t.Out, t.Masked)})
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ func (r *report) print(w io.Writer, series bool) {
 	r.printOnsets(w)
 	r.printLeaks(w, series)
 	r.printCosts(w)
+	r.printCurve(w)
 }
 
 func isSpeech(category string) bool { return strings.HasPrefix(category, "talkoff_") }
@@ -29,6 +30,18 @@ func isKeys(category string) bool { return !isSpeech(category) }
 func isHuman(category string) bool { return category == "human_pan" }
 
 func isCore(category string) bool { return corpus.Matches(category, corpus.Core) }
+
+// isHard are ordinary keys on lines that aren't.
+func isHard(category string) bool {
+	return corpus.Matches(category, []string{"agc_ramp", "line_echo", "loss", "clipped", "bg_"})
+}
+
+// isHidden are keys that no detector has to take, and no agent may hear.
+func isHidden(category string) bool { return corpus.Matches(category, []string{"sub_"}) }
+
+func isTalk(category string) bool {
+	return corpus.Matches(category, []string{"talkoff_speech", "talkoff_speed", "talkoff_sent"})
+}
 
 func (r *report) printScores(w io.Writer, series bool) {
 	fmt.Fprintf(w, "Recognition. Delays from onset to report, starts and ends (sizes of the errors) in ms.\n")
@@ -140,6 +153,19 @@ func (r *report) printCosts(w io.Writer) {
 			fmt.Fprintf(w, " | %8.4f %5.2f %5s", t.Share(), t.PerMinute(), figure(t.ClickShare(), "%.1f"))
 		}
 		fmt.Fprintln(w)
+	}
+}
+
+// printCurve sets what leaks against what it costs.
+func (r *report) printCurve(w io.Writer) {
+	fmt.Fprintf(w, "\nLeaks against cost, armed, shield %v: keys of which more than 0.5 ms came through, and speech masked, in %%\n", r.stand.shield)
+	fmt.Fprintf(w, "%-10s | %8s %8s %8s | %8s\n", "look-ahead", "ordinary", "hard", "hidden", "speech")
+	for _, l := range r.stand.lookAheads {
+		fmt.Fprintf(w, "%-10v |", l)
+		for _, is := range []func(string) bool{isCore, isHard, isHidden} {
+			fmt.Fprintf(w, " %8s", figure(r.leaks[l].sum(is).Share(), "%.3f"))
+		}
+		fmt.Fprintf(w, " | %8s\n", figure(r.costs[dear(l)].sum(isTalk).Share(), "%.3f"))
 	}
 }
 
