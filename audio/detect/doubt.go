@@ -14,7 +14,7 @@ const (
 	hopeless     = 100   // the doubt of what is no pair at all
 	windowShare  = 0.60  // of the energy of each window: less is no pair
 	steadyLevel  = 0.09  // least ratio of a tone's powers in two windows,
-	wholeLevel   = 0.45  // and for a short confirmation, so that all its windows were full
+	wholeLevel   = 0.5   // and for a short confirmation, so that all its windows were full
 	maxJitter    = 0.8   // rad
 	offFrequency = 0.026 // of the nominal frequency
 	// What doubt is made of: the share that isn't explained, and for each tone its relative distance from
