@@ -3,7 +3,7 @@
 //
 //   - Suspicion, within a few milliseconds: might this be a key? It needs not know which. The masker hangs on
 //     it, because a listener reads a key from 2 ms of clean tone.
-//   - Confirmation, after about 27 ms, and up to 70 ms under speech or music as loud as it: which key is it, and from where to
+//   - Confirmation, after about 27 ms, mostly within 80 ms under speech or music as loud as it: which key is it, and from where to
 //     where? The capture hangs on it. A burst that was suspected as long as a key lasts and never confirmed is reported as unclear.
 //
 // Each tick is projected once on the eight DTMF frequencies, as it is and after two filters, and added to totals; a
@@ -25,7 +25,7 @@ import (
 // Verdict is what one tick told.
 type Verdict struct {
 	// Loose and Strict are suspicion at this tick: for an armed line, and for an idle one, where a false
-	// one costs more than it saves. Strict implies Loose.
+	// one costs more than it saves. Strict implies Loose. Neither is looked for while a key is held.
 	Loose, Strict bool
 	// Lasting: strict suspicion has gone on for as long as a key at its shortest.
 	Lasting bool
@@ -109,7 +109,7 @@ func (d *Detector) Tick(x []int16) (v Verdict) {
 	v.Power = energy / float32(p.tick)
 	edge, burst := s.level.push(peak)
 	v.Edge = edge
-	if s.confirm.held { // suspect, whatever else it may be
+	if s.confirm.held { // suspicion enough, and costly to find another
 		s.suspect = suspects{}
 	} else {
 		s.suspect.judge(p, e, burst, &v)
