@@ -101,8 +101,9 @@ func (d *Detector) Close() error {
 	return d.free()
 }
 
-// Tick takes the next rate.TickFrames() samples. It doesn't keep x.
-func (d *Detector) Tick(x []int16) (v Verdict) {
+// Tick takes the next rate.TickFrames() samples, and says what they told. It keeps neither x nor v.
+func (d *Detector) Tick(x []int16, v *Verdict) {
+	*v = Verdict{}
 	s, p := d.state, d.plan
 	e := &s.ear
 	energy, peak := hear(e, p, x[:p.tick])
@@ -112,12 +113,11 @@ func (d *Detector) Tick(x []int16) (v Verdict) {
 	if s.confirm.held { // suspicion enough, and costly to find another
 		s.suspect = suspects{}
 	} else {
-		s.suspect.judge(p, e, burst, &v)
+		s.suspect.judge(p, e, burst, v)
 	}
-	s.confirm.push(p, e, &v)
+	s.confirm.push(p, e, v)
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
 		v.Event.Heard = min(v.Event.Heard, v.Event.Start)
 	}
-	return v
 }

@@ -58,7 +58,9 @@ func (t *tape) verdicts(tb testing.TB) []detect.Verdict {
 	defer d.Close()
 	var out []detect.Verdict
 	for tick := t.rate.TickFrames(); len(t.x) >= tick; t.x = t.x[tick:] {
-		out = append(out, d.Tick(t.x[:tick]))
+		var v detect.Verdict
+		d.Tick(t.x[:tick], &v)
+		out = append(out, v)
 	}
 	return out
 }
@@ -387,15 +389,16 @@ func TestNothingIsLeftOfWhatWas(t *testing.T) {
 	defer d.Close()
 	r := rand.New(rand.NewPCG(5, 5))
 	var x [8]int16
+	var v detect.Verdict
 	for range 20_000 {
 		for i := range x {
 			x[i] = int16(r.IntN(65536) - 32768)
 		}
-		d.Tick(x[:])
+		d.Tick(x[:], &v)
 	}
 	clear(x[:])
 	for i := range 1000 {
-		if v := d.Tick(x[:]); i > 100 && (v.Loose || v.Edge || v.Power != 0) {
+		if d.Tick(x[:], &v); i > 100 && (v.Loose || v.Edge || v.Power != 0) {
 			t.Fatalf("silence is suspect %d ticks after noise", i)
 		}
 	}
@@ -404,7 +407,7 @@ func TestNothingIsLeftOfWhatWas(t *testing.T) {
 	tp.pause(60)
 	keys := 0
 	for ; len(tp.x) >= 8; tp.x = tp.x[8:] {
-		if d.Tick(tp.x[:8]).Event.Kind == detect.Began {
+		if d.Tick(tp.x[:8], &v); v.Event.Kind == detect.Began {
 			keys++
 		}
 	}
@@ -423,8 +426,9 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 	defer d.Close()
 	at := 0
+	var v detect.Verdict
 	if n := testing.AllocsPerRun(1000, func() {
-		d.Tick(tp.x[at : at+8])
+		d.Tick(tp.x[at:at+8], &v)
 		at = (at + 8) % (len(tp.x) - 8)
 	}); n != 0 {
 		t.Errorf("%g allocations a tick", n)
@@ -484,8 +488,9 @@ func ExampleVerdict() {
 	tp.pause(100)
 	d, _ := detect.New(audio.Rate8k)
 	defer d.Close()
+	var v detect.Verdict
 	for tick := 0; len(tp.x) >= 8; tick++ {
-		v := d.Tick(tp.x[:8])
+		d.Tick(tp.x[:8], &v)
 		tp.x = tp.x[8:]
 		switch v.Event.Kind {
 		case detect.Began:

@@ -107,7 +107,8 @@ func (a *Agent) Pass(x []int16) {
 // judge listens to the tick that ends at a position on the caller's clock.
 func (a *Agent) judge(at audio.Position) {
 	s := a.state
-	v := a.detect.Tick(s.part[:a.tick])
+	var v detect.Verdict
+	a.detect.Tick(s.part[:a.tick], &v)
 	s.ticks++
 	if mask.Armed.Suspects(&v) {
 		s.hits++

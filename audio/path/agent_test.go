@@ -53,8 +53,9 @@ func recognised(t testing.TB, rate audio.Rate, x []int16) (n int) {
 		t.Fatal(err)
 	}
 	defer d.Close()
+	var v detect.Verdict
 	for tick := range slices.Chunk(x[:len(x)/rate.TickFrames()*rate.TickFrames()], rate.TickFrames()) {
-		if d.Tick(tick).Event.Kind == detect.Began {
+		if d.Tick(tick, &v); v.Event.Kind == detect.Began {
 			n++
 		}
 	}

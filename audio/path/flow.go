@@ -91,7 +91,7 @@ func (p *Path) due() int { return p.decided + p.tick - p.delay }
 // decide takes one tick through detector and masker.
 func (p *Path) decide(x []int16) {
 	in := mask.Input{Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
-	in.Verdict = p.detect.Tick(x)
+	p.detect.Tick(x, &in.Verdict)
 	var end detect.Event
 	if p.agent != nil {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))

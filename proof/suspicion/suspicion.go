@@ -39,7 +39,8 @@ func Unit(u *corpus.Unit, grade mask.Grade) (_ corpus.Tallies[Tally], err error)
 	tick := corpus.Rate.TickFrames()
 	suspect := make([]bool, len(u.PCM)/tick)
 	for i := range suspect {
-		v := d.Tick(u.PCM[i*tick:][:tick])
+		var v detect.Verdict
+		d.Tick(u.PCM[i*tick:][:tick], &v)
 		suspect[i] = grade.Suspects(&v)
 	}
 	series := corpus.Tallies[Tally]{}
