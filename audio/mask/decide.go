@@ -129,7 +129,7 @@ func (s *state) calmFrom() int64 {
 	return gridAfter(max(s.lastSuspect, s.lastLoud+loudReach))
 }
 
-// patch masks a suspect tick: from its onset where that rose out of quiet, else what is still held; from the grid on
+// patch masks a suspect tick: from its onset where that rose abruptly, else what is still held; from the grid on
 // where that leaves enough, for the moment of suspicion depends on the key. Before lost input all is suspect that
 // is held: the loss may have cut a key.
 func (m *Masker) patch(t int64, lost bool) {

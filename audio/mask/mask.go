@@ -6,7 +6,7 @@
 // caller's own sound is never filtered, faded or repeated, because that would still tell the key.
 //
 // It promises that every sample written while a suspicion lasts is masked, from before its onset as far as
-// the look-ahead reaches; that where the onset rises out of quiet, what the agent hears doesn't depend on
+// the look-ahead reaches; that where the onset rises abruptly, what the agent hears doesn't depend on
 // which key it was (the law of non-interference); and that Closed masks everything. Nothing here allocates
 // after New. It must never open a mask because the level fell, nor let the time at which a digit was
 // recognised show.
