@@ -38,6 +38,9 @@ func (r Rate) Supported() bool {
 // which the path takes its decisions.
 func (r Rate) TickFrames() int { return int(r) / 1000 }
 
+// MostTickFrames is that of the highest rate.
+const MostTickFrames = int(Rate48k) / 1000
+
 // Frames converts a duration to whole frames, rounding down.
 func (r Rate) Frames(d time.Duration) int { return int(int64(d) * int64(r) / int64(time.Second)) }
 

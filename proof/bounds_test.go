@@ -198,7 +198,7 @@ func check(t *testing.T, bounds []bound, r *report) {
 }
 
 func notHidden(category string) bool {
-	return isKeys(category) && !strings.HasPrefix(category, "sub_")
+	return isKeys(category) && !isHidden(category)
 }
 
 func among(prefixes ...string) func(string) bool {

@@ -53,8 +53,6 @@ func newReport(s stand) *report {
 		onsets: ledger[suspicion.Tally, *suspicion.Tally]{}, costs: map[state]ledger[cost.Tally, *cost.Tally]{}}
 	for _, l := range s.lookAheads {
 		r.leaks[l] = ledger[leak.Tally, *leak.Tally]{}
-	}
-	for _, l := range s.lookAheads {
 		r.costs[dear(l)] = ledger[cost.Tally, *cost.Tally]{}
 	}
 	for _, st := range states {
@@ -128,15 +126,13 @@ func (r *report) take(u *corpus.Unit) error {
 }
 
 func (r *report) speech(u *corpus.Unit) error {
-	scored := false
 	for st, costs := range r.costs {
 		t, err := trial.Run(path.Config{Rate: corpus.Rate, LookAhead: st.lookAhead, Shield: st.shield}, st.grade, u.PCM)
 		if err != nil {
 			return err
 		}
-		if !scored { // what is recognised doesn't depend on the state
+		if st == states[0] { // what is recognised doesn't depend on it
 			r.scores.take(u.Category, score.Unit(u, t.Keys))
-			scored = true
 		}
 		costs.take(u.Category, map[string]*cost.Tally{"": cost.Unit(u.PCM, t.Out, t.Masked)})
 	}

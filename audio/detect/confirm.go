@@ -154,52 +154,61 @@ func (c *confirm) candidate(p *plan, e *ear, now int64, v *Verdict) {
 		c.agree = 0
 		return
 	}
-	key, row, col, windows, weight := e.witnessed(p, key, patient)
-	if key == none || (c.agree > 0 && int(c.key) != key && !c.held) {
+	w := e.witnessed(p, key, patient)
+	if w.key == none || (c.agree > 0 && int(c.key) != w.key && !c.held) {
 		c.agree = 0
 		return
 	}
 	if c.held { // another key before this one was gone
-		if c.agree += weight; c.agree < agreed {
+		if c.agree += w.weight; c.agree < agreed {
 			return
 		}
 		c.end(p, e, now, v)
 		return // the new one is confirmed at the next tick
 	}
-	c.key = int8(key)
-	if c.agree += weight; c.agree < agreed {
+	c.key = int8(w.key)
+	if c.agree += w.weight; c.agree < agreed {
 		return
 	}
 	c.held, c.agree, c.burstHeld = true, 0, true
-	c.row, c.col, c.lastTick, c.lastEcho = row, col, now, now
-	if c.echo = c.isEcho(now, key, row, col); c.echo {
+	c.row, c.col, c.lastTick, c.lastEcho = w.row, w.col, now, now
+	if c.echo = c.isEcho(now, w.key, w.row, w.col); c.echo {
 		return
 	}
-	back := c.crossing(p, e, now, (windows-1)*eightTicks, (windows+4)*eightTicks, 1)
+	back := c.crossing(p, e, now, (w.windows-1)*eightTicks, (w.windows+4)*eightTicks, 1)
 	start := now - int64(back)
 	start = max(start, c.lastKey)
-	digit, _ := audio.NewDigit(tone.Keys[key])
+	digit, _ := audio.NewDigit(tone.Keys[w.key])
 	v.Event = Event{Kind: Began, Digit: digit, Start: c.position(p, start), Heard: c.heard(p, e, now, back)}
 }
 
-// witnessed is the key that windows bear witness to, its levels, how many of these it fills at least, and what that weighs. A pair is what the middle
-// of the first three may be, or none; patient is whether to look through eight.
-func (e *ear) witnessed(p *plan, pair int, patient bool) (key int, row, col float32, windows int, weight uint8) {
+// witness is what windows tell of a key: which it is, its levels, how many of them it fills at least, and what that weighs.
+type witness struct {
+	key      int
+	row, col float32
+	windows  int
+	weight   uint8
+}
+
+// noWitness is where they tell of none.
+var noWitness = witness{key: none}
+
+// witnessed looks for a key in windows. A pair is what the middle of the first three may be, or none; patient is whether to look
+// through eight.
+func (e *ear) witnessed(p *plan, pair int, patient bool) witness {
 	if pair != none {
 		if row, col, doubt := e.stable(p, pair, shortWindows, wholeLevel); doubt < shortDoubt {
-			return pair, row, col, shortWindows, stableWeight
+			return witness{pair, row, col, shortWindows, stableWeight}
 		}
 		// Its level may change within five: the outer two needn't be full.
 		if row, col, doubt := e.stable(p, pair, longWindows, steadyLevel); doubt < longDoubt {
-			return pair, row, col, shortWindows, stableWeight
+			return witness{pair, row, col, shortWindows, stableWeight}
 		}
 	}
 	if patient {
-		if key, row, col, weight := e.patient(p); key != none {
-			return key, row, col, patientWindows, weight
-		}
+		return e.patient(p)
 	}
-	return none, 0, 0, 0, 0
+	return noWitness
 }
 
 // heard follows the held key's tones further back from the middle of their rise, to where they were too soft to matter or no more

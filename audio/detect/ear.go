@@ -1,6 +1,10 @@
 package detect
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/flattone/flattone/audio"
+)
 
 // ear takes the sound in, a tick at a time. Of each tick it keeps totals: all projections and all energy since the first, of
 // three signals. What a window holds is the difference of two of them.
@@ -10,9 +14,8 @@ import "math/bits"
 // which the Gram inverses are made.
 type ear struct {
 	ticks    int64
-	place    uint64                  // of the last tick in the period of the phases
-	samples  [lead + maxTick]float32 // of a tick, behind the last of the tick before
-	filtered [2 * block]float32      // the last block of band and of high
+	samples  [lead + audio.MostTickFrames]float32 // of a tick, behind the last of the tick before
+	filtered [2 * block]float32                   // the last block of band and of high
 	states   filterState
 	history  [depth]moment
 	phase    bins      // that the frequencies have reached since the first tick

@@ -13,9 +13,6 @@ type bins struct{ c, s [8]float32 }
 // the samples' differences over an eighth of the tick, and the greatest of their squares.
 func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 	e.ticks++
-	if e.place++; e.place == p.period {
-		e.place = 0
-	}
 	copy(e.samples[:lead], e.samples[len(x):])
 	var found [laneCount]bins
 	var squared [laneCount]squares
@@ -39,7 +36,7 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 			e.states[i] = 0
 		}
 	}
-	coarse, fine := p.phase(int64(e.place))
+	coarse, fine := p.phase(e.ticks)
 	for i := range 8 {
 		phase := coarse.at(i).times(fine.at(i))
 		e.phase.c[i], e.phase.s[i] = phase.c, phase.s

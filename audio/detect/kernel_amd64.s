@@ -93,12 +93,9 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	MOVQ p+8(FP), SI
 	MOVQ x+16(FP), R8
 	INCQ ear_ticks(DI)
-	MOVQ ear_place(DI), DX
-	INCQ DX
-	XORL AX, AX
-	CMPQ DX, plan_period(SI)
-	CMOVQEQ AX, DX
-	MOVQ DX, ear_place(DI)
+	MOVQ ear_ticks(DI), AX
+	XORL DX, DX
+	DIVQ plan_period(SI) // DX is where in it
 	MOVQ DX, R12
 	SHRQ $const_fineShift, R12
 	SHLQ $6, R12

@@ -13,7 +13,6 @@ func TestKernelsMeanPlainGo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := plans[rapid.SampledFrom([]audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k}).Draw(t, "rate")]()
 		e := ear{ticks: rapid.Int64Range(0, 1<<40).Draw(t, "ticks")}
-		e.place = uint64(e.ticks) % p.period
 		value := rapid.Float32Range(-40000, 40000)
 		for i := range e.samples {
 			e.samples[i] = value.Draw(t, "before")

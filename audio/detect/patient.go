@@ -81,18 +81,18 @@ func (e *ear) likely(p *plan) bool {
 	return s.energy >= p.windows[half].least && s.col >= p.likely*s.energy
 }
 
-// patient looks for a key in the last 64 ticks, where one is likely. It tells the pair's levels, and how much this counts.
-func (e *ear) patient(p *plan) (key int, row, col float32, weight uint8) {
+// patient looks for a key in the last 64 ticks, where one is likely.
+func (e *ear) patient(p *plan) witness {
 	n := float32(eightTicks*p.tick) / 2 // a window's power is n times the energy that it explains
 	at := e.sums[half].key() % 4
 	column := e.course(high, 4+at, p.patient[4+at])
 	if !column.steady {
-		return none, 0, 0, 0
+		return noWitness
 	}
 	energy := e.energy(high, patientWindows*eightTicks, e.ticks)
 	doubt := patientHigh*(1-column.power/n/energy) + patientAlong*(1-column.along/column.power) + patientCol*column.before
 	if doubt > patientMost {
-		return none, 0, 0, 0
+		return noWitness
 	}
 	var rows [4]course
 	var all, rival float32
@@ -112,15 +112,15 @@ func (e *ear) patient(p *plan) (key int, row, col float32, weight uint8) {
 	}
 	power := e.course(band, 4+at, p.patient[4+at]).power // of the column, where the row's is measured
 	twist := abs(decibel(power / r.power))
-	row, col = float32(math.Sqrt(float64(r.power/patientWindows)))/n, float32(math.Sqrt(float64(power/patientWindows)))/n
+	row, col := float32(math.Sqrt(float64(r.power/patientWindows)))/n, float32(math.Sqrt(float64(power/patientWindows)))/n
 	doubt += patientRival*rival + patientTwist*twist + patientRow*r.before
 	if !r.steady || rival > mostRival || r.power < leastRow*all || twist > mostTwist || r.before > mostRowBefore ||
 		min(row*row, col*col) < confirmFloor || doubt > patientMost {
-		return none, 0, 0, 0
+		return noWitness
 	}
-	weight = patientWeight
+	w := witness{best*4 + at, row, col, patientWindows, patientWeight}
 	if r.power < goodRow*all || doubt > patientDoubt {
-		weight = scantWeight
+		w.weight = scantWeight
 	}
-	return best*4 + at, row, col, weight
+	return w
 }

@@ -11,8 +11,6 @@ import (
 // frequencies are the rows, then the columns.
 var frequencies = [8]float64(append(tone.Rows[:], tone.Cols[:]...))
 
-const maxTick = 48 // frames of a tick at the highest rate
-
 // plans are made when they are first asked for; all detectors of a rate share one.
 var plans = map[audio.Rate]func() *plan{
 	audio.Rate8k:  sync.OnceValue(func() *plan { return newPlan(audio.Rate8k) }),
@@ -24,7 +22,7 @@ var plans = map[audio.Rate]func() *plan{
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
 	tick   int
-	table  [maxTick]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
+	table  [audio.MostTickFrames]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
 	filter filterPlan
 	// The phases after some ticks, and after every fineTurns. The frequencies are whole numbers of hertz, so there is a period,
 	// in ticks, after which they return: no clock needs to be kept true for years.

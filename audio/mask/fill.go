@@ -59,13 +59,13 @@ func (f *fill) replace(hiss *hiss, x []int16, at int64) {
 
 // hiss is a fixed random sequence of values in +-32767: each is the mean of two neighbours of a uniform one, so that it is softer on high.
 // It begins again after 8 s at 8 kHz, too long for an ear to tell. Its beginning stands at its end once more, for a tick that lies across.
-type hiss [hissFrames + mostFrames]int16
+type hiss [hissFrames + audio.MostTickFrames]int16
 
 const hissFrames = 1 << 16
 
 var theHiss = sync.OnceValue(func() *hiss {
 	var h hiss
-	r := rand.New(rand.NewPCG(hissFrames, mostFrames)) // any seed
+	r := rand.New(rand.NewPCG(hissFrames, uint64(audio.MostTickFrames))) // any seed
 	first := r.IntN(1<<16) - 1<<15
 	before := first
 	for i := range hissFrames {

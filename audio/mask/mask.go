@@ -92,7 +92,6 @@ const (
 	MinLookAhead     = 10 * time.Millisecond
 	MaxLookAhead     = 100 * time.Millisecond
 	DefaultLookAhead = 30 * time.Millisecond
-	leastEarly       = 20 * time.Millisecond
 )
 
 // Defaults of the flat tone: far from DTMF, busy, dial, fax and special information tones.
@@ -109,6 +108,9 @@ type Config struct {
 	ToneHz    float64
 	ToneDBm0  float64
 }
+
+// leastEarly is the look-ahead from which on masks are cut early.
+const leastEarly = 20 * time.Millisecond
 
 // Times, in ticks.
 const (
@@ -127,7 +129,6 @@ const (
 	slotAfter  = 60   // a key's slot is the first free one that begins so long after its onset
 	marks      = 512  // ticks held and ahead, a power of two
 	slots      = 64   // slots ahead, a power of two
-	mostFrames = 48   // of a tick, at the highest rate
 	keyReach   = 12   // ticks after the last strict suspicion that are still the key's
 	keyOver    = 10   // times the background's power: above it a key still sounds
 	loudReach  = 60   // ticks after that in which suspicion may still be the key's

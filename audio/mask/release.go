@@ -1,6 +1,10 @@
 package mask
 
-import "math"
+import (
+	"math"
+
+	"github.com/flattone/flattone/audio"
+)
 
 // Release lets the next tick out: it replaces x where that is masked, and tells how many frames it replaced. Of a tick beside a
 // mask these are the frames between that and the one nearest to silence: cut there, speech clicks least, and is still not faded.
@@ -72,7 +76,7 @@ func (m *Masker) replace(x []int16, t int64) {
 
 // part replaces some frames of a tick.
 func (m *Masker) part(x []int16, first, end int, t int64) {
-	var made [mostFrames]int16
+	var made [audio.MostTickFrames]int16
 	m.replace(made[:len(x)], t)
 	copy(x[first:end], made[first:])
 }

@@ -35,8 +35,8 @@ type Agent struct {
 
 // agentState holds no pointers: see locked.New.
 type agentState struct {
-	part   [48]int16 // the tick under way, of as many frames at the highest rate,
-	have   int       // of which there are so many
+	part   [audio.MostTickFrames]int16 // the tick under way,
+	have   int                         // of which there are so many
 	ticks  int64
 	hits   int64 // ticks of suspicion in the patch under way
 	until  int64 // one past its last tick
