@@ -1,12 +1,15 @@
 package detect
 
+import "math"
+
 // bins holds a value of cosine and of sine for each of the eight frequencies, rows first: as wide as a vector register,
 // so that the kernels treat all frequencies at once.
 type bins struct{ c, s [8]float32 }
 
 // The kernels are the loops in which most of a tick's time goes. Each exists in plain Go, which is what it means, and in
-// assembly for AVX2, which must give the same bits: so the plain ones round each product (the conversions keep compilers
-// from fusing it with a sum) and add in the order of the registers, and the assembly uses no fused instruction.
+// assembly for AVX2, which must give the same bits: so the plain ones fuse where the assembly does (see fused), round every other product
+// (the conversions keep compilers from fusing it with a sum), and add in the order of the registers. That makes them slow: half a microsecond
+// a sample.
 
 // hearPlain takes the samples of a tick, a block at a time: filters them, projects all three signals on the table, turns what it
 // found back by the phase, adds it to the totals, and sums the windows but for those that are too quiet. It tells the energy of
@@ -26,7 +29,7 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 		filterPlain(&e.filtered, &e.states, &p.filter.matrix, fresh)
 		for lane, four := range [laneCount][]float32{fresh, e.filtered[:block], e.filtered[block:]} {
 			for k, v := range four {
-				squared[lane].add(k, v)
+				squared[lane][k] = fused(v, v, squared[lane][k])
 				found[lane].add(&p.table[at+k], v)
 			}
 		}
@@ -38,14 +41,14 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 	}
 	coarse, fine := p.phase(e.ticks)
 	for i := range 8 {
-		phase := coarse.at(i).times(fine.at(i))
+		phase := coarse.at(i).rotated(fine.at(i))
 		e.phase.c[i], e.phase.s[i] = phase.c, phase.s
 	}
 	now, before := e.at(e.ticks), e.at(e.ticks-1)
 	for lane := range found {
 		now.energy[lane] = before.energy[lane] + int64(squared[lane].sum())
 		for i := range 8 {
-			found := found[lane].at(i).times(e.phase.at(i))
+			found := found[lane].at(i).rotated(e.phase.at(i))
 			now.total[lane].c[i] = before.total[lane].c[i] + int32(found.c)
 			now.total[lane].s[i] = before.total[lane].s[i] + int32(found.s)
 		}
@@ -62,8 +65,8 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 // add takes a sample and its row of the table.
 func (b *bins) add(row *bins, v float32) {
 	for i := range b.c {
-		b.c[i] += float32(v * row.c[i])
-		b.s[i] += float32(v * row.s[i])
+		b.c[i] = fused(v, row.c[i], b.c[i])
+		b.s[i] = fused(v, row.s[i], b.s[i])
 	}
 }
 
@@ -78,23 +81,25 @@ func (s *squares) add(k int, v float32) (square float32) {
 
 func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
 
-// filterPlain makes a block of band and one of high: see filterPlan. It adds in two chains, so that a processor needn't do
+// filterPlain makes a block of band and one of high: see filterPlan. It adds in three chains, so that a processor needn't do
 // one addition after the other.
 func filterPlain(out *[2 * block]float32, s *filterState, m *filterMatrix, x []float32) {
-	y, second := m[0], m[block+states/2]
-	y.times(x[0])
-	second.times(s[states/2])
-	for k := 1; k < block; k++ {
-		y.add(&m[k], x[k])
+	var in [block + states]float32
+	copy(in[:], x)
+	copy(in[block:], s[:])
+	var chains [3]filterColumn
+	k := 0
+	for i, end := range [...]int{block + 2, block + 5, block + states} {
+		y := &chains[i]
+		*y = m[k]
+		y.times(in[k])
+		for k++; k < end; k++ {
+			y.add(&m[k], in[k])
+		}
 	}
-	for k := range states / 2 {
-		y.add(&m[block+k], s[k])
-	}
-	for k := states/2 + 1; k < states; k++ {
-		second.add(&m[block+k], s[k])
-	}
+	y := &chains[0]
 	for i := range y {
-		y[i] += second[i]
+		y[i] += chains[1][i] + chains[2][i]
 	}
 	copy(out[:], y[:2*block])
 	copy(s[:], y[2*block:])
@@ -108,7 +113,7 @@ func (y *filterColumn) times(v float32) {
 
 func (y *filterColumn) add(column *filterColumn, v float32) {
 	for i := range y {
-		y[i] += float32(column[i] * v)
+		y[i] = fused(v, column[i], y[i])
 	}
 }
 
@@ -119,7 +124,7 @@ func subtractPlain(s *sum, now, before *total) {
 	for i := range power {
 		s.c[i] = float32(now.c[i]-before.c[i]) * (1.0 / perSample)
 		s.s[i] = float32(now.s[i]-before.s[i]) * (1.0 / perSample)
-		power[i] = s.at(i).power()
+		power[i] = fused(s.c[i], s.c[i], float32(s.s[i]*s.s[i]))
 		if i < 4 {
 			s.row = max(s.row, power[i])
 		} else {
@@ -143,7 +148,30 @@ func (p pair) times(r pair) pair {
 	return pair{float32(p.c*r.c) - float32(p.s*r.s), float32(p.s*r.c) + float32(p.c*r.s)}
 }
 
+// rotated is times, fused.
+func (p pair) rotated(r pair) pair {
+	return pair{fused(p.c, r.c, -float32(p.s*r.s)), fused(p.c, r.s, float32(p.s*r.c))}
+}
+
 // turned moves it on: what was summed moves into the past.
 func (p pair) turned(r pair) pair { return p.times(pair{r.c, -r.s}) }
 
 func (p pair) power() float32 { return float32(p.c*p.c) + float32(p.s*p.s) }
+
+// fused is a*b+c, rounded once, as a processor's fused instruction does it. The product is exact in a float64; where the sum isn't, its
+// last bit is made odd, so that rounding it a second time goes the way of all its bits (Boldo and Melquiond, 2008).
+func fused(a, b, c float32) float32 {
+	product, addend := float64(a)*float64(b), float64(c)
+	sum := product + addend
+	part := sum - product // what the sum has of the addend; of what is left of either it hasn't
+	left := (product - (sum - part)) + (addend - part)
+	if bits := math.Float64bits(sum); left != 0 && bits&1 == 0 {
+		if (left > 0) == (sum > 0) {
+			bits++
+		} else {
+			bits--
+		}
+		sum = math.Float64frombits(bits)
+	}
+	return float32(sum)
+}

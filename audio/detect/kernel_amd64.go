@@ -2,7 +2,7 @@ package detect
 
 import "golang.org/x/sys/cpu"
 
-var avx2 = cpu.X86.HasAVX2
+var avx2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
 //go:noescape
 func hearAVX2(e *ear, p *plan, x *int16) (energy, peak float32)

@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-// The kernels of kernel.go for AVX2. Arguments are as there. A bins or a total is two registers: cosines, then sines.
+// The kernels of kernel.go for AVX2 and FMA. Arguments are as there. A bins or a total is two registers: cosines, then sines.
 
 DATA least<>+0(SB)/4, $1e-9 // leastState
 GLOBL least<>(SB), RODATA|NOPTR, $4
@@ -12,28 +12,25 @@ GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 DATA unit<>+0(SB)/4, $0.03125 // 1/perSample
 GLOBL unit<>(SB), RODATA|NOPTR, $4
 
-// FIRST is row i of a table, times the value v, in two registers.
-#define FIRST(v, table, i, a, b) \
-	VBROADCASTSS v, b \
-	VMULPS 64*i(table), b, a \
-	VMULPS 64*i+32(table), b, b
+// SPREAD fills a register with the value v.
+#define SPREAD(v) VBROADCASTSS v, Y15
 
-// ROW adds row i of a table, times the value v, to two registers.
-#define ROW(v, table, i, a, b) \
-	VBROADCASTSS v, Y15 \
-	VMULPS 64*i(table), Y15, Y14 \
-	VMULPS 64*i+32(table), Y15, Y15 \
-	VADDPS Y14, a, a \
-	VADDPS Y15, b, b
+// FIRST is row i of a table, times what was spread, in two registers.
+#define FIRST(table, i, a, b) \
+	VMULPS 64*i(table), Y15, a \
+	VMULPS 64*i+32(table), Y15, b
+
+// ROW adds it to two registers.
+#define ROW(table, i, a, b) \
+	VFMADD231PS 64*i(table), Y15, a \
+	VFMADD231PS 64*i+32(table), Y15, b
 
 // TOTAL turns what was found in a lane, and adds it to its total.
 #define TOTAL(lane, c, s) \
-	VMULPS Y10, c, Y6 \
-	VMULPS Y11, s, Y7 \
-	VSUBPS Y7, Y6, Y6 \
+	VMULPS Y11, s, Y6 \
+	VFMSUB231PS Y10, c, Y6 \
 	VMULPS Y10, s, s \
-	VMULPS Y11, c, c \
-	VADDPS c, s, s \
+	VFMADD231PS Y11, c, s \
 	VCVTTPS2DQ Y6, Y6 \
 	VCVTTPS2DQ s, s \
 	VPADDD moment_total+64*lane(R9), Y6, Y6 \
@@ -59,9 +56,8 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 	VMULPS Y15, Y1, Y1 \
 	VMOVUPS Y0, s(DI) \
 	VMOVUPS Y1, s+32(DI) \
-	VMULPS Y0, Y0, Y0 \
 	VMULPS Y1, Y1, Y1 \
-	VADDPS Y1, Y0, Y0 \
+	VFMADD213PS Y1, Y0, Y0 \
 	VPERMILPS $0x4e, Y0, Y1 \
 	VMAXPS Y1, Y0, Y1 \
 	VPERMILPS $0xb1, Y1, Y2 \
@@ -129,41 +125,61 @@ block:
 	VPMOVSXWD (R8)(AX*2), X6
 	VCVTDQ2PS X6, X6
 	VMOVUPS X6, (R9)(AX*4)
-	VMULPS X6, X6, X6
-	VADDPS X6, X12, X12
+	VFMADD231PS X6, X6, X12
 
-	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9 are the second chain of both.
-	FIRST(0(R9)(AX*4), BX, 0, Y6, Y7)
-	ROW(4(R9)(AX*4), BX, 1, Y6, Y7)
-	ROW(8(R9)(AX*4), BX, 2, Y6, Y7)
-	ROW(12(R9)(AX*4), BX, 3, Y6, Y7)
-	ROW(ear_states(DI), BX, 4, Y6, Y7)
-	ROW(ear_states+4(DI), BX, 5, Y6, Y7)
-	ROW(ear_states+8(DI), BX, 6, Y6, Y7)
-	ROW(ear_states+12(DI), BX, 7, Y6, Y7)
-	FIRST(ear_states+16(DI), BX, 8, Y8, Y9)
-	ROW(ear_states+20(DI), BX, 9, Y8, Y9)
-	ROW(ear_states+24(DI), BX, 10, Y8, Y9)
-	ROW(ear_states+28(DI), BX, 11, Y8, Y9)
+	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9, Y10 and Y11 are further chains of both.
+	SPREAD(0(R9)(AX*4))
+	FIRST(BX, 0, Y6, Y7)
+	ROW(R11, 0, Y0, Y1)
+	SPREAD(4(R9)(AX*4))
+	ROW(BX, 1, Y6, Y7)
+	ROW(R11, 1, Y0, Y1)
+	SPREAD(8(R9)(AX*4))
+	ROW(BX, 2, Y6, Y7)
+	ROW(R11, 2, Y0, Y1)
+	SPREAD(12(R9)(AX*4))
+	ROW(BX, 3, Y6, Y7)
+	ROW(R11, 3, Y0, Y1)
+	SPREAD(ear_states(DI))
+	ROW(BX, 4, Y6, Y7)
+	SPREAD(ear_states+4(DI))
+	ROW(BX, 5, Y6, Y7)
+	SPREAD(ear_states+8(DI))
+	FIRST(BX, 6, Y8, Y9)
+	SPREAD(ear_states+12(DI))
+	ROW(BX, 7, Y8, Y9)
+	SPREAD(ear_states+16(DI))
+	ROW(BX, 8, Y8, Y9)
+	SPREAD(ear_states+20(DI))
+	FIRST(BX, 9, Y10, Y11)
+	SPREAD(ear_states+24(DI))
+	ROW(BX, 10, Y10, Y11)
+	SPREAD(ear_states+28(DI))
+	ROW(BX, 11, Y10, Y11)
+	VADDPS Y10, Y8, Y8
+	VADDPS Y11, Y9, Y9
 	VADDPS Y8, Y6, Y6
 	VADDPS Y9, Y7, Y7
 	VMOVUPS Y6, ear_filtered(DI)
 	VMOVUPS Y7, ear_states(DI)
-	VMULPS Y6, Y6, Y6
-	VADDPS Y6, Y13, Y13
+	VFMADD231PS Y6, Y6, Y13
 
-	ROW(0(R9)(AX*4), R11, 0, Y0, Y1)
-	ROW(4(R9)(AX*4), R11, 1, Y0, Y1)
-	ROW(8(R9)(AX*4), R11, 2, Y0, Y1)
-	ROW(12(R9)(AX*4), R11, 3, Y0, Y1)
-	ROW(ear_filtered(DI), R11, 0, Y2, Y3)
-	ROW(ear_filtered+4(DI), R11, 1, Y2, Y3)
-	ROW(ear_filtered+8(DI), R11, 2, Y2, Y3)
-	ROW(ear_filtered+12(DI), R11, 3, Y2, Y3)
-	ROW(ear_filtered+16(DI), R11, 0, Y4, Y5)
-	ROW(ear_filtered+20(DI), R11, 1, Y4, Y5)
-	ROW(ear_filtered+24(DI), R11, 2, Y4, Y5)
-	ROW(ear_filtered+28(DI), R11, 3, Y4, Y5)
+	SPREAD(ear_filtered(DI))
+	ROW(R11, 0, Y2, Y3)
+	SPREAD(ear_filtered+4(DI))
+	ROW(R11, 1, Y2, Y3)
+	SPREAD(ear_filtered+8(DI))
+	ROW(R11, 2, Y2, Y3)
+	SPREAD(ear_filtered+12(DI))
+	ROW(R11, 3, Y2, Y3)
+	SPREAD(ear_filtered+16(DI))
+	ROW(R11, 0, Y4, Y5)
+	SPREAD(ear_filtered+20(DI))
+	ROW(R11, 1, Y4, Y5)
+	SPREAD(ear_filtered+24(DI))
+	ROW(R11, 2, Y4, Y5)
+	SPREAD(ear_filtered+28(DI))
+	ROW(R11, 3, Y4, Y5)
 	ADDQ $256, R11
 	ADDQ $4, AX
 	JNZ block
@@ -201,12 +217,10 @@ differences:
 	VMOVUPS 32(R12), Y7
 	VMOVUPS (R13), Y8
 	VMOVUPS 32(R13), Y9
-	VMULPS Y8, Y6, Y10
-	VMULPS Y9, Y7, Y11
-	VSUBPS Y11, Y10, Y10 // cosines of their product,
+	VMULPS Y9, Y7, Y10
+	VFMSUB231PS Y8, Y6, Y10 // cosines of their product,
 	VMULPS Y8, Y7, Y11
-	VMULPS Y9, Y6, Y6
-	VADDPS Y6, Y11, Y11 // and sines
+	VFMADD231PS Y9, Y6, Y11 // and sines
 	VMOVUPS Y10, ear_phase(DI)
 	VMOVUPS Y11, ear_phase+32(DI)
 

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"math/big"
 	"testing"
 
 	"github.com/flattone/flattone/audio"
@@ -68,3 +69,26 @@ func same(t *rapid.T, what string, a, b []float32) {
 		}
 	}
 }
+
+// What is fused is rounded once, also where the product is all but half of the sum's last place.
+func TestFusedRoundsOnce(t *testing.T) {
+	near := [...]float32{1 - ulp, 1, 1 + ulp, 1 + 2*ulp}
+	for exponent := range 60 {
+		for _, a := range near {
+			a = float32(math.Ldexp(float64(a), -exponent))
+			for _, b := range near {
+				for _, c := range near {
+					for _, a := range [...]float32{a, -a} {
+						exact := new(big.Float).SetPrec(200).Mul(big.NewFloat(float64(a)), big.NewFloat(float64(b)))
+						want, _ := exact.Add(exact, big.NewFloat(float64(c))).Float32()
+						if got, negative := fused(a, b, c), fused(-a, b, -c); got != want || negative != -want {
+							t.Fatalf("%g * %g + %g is %g, and its negative %g; rounded once %g", a, b, c, got, negative, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+const ulp = 1.0 / (1 << 23) // the last place of 1

@@ -27,7 +27,8 @@ func (m *Masker) Release(x []int16) (masked int) {
 		m.part(x, first, len(x), t)
 	}
 	s.fill.learn(x, here)
-	if n, phase := t/slotTicks, t%slotTicks; phase == slotTicks-1 {
+	if (t+1)%slotTicks == 0 {
+		n := t / slotTicks
 		s.slot[n&(slots-1)] = 0
 		s.fill.whole(n, float64(slotTicks*len(x)))
 	}
