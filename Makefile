@@ -8,15 +8,16 @@ STATICCHECK_VERSION := v0.8.2
 BIN := build/bin
 LAB := build/lab
 PEERS := build/peers
+PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab codecs recordings demo check test race e2e hangup proof campaign bench bench-peers clean
+.PHONY: help build lab codecs recordings demo check test race e2e hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 build: ## the binaries as they are shipped, into build/bin
-	@$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+	@$(GO) build -trimpath -pgo $(PROFILE) -o $(BIN)/ ./cmd/...
 
 lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
 	@test -e $(LAB)/demo || echo 'Building flattone, which takes some minutes the first time.'
@@ -88,8 +89,12 @@ bench: ## benchmarks of the sample path and the vault
 
 bench-peers: $(PEERS)/spandsp_bench ## what the whole sample path costs beside spandsp's detector: time and instructions a sample
 	@.ci/need valgrind:valgrind
-	@$(GO) build -o $(PEERS)/speed ./proof/speed
+	@$(GO) build -pgo $(PROFILE) -o $(PEERS)/speed ./proof/speed
 	@$(PEERS)/speed -peer $<
+
+profile: ## where the sample path spends its time: what build optimises for
+	@mkdir -p build
+	@$(GO) test -run '^$$' -bench Path/^8000 -benchtime 20s -cpuprofile $(PROFILE) -o build/path.test ./audio/path
 
 clean: ## remove what was built
 	@rm -rf build

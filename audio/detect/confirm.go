@@ -196,13 +196,15 @@ var noWitness = witness{key: none}
 // witnessed looks for a key in windows. A pair is what the middle of the first three may be, or none; patient is whether to look
 // through eight.
 func (e *ear) witnessed(p *plan, pair int, patient bool) witness {
-	if pair != none {
-		if row, col, doubt := e.stable(p, pair, shortWindows, wholeLevel); doubt < shortDoubt {
+	if s := (stretch{key: pair}); pair != none && s.extend(p, e, shortWindows) {
+		if row, col, doubt := s.judge(p, wholeLevel); doubt < shortDoubt {
 			return witness{pair, row, col, shortWindows, stableWeight}
 		}
 		// Its level may change within five: the outer two needn't be full.
-		if row, col, doubt := e.stable(p, pair, longWindows, steadyLevel); doubt < longDoubt {
-			return witness{pair, row, col, shortWindows, stableWeight}
+		if s.extend(p, e, longWindows) {
+			if row, col, doubt := s.judge(p, steadyLevel); doubt < longDoubt {
+				return witness{pair, row, col, shortWindows, stableWeight}
+			}
 		}
 	}
 	if patient {

@@ -33,29 +33,41 @@ var confirmFloor = float32(audio.Amplitude(-44) * audio.Amplitude(-44))
 
 const confirmTwist = 16 // 12 dB
 
-// stable judges one pair over windows end to end. It tells the pair's levels, and doubt: 0 for a pair of pure
-// tones, rising with all that else was heard.
-func (e *ear) stable(p *plan, key, windows int, steady float32) (row, col, doubt float32) {
-	var rows, cols [longWindows]pair
-	var energy, explained float32
-	for g := range windows {
-		end := e.ticks - int64(g*eightTicks)
-		f := e.fitAt(p, end, key)
+// stretch is a pair in windows end to end, the newest first.
+type stretch struct {
+	key               int
+	windows           int
+	rows, cols        [longWindows]pair
+	energy, explained float32
+}
+
+// extend takes windows before the first until there are so many, and reports whether the pair explains enough of each.
+func (s *stretch) extend(p *plan, e *ear, windows int) bool {
+	for ; s.windows < windows; s.windows++ {
+		end := e.ticks - int64(s.windows*eightTicks)
+		f := e.fitAt(p, end, s.key)
 		if f.share < windowShare {
-			return 0, 0, hopeless
+			return false
 		}
-		power := e.energy(band, eightTicks, end)
-		energy += power
-		explained += f.share * power
-		rows[g], cols[g] = f.row, f.col
+		energy := e.energy(band, eightTicks, end)
+		s.energy += energy
+		s.explained += f.share * energy
+		s.rows[s.windows], s.cols[s.windows] = f.row, f.col
 	}
-	row, rowDoubt := steadiness(rows[:windows], steady, p.stride[key/4], frequencies[key/4])
-	col, colDoubt := steadiness(cols[:windows], steady, p.stride[4+key%4], frequencies[4+key%4])
+	return true
+}
+
+// judge tells the pair's levels, and doubt: 0 for a pair of pure tones, rising with all that else was heard.
+func (s *stretch) judge(p *plan, steady float32) (row, col, doubt float32) {
+	at := s.key / 4
+	row, rowDoubt := steadiness(s.rows[:s.windows], steady, p.stride[at], frequencies[at])
+	at = 4 + s.key%4
+	col, colDoubt := steadiness(s.cols[:s.windows], steady, p.stride[at], frequencies[at])
 	if row*row > confirmTwist*col*col || col*col > confirmTwist*row*row {
 		return 0, 0, hopeless
 	}
 	twist := abs(decibel(col * col / (row * row)))
-	return row, col, doubtShare*(1-explained/energy) + rowDoubt + colDoubt + doubtTwist*max(0, twist-easyTwist)
+	return row, col, doubtShare*(1-s.explained/s.energy) + rowDoubt + colDoubt + doubtTwist*max(0, twist-easyTwist)
 }
 
 // steadiness judges one frequency by its amplitudes in windows end to end, the newest first: steady in level, and

@@ -25,17 +25,17 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 	VFMADD231PS 64*i(table), Y15, a \
 	VFMADD231PS 64*i+32(table), Y15, b
 
-// TOTAL turns what was found in a lane, and adds it to its total.
+// TOTAL turns what was found in a lane, and adds it to its total, which it leaves there.
 #define TOTAL(lane, c, s) \
 	VMULPS Y11, s, Y6 \
 	VFMSUB231PS Y10, c, Y6 \
 	VMULPS Y10, s, s \
 	VFMADD231PS Y11, c, s \
-	VCVTTPS2DQ Y6, Y6 \
+	VCVTTPS2DQ Y6, c \
 	VCVTTPS2DQ s, s \
-	VPADDD moment_total+64*lane(R9), Y6, Y6 \
+	VPADDD moment_total+64*lane(R9), c, c \
 	VPADDD moment_total+64*lane+32(R9), s, s \
-	VMOVDQU Y6, moment_total+64*lane(R8) \
+	VMOVDQU c, moment_total+64*lane(R8) \
 	VMOVDQU s, moment_total+64*lane+32(R8)
 
 // ENERGY adds that of a lane to its total.
@@ -44,44 +44,45 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 	ADDQ moment_energy+8*lane(R9), AX \
 	MOVQ AX, moment_energy+8*lane(R8)
 
-// SUM makes a sum at DI from the totals at R8 and at R9; unit is in Y15. Of each four powers it spreads the greatest.
-#define SUM(total, s) \
-	VMOVDQU total(R8), Y0 \
-	VMOVDQU total+32(R8), Y1 \
-	VPSUBD total(R9), Y0, Y0 \
-	VPSUBD total+32(R9), Y1, Y1 \
-	VCVTDQ2PS Y0, Y0 \
-	VCVTDQ2PS Y1, Y1 \
-	VMULPS Y15, Y0, Y0 \
-	VMULPS Y15, Y1, Y1 \
-	VMOVUPS Y0, s(DI) \
-	VMOVUPS Y1, s+32(DI) \
-	VMULPS Y1, Y1, Y1 \
-	VFMADD213PS Y1, Y0, Y0 \
-	VPERMILPS $0x4e, Y0, Y1 \
-	VMAXPS Y1, Y0, Y1 \
-	VPERMILPS $0xb1, Y1, Y2 \
-	VMAXPS Y2, Y1, Y1 \
-	VCMPPS $0, Y0, Y1, Y0 \
-	VMOVMSKPS Y0, AX \
-	VEXTRACTF128 $1, Y1, X2 \
-	VMOVSS X1, s+sum_row(DI) \
-	VMOVSS X2, s+sum_col(DI) \
-	MOVL AX, s+sum_strongest(DI)
+// SUM makes a sum at DI from a total and that at R9; unit is in Y15. Of each four powers it spreads the greatest.
+#define SUM(c, s, total, sum) \
+	VPSUBD total(R9), c, Y6 \
+	VPSUBD total+32(R9), s, Y7 \
+	VCVTDQ2PS Y6, Y6 \
+	VCVTDQ2PS Y7, Y7 \
+	VMULPS Y15, Y6, Y6 \
+	VMULPS Y15, Y7, Y7 \
+	VMOVUPS Y6, sum(DI) \
+	VMOVUPS Y7, sum+32(DI) \
+	VMULPS Y7, Y7, Y7 \
+	VFMADD213PS Y7, Y6, Y6 \
+	VPERMILPS $0x4e, Y6, Y7 \
+	VMAXPS Y7, Y6, Y7 \
+	VPERMILPS $0xb1, Y7, Y8 \
+	VMAXPS Y8, Y7, Y7 \
+	VCMPPS $0, Y6, Y7, Y6 \
+	VMOVMSKPS Y6, AX \
+	VEXTRACTF128 $1, Y7, X8 \
+	VMOVSS X7, sum+sum_row(DI) \
+	VMOVSS X8, sum+sum_col(DI) \
+	MOVL AX, sum+sum_strongest(DI)
 
-// WINDOW sums the last ticks of a lane, unless they are too quiet; R10 is which tick it is.
-#define WINDOW(i, lane, ticks, end) \
+// BACK points R9 at the moment so many ticks before the one that R10 counts.
+#define BACK(ticks) \
 	LEAQ -ticks(R10), R9 \
 	ANDQ $(const_depth-1), R9 \
 	IMUL3Q $moment__size, R9, R9 \
-	LEAQ ear_history(DI)(R9*1), R9 \
+	LEAQ ear_history(DI)(R9*1), R9
+
+// WINDOW sums a lane, whose total is in two registers, from there on, unless it is too quiet.
+#define WINDOW(i, lane, c, s, end) \
 	MOVQ moment_energy+8*lane(R8), AX \
 	SUBQ moment_energy+8*lane(R9), AX \
-	VCVTSI2SSQ AX, X15, X0 \
-	VMOVSS X0, ear_sums+sum__size*i+sum_energy(DI) \
-	VUCOMISS plan_windows+window__size*i+window_least(SI), X0 \
+	VCVTSI2SSQ AX, X14, X6 \
+	VMOVSS X6, ear_sums+sum__size*i+sum_energy(DI) \
+	VUCOMISS plan_windows+window__size*i+window_least(SI), X6 \
 	JCS end \
-	SUM(moment_total+64*lane, ear_sums+sum__size*i)
+	SUM(c, s, moment_total+64*lane, ear_sums+sum__size*i)
 
 // func hearAVX2(e *ear, p *plan, x *int16) (energy, peak float32)
 TEXT ·hearAVX2(SB), NOSPLIT, $0-32
@@ -248,15 +249,19 @@ differences:
 	ENERGY(const_high, X15)
 
 	VBROADCASTSS unit<>(SB), Y15
-	WINDOW(const_four, const_plain, const_fourTicks, six)
+	BACK(const_fourTicks)
+	WINDOW(const_four, const_plain, Y0, Y1, six)
 six:
-	WINDOW(const_six, const_plain, const_sixTicks, bandSix)
+	BACK(const_sixTicks)
+	WINDOW(const_six, const_plain, Y0, Y1, bandSix)
 bandSix:
-	WINDOW(const_bandSix, const_band, const_sixTicks, eight)
+	WINDOW(const_bandSix, const_band, Y2, Y3, eight)
 eight:
-	WINDOW(const_eight, const_band, const_eightTicks, half)
+	BACK(const_eightTicks)
+	WINDOW(const_eight, const_band, Y2, Y3, half)
 half:
-	WINDOW(const_half, const_high, const_halfTicks, done)
+	BACK(const_halfTicks)
+	WINDOW(const_half, const_high, Y4, Y5, done)
 done:
 	VZEROUPPER
 	RET
@@ -267,6 +272,8 @@ TEXT ·subtractAVX2(SB), NOSPLIT, $0-24
 	MOVQ now+8(FP), R8
 	MOVQ before+16(FP), R9
 	VBROADCASTSS unit<>(SB), Y15
-	SUM(0, 0)
+	VMOVDQU (R8), Y0
+	VMOVDQU 32(R8), Y1
+	SUM(Y0, Y1, 0, 0)
 	VZEROUPPER
 	RET

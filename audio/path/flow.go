@@ -55,15 +55,16 @@ func (p *Path) wrote(n int) {
 // whatever goes wrong there: a panic closes the path for good.
 func (p *Path) judge(written int) {
 	defer p.survive()
-	out, tick := p.ring.View(audio.Position(p.out+p.delay), written-p.out), p.tick
+	x, tick := p.ring.View(audio.Position(p.out+p.delay), written-p.out), p.tick
 	// Once the delay is filled, one tick goes out for each that comes in.
-	for in := out[p.decided-p.out:]; len(in) >= tick; in = in[tick:] {
-		p.decide(in[:tick])
+	out := 0
+	for in := p.decided - p.out; in+tick <= len(x); in += tick {
+		p.decide(x[in : in+tick])
 		p.decided += tick
 		if p.out < p.due() {
-			p.masked += int64(p.mask.Release(out[:tick]))
+			p.masked += int64(p.mask.Release(x[out : out+tick]))
 			p.out += tick
-			out = out[tick:]
+			out += tick
 		}
 	}
 	s := &p.shared
