@@ -4,11 +4,11 @@ import "math"
 
 // A key under speech or music as loud as itself is no pair to a fit, which asks that it explain nearly all that is heard. It is
 // confirmed by what a background doesn't do for 64 ms: a column that nothing disturbs behind the filter that takes the rows away,
-// and a row that goes on as one tone and stands out among the rows, both of which were not there before.
+// and a row that goes on as one tone and stands out among the rows that were not there before either.
 //
 // The weights and the limits are from keys over recorded speech and music, against hours of either alone, in which the evidence never
 // came to more than half of what confirms. It is scant, and weighs less, where it is within a tenth of the limit, or the row stands out
-// among those that go on as a tone, yet not among all that sounds there.
+// among those that rose, yet not among all that sounds there.
 const (
 	patientWindows = 8    // of eight ticks, end to end
 	patientDoubt   = 1    // above it evidence is scant,
@@ -17,15 +17,15 @@ const (
 
 	patientHigh   = 1.6  // doubt by the share of the high lane that isn't the column's,
 	patientAlong  = 10.5 // of the column that isn't one tone,
-	patientRival  = .25  // by how strong the second row is to the first, where either goes on as a tone,
+	patientRival  = .25  // by how far the second row rose to the first,
 	patientTwist  = .025 // a dB of twist,
-	patientRow    = .2   // by how loud the row was before,
+	patientRow    = .1   // by how loud the row was before,
 	patientCol    = 1    // and the column
 	mostRival     = .55
 	goodRow       = .48 // of the power in all rows: below it evidence is scant,
 	leastRow      = .25 // and below this none
 	mostTwist     = 8   // dB
-	mostRowBefore = .7
+	mostRowBefore = .85
 	likelyHigh    = .45 // share of the column in the last ten ticks of the high lane, without which nobody looks further
 )
 
@@ -34,8 +34,11 @@ type course struct {
 	power  float32 // of all together
 	along  float32 // of which so much is one tone, near the nominal frequency
 	steady bool    // it is near enough
-	before float32 // power of a window before them, at a distance, to that of one of them
+	before float32 // power of a window before them, at a distance, to that of one of them, at most 1
 }
+
+// rise is the power of one tone that is more than what was there before.
+func (c *course) rise() float32 { return c.along * (1 - c.before) }
 
 // projection of eight ticks of a lane on a frequency.
 func (e *ear) projection(lane, i int, end int64) pair {
@@ -100,22 +103,24 @@ func (e *ear) patient(p *plan) witness {
 	for i := range rows {
 		rows[i] = e.course(band, i, p.patient[i])
 		all += rows[i].power
-		if rows[i].along > rows[best].along {
+		if rows[i].rise() > rows[best].rise() {
 			best = i
 		}
 	}
 	r := &rows[best]
+	if !r.steady || r.before > mostRowBefore {
+		return noWitness
+	}
 	for i := range rows {
 		if i != best {
-			rival = max(rival, rows[i].along/r.along)
+			rival = max(rival, rows[i].rise()/r.rise())
 		}
 	}
 	power := e.course(band, 4+at, p.patient[4+at]).power // of the column, where the row's is measured
 	twist := abs(decibel(power / r.power))
 	row, col := float32(math.Sqrt(float64(r.power/patientWindows)))/n, float32(math.Sqrt(float64(power/patientWindows)))/n
 	doubt += patientRival*rival + patientTwist*twist + patientRow*r.before
-	if !r.steady || rival > mostRival || r.power < leastRow*all || twist > mostTwist || r.before > mostRowBefore ||
-		min(row*row, col*col) < confirmFloor || doubt > patientMost {
+	if rival > mostRival || r.power < leastRow*all || twist > mostTwist || min(row*row, col*col) < confirmFloor || doubt > patientMost {
 		return noWitness
 	}
 	w := witness{best*4 + at, row, col, patientWindows, patientWeight}
