@@ -110,12 +110,13 @@ func (d *Detector) Tick(x []int16, v *Verdict) {
 	v.Power = energy / float32(p.tick)
 	edge, burst := s.level.push(peak)
 	v.Edge = edge
-	if s.confirm.held { // suspicion enough, and costly to find another
-		s.suspect = suspects{}
-	} else {
+	held := s.confirm.held
+	if !held { // else that is suspicion enough, and another costly to find
 		s.suspect.judge(p, e, burst, v)
 	}
-	s.confirm.push(p, e, v)
+	if s.confirm.push(p, e, v); s.confirm.held && !held {
+		s.suspect = suspects{}
+	}
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
 		v.Event.Heard = min(v.Event.Heard, v.Event.Start)

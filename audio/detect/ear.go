@@ -13,13 +13,13 @@ import (
 // be made afresh. They share the phase reference of the first tick; only what is fitted is turned to the end of its window, for
 // which the Gram inverses are made.
 type ear struct {
-	ticks    int64
-	samples  [lead + audio.MostTickFrames]float32 // of a tick, behind the last of the tick before
-	filtered [2 * block]float32                   // the last block of band and of high
-	states   filterState
-	history  [depth]moment
-	phase    bins      // that the frequencies have reached since the first tick
-	sums     [kept]sum // the windows that end now; where the energy is too little, no more than that is known
+	ticks   int64
+	turn    int64                                // of those, since the phases were last 0
+	samples [lead + audio.MostTickFrames]float32 // of a tick, behind the last of the tick before
+	states  filterState
+	history [depth]moment
+	phase   bins      // that the frequencies have reached since the first tick
+	sums    [kept]sum // the windows that end now; where the energy is too little, no more than that is known
 }
 
 // moment is what was heard up to the end of a tick.
@@ -64,6 +64,15 @@ func (e *ear) sum(s *sum, lane int, ticks, end int64) {
 	subtract(s, &e.at(end).total[lane], &e.at(end - ticks).total[lane])
 }
 
+// phaseAt is the phase that a frequency had reached at a tick: the product of two.
+func (e *ear) phaseAt(p *plan, end int64, i int) pair {
+	turn := e.turn - (e.ticks - end)
+	if turn < 0 {
+		turn += p.period
+	}
+	return p.coarse[turn>>fineShift].at(i).times(p.fine[turn&(fineTurns-1)].at(i))
+}
+
 // may reports whether a fit can explain a share of a window that ends now.
 func (e *ear) may(p *plan, window int, share float32) bool {
 	return p.windows[window].may(&e.sums[window], share)
@@ -94,9 +103,7 @@ func (e *ear) fitAt(p *plan, end int64, key int) fit {
 		return fit{key: key}
 	}
 	e.sum(&s, band, eightTicks, end)
-	coarse, fine := p.phase(end)
-	row, col := key/4, 4+key%4
-	return w.solve(&s, key, coarse.at(row).times(fine.at(row)), coarse.at(col).times(fine.at(col)))
+	return w.solve(&s, key, e.phaseAt(p, end, key/4), e.phaseAt(p, end, 4+key%4))
 }
 
 // key is the strongest row's and the strongest column's.

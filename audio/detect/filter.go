@@ -26,9 +26,16 @@ type (
 	filterState [states]float32
 	// filterColumn is block samples of band, block samples of high, and the next states.
 	filterColumn [2*block + states]float32
-	// filterMatrix has a column for each sample of a block, then one for each state.
+	// filterMatrix has a column for each sample of a block, then one for each state: see crossed.
 	filterMatrix [block + states]filterColumn
 )
+
+// crossed is which state the k-th column for states multiplies, in one half of a register or the other: the first four columns have four
+// of them in the one and four in the other, the last four the other way round. So a kernel makes the factors of each by moving within halves.
+func crossed(k, half int) int { return k%4 + (k/4^half)*4 }
+
+// halfOf a register in which a place of a column is.
+func halfOf(place int) int { return place / 4 % 2 }
 
 // filterPlan is what is computed once for a rate.
 type filterPlan struct {
@@ -52,7 +59,7 @@ func newFilterPlan(rate audio.Rate) filterPlan {
 		} else {
 			z[i-block] = 1
 		}
-		column := &p.matrix[i]
+		var column filterColumn
 		for k, v := range x {
 			for s, q := range sections {
 				y := q.b0*v + z[2*s]
@@ -66,6 +73,13 @@ func newFilterPlan(rate audio.Rate) filterPlan {
 		}
 		for k, v := range z {
 			column[2*block+k] = float32(v)
+		}
+		for place, v := range column {
+			k := i
+			if i >= block {
+				k = block + crossed(i-block, halfOf(place))
+			}
+			p.matrix[k][place] = v
 		}
 	}
 	return p

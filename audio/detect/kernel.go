@@ -16,6 +16,9 @@ type bins struct{ c, s [8]float32 }
 // the samples' differences over an eighth of the tick, and the greatest of their squares.
 func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 	e.ticks++
+	if e.turn++; e.turn == p.period {
+		e.turn = 0
+	}
 	copy(e.samples[:lead], e.samples[len(x):])
 	var found [laneCount]bins
 	var squared [laneCount]squares
@@ -26,8 +29,8 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 			fresh[k] = float32(v)
 			peak = max(peak, difference.add(k, fresh[k]-e.samples[lead+at+k-len(x)/8]))
 		}
-		filterPlain(&e.filtered, &e.states, &p.filter.matrix, fresh)
-		for lane, four := range [laneCount][]float32{fresh, e.filtered[:block], e.filtered[block:]} {
+		filtered := filterPlain(&e.states, &p.filter.matrix, fresh)
+		for lane, four := range [laneCount][]float32{fresh, filtered[:block], filtered[block:]} {
 			for k, v := range four {
 				squared[lane][k] = fused(v, v, squared[lane][k])
 				found[lane].add(&p.table[at+k], v)
@@ -39,7 +42,7 @@ func hearPlain(e *ear, p *plan, x []int16) (energy, peak float32) {
 			e.states[i] = 0
 		}
 	}
-	coarse, fine := p.phase(e.ticks)
+	coarse, fine := &p.coarse[e.turn>>fineShift], &p.fine[e.turn&(fineTurns-1)]
 	for i := range 8 {
 		phase := coarse.at(i).rotated(fine.at(i))
 		e.phase.c[i], e.phase.s[i] = phase.c, phase.s
@@ -83,38 +86,30 @@ func (s *squares) sum() float32 { return (s[0] + s[1]) + (s[2] + s[3]) }
 
 // filterPlain makes a block of band and one of high: see filterPlan. It adds in three chains, so that a processor needn't do
 // one addition after the other.
-func filterPlain(out *[2 * block]float32, s *filterState, m *filterMatrix, x []float32) {
-	var in [block + states]float32
-	copy(in[:], x)
-	copy(in[block:], s[:])
-	var chains [3]filterColumn
-	k := 0
-	for i, end := range [...]int{block + 2, block + 5, block + states} {
-		y := &chains[i]
-		*y = m[k]
-		y.times(in[k])
-		for k++; k < end; k++ {
-			y.add(&m[k], in[k])
+func filterPlain(s *filterState, m *filterMatrix, x []float32) [2 * block]float32 {
+	var y filterColumn
+	for place := range y {
+		var chains [3]float32
+		k := 0
+		for i, end := range [...]int{block + 2, block + 5, block + states} {
+			for first := k; k < end; k++ {
+				var v float32
+				if k < block {
+					v = x[k]
+				} else {
+					v = s[crossed(k-block, halfOf(place))]
+				}
+				if k == first {
+					chains[i] = float32(v * m[k][place])
+				} else {
+					chains[i] = fused(v, m[k][place], chains[i])
+				}
+			}
 		}
+		y[place] = chains[0] + (chains[1] + chains[2])
 	}
-	y := &chains[0]
-	for i := range y {
-		y[i] += chains[1][i] + chains[2][i]
-	}
-	copy(out[:], y[:2*block])
 	copy(s[:], y[2*block:])
-}
-
-func (y *filterColumn) times(v float32) {
-	for i := range y {
-		y[i] = float32(y[i] * v)
-	}
-}
-
-func (y *filterColumn) add(column *filterColumn, v float32) {
-	for i := range y {
-		y[i] = fused(v, column[i], y[i])
-	}
+	return [2 * block]float32(y[:2*block])
 }
 
 // subtractPlain sums what was found between two moments.

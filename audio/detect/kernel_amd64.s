@@ -12,8 +12,8 @@ GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 DATA unit<>+0(SB)/4, $0.03125 // 1/perSample
 GLOBL unit<>(SB), RODATA|NOPTR, $4
 
-// SPREAD fills a register with the value v.
-#define SPREAD(v) VBROADCASTSS v, Y15
+// SPREAD fills each half of Y15 with the k-th value of that half of a register.
+#define SPREAD(k, values) VPERMILPS $(0x55*k), values, Y15
 
 // FIRST is row i of a table, times what was spread, in two registers.
 #define FIRST(table, i, a, b) \
@@ -24,6 +24,18 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 #define ROW(table, i, a, b) \
 	VFMADD231PS 64*i(table), Y15, a \
 	VFMADD231PS 64*i+32(table), Y15, b
+
+// SAMPLE takes the k-th sample into the filters and into plain.
+#define SAMPLE(k, first) \
+	SPREAD(k, Y9) \
+	first(BX, k, Y6, Y7) \
+	ROW(R11, k, Y0, Y1)
+
+// FILTERED takes the k-th sample of band and of high.
+#define FILTERED(k) \
+	SPREAD(k, Y6) \
+	ROW(DX, (2*k), Y2, Y3) \
+	ROW(DX, (2*k+1), Y4, Y5)
 
 // TOTAL turns what was found in a lane, and adds it to its total, which it leaves there.
 #define TOTAL(lane, c, s) \
@@ -78,7 +90,7 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 #define WINDOW(i, lane, c, s, end) \
 	MOVQ moment_energy+8*lane(R8), AX \
 	SUBQ moment_energy+8*lane(R9), AX \
-	VCVTSI2SSQ AX, X14, X6 \
+	VCVTSI2SSQ AX, X12, X6 \
 	VMOVSS X6, ear_sums+sum__size*i+sum_energy(DI) \
 	VUCOMISS plan_windows+window__size*i+window_least(SI), X6 \
 	JCS end \
@@ -90,9 +102,12 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	MOVQ p+8(FP), SI
 	MOVQ x+16(FP), R8
 	INCQ ear_ticks(DI)
-	MOVQ ear_ticks(DI), AX
-	XORL DX, DX
-	DIVQ plan_period(SI) // DX is where in it
+	XORL AX, AX
+	MOVQ ear_turn(DI), DX
+	INCQ DX
+	CMPQ DX, plan_period(SI)
+	CMOVQEQ AX, DX
+	MOVQ DX, ear_turn(DI)
 	MOVQ DX, R12
 	SHRQ $const_fineShift, R12
 	SHLQ $6, R12
@@ -111,77 +126,60 @@ TEXT ·hearAVX2(SB), NOSPLIT, $0-32
 	NEGQ R10
 	LEAQ (R9)(R10*4), R10 // an eighth of the tick before
 	LEAQ plan_table(SI), R11
+	LEAQ plan_twice(SI), DX
 	LEAQ plan_filter+filterPlan_matrix(SI), BX
 	NEGQ AX
 	VXORPS Y0, Y0, Y0 // cosines and sines of plain,
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2 // of band,
+	VXORPS Y2, Y2, Y2 // and of band, then high, in the two halves: cosines of rows and of columns, and sines
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4 // and of high
+	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y12, Y12, Y12 // squares of plain,
 	VXORPS Y13, Y13, Y13 // and of band and high
+	VMOVUPS ear_states(DI), Y14
 
 block:
-	VPMOVSXWD (R8)(AX*2), X6
-	VCVTDQ2PS X6, X6
-	VMOVUPS X6, (R9)(AX*4)
-	VFMADD231PS X6, X6, X12
+	VPMOVSXWD (R8)(AX*2), X9
+	VCVTDQ2PS X9, X9
+	VMOVUPS X9, (R9)(AX*4)
+	VFMADD231PS X9, X9, X12
+	VINSERTF128 $1, X9, Y9, Y9
 
-	// Y6 is a block of band and one of high, Y7 the states; Y8 and Y9, Y10 and Y11 are further chains of both.
-	SPREAD(0(R9)(AX*4))
-	FIRST(BX, 0, Y6, Y7)
-	ROW(R11, 0, Y0, Y1)
-	SPREAD(4(R9)(AX*4))
-	ROW(BX, 1, Y6, Y7)
-	ROW(R11, 1, Y0, Y1)
-	SPREAD(8(R9)(AX*4))
-	ROW(BX, 2, Y6, Y7)
-	ROW(R11, 2, Y0, Y1)
-	SPREAD(12(R9)(AX*4))
-	ROW(BX, 3, Y6, Y7)
-	ROW(R11, 3, Y0, Y1)
-	SPREAD(ear_states(DI))
+	// Y6 is a block of band and one of high, Y7 the next states; Y8 and Y9, Y10 and Y11 are further chains of both.
+	SAMPLE(0, FIRST)
+	SAMPLE(1, ROW)
+	SAMPLE(2, ROW)
+	SAMPLE(3, ROW)
+	SPREAD(0, Y14)
 	ROW(BX, 4, Y6, Y7)
-	SPREAD(ear_states+4(DI))
+	SPREAD(1, Y14)
 	ROW(BX, 5, Y6, Y7)
-	SPREAD(ear_states+8(DI))
+	SPREAD(2, Y14)
 	FIRST(BX, 6, Y8, Y9)
-	SPREAD(ear_states+12(DI))
+	SPREAD(3, Y14)
 	ROW(BX, 7, Y8, Y9)
-	SPREAD(ear_states+16(DI))
+	VPERM2F128 $0x01, Y14, Y14, Y14 // the halves crossed
+	SPREAD(0, Y14)
 	ROW(BX, 8, Y8, Y9)
-	SPREAD(ear_states+20(DI))
+	SPREAD(1, Y14)
 	FIRST(BX, 9, Y10, Y11)
-	SPREAD(ear_states+24(DI))
+	SPREAD(2, Y14)
 	ROW(BX, 10, Y10, Y11)
-	SPREAD(ear_states+28(DI))
+	SPREAD(3, Y14)
 	ROW(BX, 11, Y10, Y11)
 	VADDPS Y10, Y8, Y8
 	VADDPS Y11, Y9, Y9
 	VADDPS Y8, Y6, Y6
-	VADDPS Y9, Y7, Y7
-	VMOVUPS Y6, ear_filtered(DI)
-	VMOVUPS Y7, ear_states(DI)
+	VADDPS Y9, Y7, Y14
 	VFMADD231PS Y6, Y6, Y13
 
-	SPREAD(ear_filtered(DI))
-	ROW(R11, 0, Y2, Y3)
-	SPREAD(ear_filtered+4(DI))
-	ROW(R11, 1, Y2, Y3)
-	SPREAD(ear_filtered+8(DI))
-	ROW(R11, 2, Y2, Y3)
-	SPREAD(ear_filtered+12(DI))
-	ROW(R11, 3, Y2, Y3)
-	SPREAD(ear_filtered+16(DI))
-	ROW(R11, 0, Y4, Y5)
-	SPREAD(ear_filtered+20(DI))
-	ROW(R11, 1, Y4, Y5)
-	SPREAD(ear_filtered+24(DI))
-	ROW(R11, 2, Y4, Y5)
-	SPREAD(ear_filtered+28(DI))
-	ROW(R11, 3, Y4, Y5)
+	FILTERED(0)
+	FILTERED(1)
+	FILTERED(2)
+	FILTERED(3)
 	ADDQ $256, R11
+	ADDQ $512, DX
 	ADDQ $4, AX
 	JNZ block
 
@@ -209,10 +207,10 @@ differences:
 
 	VBROADCASTSS magnitude<>(SB), Y8 // states that are next to nothing are nothing
 	VBROADCASTSS least<>(SB), Y9
-	VANDPS Y8, Y7, Y8
+	VANDPS Y8, Y14, Y8
 	VCMPPS $1, Y9, Y8, Y8
-	VANDNPS Y7, Y8, Y7
-	VMOVUPS Y7, ear_states(DI)
+	VANDNPS Y14, Y8, Y14
+	VMOVUPS Y14, ear_states(DI)
 
 	VMOVUPS (R12), Y6
 	VMOVUPS 32(R12), Y7
@@ -234,19 +232,23 @@ differences:
 	IMUL3Q $moment__size, R9, R9
 	LEAQ ear_history(DI)(R8*1), R8 // now,
 	LEAQ ear_history(DI)(R9*1), R9 // and a tick before
+	VPERM2F128 $0x20, Y3, Y2, Y9  // cosines
+	VPERM2F128 $0x31, Y3, Y2, Y14
+	VPERM2F128 $0x20, Y5, Y4, Y3  // and sines of band,
+	VPERM2F128 $0x31, Y5, Y4, Y5  // and of high
 	TOTAL(const_plain, Y0, Y1)
-	TOTAL(const_band, Y2, Y3)
-	TOTAL(const_high, Y4, Y5)
+	TOTAL(const_band, Y9, Y3)
+	TOTAL(const_high, Y14, Y5)
 
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y12, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VMOVSS X13, energy+24(FP)
-	VMOVSHDUP X12, X14
-	VMOVSHDUP X13, X15
+	VMOVSHDUP X12, X6
+	VMOVSHDUP X13, X7
 	ENERGY(const_plain, X12)
-	ENERGY(const_band, X14)
-	ENERGY(const_high, X15)
+	ENERGY(const_band, X6)
+	ENERGY(const_high, X7)
 
 	VBROADCASTSS unit<>(SB), Y15
 	BACK(const_fourTicks)
@@ -255,13 +257,13 @@ six:
 	BACK(const_sixTicks)
 	WINDOW(const_six, const_plain, Y0, Y1, bandSix)
 bandSix:
-	WINDOW(const_bandSix, const_band, Y2, Y3, eight)
+	WINDOW(const_bandSix, const_band, Y9, Y3, eight)
 eight:
 	BACK(const_eightTicks)
-	WINDOW(const_eight, const_band, Y2, Y3, half)
+	WINDOW(const_eight, const_band, Y9, Y3, half)
 half:
 	BACK(const_halfTicks)
-	WINDOW(const_half, const_high, Y4, Y5, done)
+	WINDOW(const_half, const_high, Y14, Y5, done)
 done:
 	VZEROUPPER
 	RET

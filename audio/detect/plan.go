@@ -23,12 +23,13 @@ var plans = map[audio.Rate]func() *plan{
 type plan struct {
 	tick   int
 	table  [audio.MostTickFrames]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
+	twice  [audio.MostTickFrames]twice
 	filter filterPlan
 	// The phases after some ticks, and after every fineTurns. The frequencies are whole numbers of hertz, so there is a period,
 	// in ticks, after which they return: no clock needs to be kept true for years.
 	fine   [fineTurns]bins
 	coarse []bins
-	period uint64
+	period int64
 
 	windows [kept]window
 	gram    [16][16]float32 // of all frequencies over half of 20 ticks
@@ -38,6 +39,9 @@ type plan struct {
 	likely  float32         // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
 	drift   [8]float32      // cosine of the most that half of 20 ticks may drift in phase
 }
+
+// twice is bins with each of their four halves twice, for two signals at a time: row cosines, column cosines, row sines, column sines.
+type twice [4][2][4]float32
 
 const (
 	fineShift = 5
@@ -76,13 +80,17 @@ type window struct {
 
 func newPlan(rate audio.Rate) *plan {
 	p := &plan{tick: rate.TickFrames(), filter: newFilterPlan(rate)}
-	for p.period = 1; p.period*uint64(p.tick)%uint64(rate) != 0; p.period++ { // whole seconds
+	for p.period = 1; p.period*int64(p.tick)%int64(rate) != 0; p.period++ { // whole seconds
 	}
 	p.coarse = make([]bins, p.period/fineTurns+1)
 	for i, f := range frequencies {
 		w := 2 * math.Pi * f / float64(rate)
 		for k := range p.tick {
-			p.table[k].set(i, perSample, w*float64(k-p.tick))
+			b := &p.table[k]
+			b.set(i, perSample, w*float64(k-p.tick))
+			for half := range 2 {
+				p.twice[k][i/4][half][i%4], p.twice[k][2+i/4][half][i%4] = b.c[i], b.s[i]
+			}
 		}
 		for k := range p.fine {
 			p.fine[k].set(i, 1, w*float64(k*p.tick))
@@ -114,12 +122,6 @@ func newPlan(rate audio.Rate) *plan {
 
 func (b *bins) set(i int, amplitude, angle float64) {
 	b.c[i], b.s[i] = float32(amplitude*math.Cos(angle)), float32(amplitude*math.Sin(angle))
-}
-
-// phase after some ticks is the product of two.
-func (p *plan) phase(ticks int64) (coarse, fine *bins) {
-	at := uint64(ticks) % p.period
-	return &p.coarse[at/fineTurns], &p.fine[at%fineTurns]
 }
 
 func rotation(angle float64) pair {

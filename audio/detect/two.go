@@ -44,7 +44,7 @@ func (e *ear) twoKeys(p *plan, end int64) (tones uint32, energy float32) {
 		power += s.at(i).power()
 		tones |= 1 << i
 	}
-	if power < twoLeast*n*s.energy || p.explained(&s, end, &four) < twoShare*s.energy {
+	if power < twoLeast*n*s.energy || e.explained(p, &s, end, &four) < twoShare*s.energy {
 		return 0, 0
 	}
 	return tones, s.energy
@@ -69,12 +69,11 @@ func (s *sum) strongestTwo(from int) (a, b int) {
 
 // explained is how much of the energy of ten ticks up to an end four tones explain, by least squares: x'Gx, where G is their Gram matrix,
 // and Gx the sums. With G = LL', that is the square of y, where Ly are the sums.
-func (p *plan) explained(s *sum, end int64, tones *[4]int) (energy float32) {
-	coarse, fine := p.phase(end)
+func (e *ear) explained(p *plan, s *sum, end int64, tones *[4]int) (energy float32) {
 	var at [8]int // in p.gram
 	var y [8]float32
 	for i, k := range tones {
-		turned := s.at(k).turned(coarse.at(k).times(fine.at(k)))
+		turned := s.at(k).turned(e.phaseAt(p, end, k))
 		at[2*i], at[2*i+1] = 2*k, 2*k+1
 		y[2*i], y[2*i+1] = turned.c, turned.s
 	}
