@@ -13,7 +13,8 @@ import (
 //	off     two windows end to end that one pair of tones explains, alike, though not as one tone of the nominal
 //	        frequency: a sender that is off by up to 4 %
 //	blip    a burst out of calm, shorter than any window, that a pair explains for a moment
-//	under   a key under speech or music: its column stands out above the rows, steady for 20 ms, its row at least there
+//	under   a key under speech or music: its column stands out above the rows, or out of what came above them, steady for 20 ms, and its
+//	        row is there
 //	two     two keys at once, for 20 ms
 type suspects struct {
 	six, eight streak // of the windows of the kind pure
@@ -57,11 +58,14 @@ const (
 	none     = -1   // no key
 
 	blipShare = 0.75
-	blipTicks = 7   // at the most
-	blipOver  = 0.1 // of the burst's power: below that it is over
+	blipTicks = 6    // at the most
+	blipOver  = 0.07 // of the burst's power: below that it is over
 
-	underCol   = 0.54  // share of a column in the high lane,
-	underRow   = 0.05  // and of a row in the band
+	underCol   = 0.48  // share of a column in the high lane, or in what came to it, if the column came,
+	underRow   = 0.12  // and of a row in the band
+	underWas   = 0.9   // of the energy of as many ticks before it is reckoned that it was there already,
+	underCame  = 0.75  // but that so much of all has come, at the least
+	underNew   = 0.06  // of its power, at the most, a column had before, if it came
 	underAlike = 1.6   // ratio of the column's powers in both halves,
 	rowAlike   = 8     // and of the row's
 	underOff   = 0.022 // of the nominal frequency, either
@@ -157,7 +161,9 @@ func under(p *plan, e *ear) bool {
 		return false
 	}
 	n := float32(halfTicks*p.tick) / 2
-	need := underCol * n * e.energy(high, 2*halfTicks, e.ticks)
+	all := e.energy(high, 2*halfTicks, e.ticks)
+	came := max(all-underWas*e.energy(high, 2*halfTicks, e.ticks-2*halfTicks), underCame*all)
+	need := underCol * n * came
 	if later.col*(1+underAlike) < need { // the other can't be alike then
 		return false
 	}
@@ -170,6 +176,9 @@ func under(p *plan, e *ear) bool {
 	if col.power < need || col.ratio > underAlike || col.along < p.drift[col.at] {
 		return false
 	}
+	if col.power < underCol*n*all && !e.came(&col) {
+		return false
+	}
 	e.sum(&rows, band, halfTicks, e.ticks)
 	e.sum(&earlier, band, halfTicks, e.ticks-halfTicks)
 	row := twoHalves(&earlier, &rows, 0)
@@ -177,6 +186,14 @@ func under(p *plan, e *ear) bool {
 		return false
 	}
 	return pairOf(row.power, col.power, looseFloor*n*n*2, looseTwist) // the powers are of two halves
+}
+
+// came reports whether a column was not there before the 20 ticks in whose halves it sounds.
+func (e *ear) came(col *halves) bool {
+	var a, b sum
+	e.sum(&a, high, halfTicks, e.ticks-2*halfTicks)
+	e.sum(&b, high, halfTicks, e.ticks-3*halfTicks)
+	return a.at(col.at).power()+b.at(col.at).power() <= underNew*col.power
 }
 
 // halves is how a frequency sounds in both halves of a window.
