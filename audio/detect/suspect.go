@@ -59,16 +59,16 @@ const (
 
 	blipShare = 0.75
 	blipTicks = 6    // at the most
-	blipOver  = 0.07 // of the burst's power: below that it is over
+	blipOver  = 0.1 // of the burst's power: below that it is over
 
-	underCol   = 0.48  // share of a column in the high lane, or in what came to it, if the column came,
-	underRow   = 0.12  // and of a row in the band
-	underWas   = 0.9   // of the energy of as many ticks before it is reckoned that it was there already,
-	underCame  = 0.75  // but that so much of all has come, at the least
-	underNew   = 0.06  // of its power, at the most, a column had before, if it came
-	underAlike = 1.6   // ratio of the column's powers in both halves,
-	rowAlike   = 8     // and of the row's
-	underOff   = 0.022 // of the nominal frequency, either
+	underCol   = 0.48   // share of a column in the high lane, or in what came to it, if the column came,
+	underRow   = 0.15   // and of a row in the band
+	underWas   = 0.9    // of the energy of as many ticks before it is reckoned that it was there already,
+	underCame  = 0.75   // but that so much of all has come, at the least
+	underNew   = 0.05   // of its power, at the most, a column had before, if it came
+	underAlike = 2.5    // ratio of the column's powers in both halves,
+	rowAlike   = 8      // and of the row's
+	underOff   = 0.0205 // of the nominal frequency, either
 )
 
 func square(v float64) float32 { return float32(v * v) }
