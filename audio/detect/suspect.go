@@ -58,7 +58,7 @@ const (
 	none     = -1   // no key
 
 	blipShare = 0.75
-	blipTicks = 6    // at the most
+	blipTicks = 6   // at the most
 	blipOver  = 0.1 // of the burst's power: below that it is over
 
 	underCol   = 0.48   // share of a column in the high lane, or in what came to it, if the column came,
