@@ -142,7 +142,7 @@ func (m *Masker) patch(t int64, lost bool) {
 			s.patchFrom = whole
 		}
 		if t-s.lastEdge <= edgeReach {
-			s.patchFrom = max(s.out, m.floor(s.lastEdge-m.guard))
+			s.patchFrom = max(s.out, (s.lastEdge-m.guard)/m.edgeCell*m.edgeCell)
 		}
 		s.hits = 0
 		from = s.patchFrom
@@ -208,8 +208,6 @@ func (m *Masker) takeSlot(onset audio.Position) audio.Position {
 	s.nextSlot = n + 1
 	return audio.Position(n * slotTicks * int64(m.tick))
 }
-
-func (m *Masker) floor(t int64) int64 { return max(0, t) / m.cell * m.cell }
 
 func (m *Masker) ceil(t int64) int64 { return (t + m.cell - 1) / m.cell * m.cell }
 

@@ -136,16 +136,17 @@ const (
 
 // Masker masks one leg. One thread uses it: for each tick Decide, then Release for each tick that goes out.
 type Masker struct {
-	cfg   Config
-	tick  int
-	cell  int64   // grid of the edges of patches, in ticks
-	guard int64   // ticks masked before a digit-blind edge
-	least int64   // and before a suspicion without one
-	early int64   // ticks by which a mask begins later than it could, so that the tick before it, which may be cut, is always held
-	tone  []int16 // one flat tone,
-	hiss  *hiss   // and the noise: both shared with others
-	state *state
-	free  func() error
+	cfg      Config
+	tick     int
+	cell     int64   // grid on which patches begin and end, in ticks,
+	edgeCell int64   // and on which one begins that has a digit-blind edge
+	guard    int64   // ticks masked before such an edge
+	least    int64   // and before a suspicion without one
+	early    int64   // ticks by which a mask begins later than it could, so that the tick before it, which may be cut, is always held
+	tone     []int16 // one flat tone,
+	hiss     *hiss   // and the noise: both shared with others
+	state    *state
+	free     func() error
 }
 
 // New makes a masker that is Closed until Decide is told otherwise.
@@ -183,12 +184,13 @@ func New(cfg Config) (*Masker, error) {
 	}
 	m := &Masker{cfg: cfg, tick: cfg.Rate.TickFrames(), hiss: theHiss(), state: s, free: free}
 	m.tone = flatTone(cfg.Rate, tone.Sine{Hz: cfg.ToneHz, DBm0: cfg.ToneDBm0})
-	// A suspicion comes within onsetReach ticks of an abrupt onset, and the edge a tick late where noise precedes it: with the guard the
-	// mask still reaches the onset. Where it then begins, guard and cell before the edge, must still be held, for else it begins
-	// where the suspicion came, which depends on the key.
-	m.guard = int64(2 + m.held()/20)
+	// A suspicion comes within onsetReach ticks of an abrupt onset, and the edge up to three late where noise precedes it or the key takes
+	// some milliseconds to rise: with the guard the mask still reaches the onset. Where it then begins, guard and cell before the edge, must
+	// still be held, for else it begins where the suspicion came, which depends on the key.
+	m.guard = int64(max(3, 2+m.held()/20))
 	m.least = int64(m.held()*2/3 + 1)
-	m.cell = min(int64(m.held()/3), int64(m.held())-onsetReach-m.guard+1)
+	m.cell = int64(m.held() / 3)
+	m.edgeCell = min(m.cell, int64(m.held())-onsetReach-m.guard+1)
 	// Whether a mask is cut where it begins mustn't depend on the moment of suspicion either: with less look-ahead it isn't.
 	if cfg.LookAhead >= leastEarly {
 		m.early = 1
