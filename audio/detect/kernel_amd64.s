@@ -31,6 +31,11 @@ GLOBL unit<>(SB), RODATA|NOPTR, $4
 	first(BX, k, Y6, Y7) \
 	ROW(R11, k, Y0, Y1)
 
+// STATE takes the states that the k-th column for them multiplies: see crossed.
+#define STATE(k, first, a, b) \
+	SPREAD((k&3), Y14) \
+	first(BX, (const_block+k), a, b)
+
 // FILTERED takes the k-th sample of band and of high.
 #define FILTERED(k) \
 	SPREAD(k, Y6) \
@@ -151,23 +156,15 @@ block:
 	SAMPLE(1, ROW)
 	SAMPLE(2, ROW)
 	SAMPLE(3, ROW)
-	SPREAD(0, Y14)
-	ROW(BX, 4, Y6, Y7)
-	SPREAD(1, Y14)
-	ROW(BX, 5, Y6, Y7)
-	SPREAD(2, Y14)
-	FIRST(BX, 6, Y8, Y9)
-	SPREAD(3, Y14)
-	ROW(BX, 7, Y8, Y9)
+	STATE(0, ROW, Y6, Y7)
+	STATE(1, ROW, Y6, Y7)
+	STATE(2, FIRST, Y8, Y9)
+	STATE(3, ROW, Y8, Y9)
 	VPERM2F128 $0x01, Y14, Y14, Y14 // the halves crossed
-	SPREAD(0, Y14)
-	ROW(BX, 8, Y8, Y9)
-	SPREAD(1, Y14)
-	FIRST(BX, 9, Y10, Y11)
-	SPREAD(2, Y14)
-	ROW(BX, 10, Y10, Y11)
-	SPREAD(3, Y14)
-	ROW(BX, 11, Y10, Y11)
+	STATE(4, ROW, Y8, Y9)
+	STATE(5, FIRST, Y10, Y11)
+	STATE(6, ROW, Y10, Y11)
+	STATE(7, ROW, Y10, Y11)
 	VADDPS Y10, Y8, Y8
 	VADDPS Y11, Y9, Y9
 	VADDPS Y8, Y6, Y6
