@@ -19,10 +19,11 @@ import (
 // Open and patch are the marks: a tick that is marked is masked. Run masks every tick from where its patch
 // began. With the shield Keys there is no run: patches are all.
 type state struct {
-	now    int64 // ticks decided
-	out    int64 // ticks released
-	mark   [marks]bool
-	hidden bool // the tick that was released last was masked whole
+	now     int64 // ticks decided
+	out     int64 // ticks released
+	slotEnd int64 // one past the slot under release
+	mark    [marks]bool
+	hidden  bool // the tick that was released last was masked whole
 
 	grade   Grade
 	settled bool
@@ -53,6 +54,7 @@ func (s *state) start() {
 	s.grade = Closed
 	s.settled = true
 	s.lowered = -1
+	s.slotEnd = slotTicks
 	s.lastEdge, s.lastSuspect, s.lastKey, s.lastLoud = -marks, -tailQuiet, -marks, -tailQuiet
 	s.fill.start()
 }

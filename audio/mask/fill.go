@@ -13,14 +13,15 @@ import (
 // a level in steps of 3 dB; the level follows the background between the words, learnt in blocks of one slot
 // of which neither the three before nor the three after held anything masked.
 type fill struct {
-	gain  int32   // of the noise, fixed-point: gainBits behind the point
-	level float64 // mean square of the background
-	sum   int64
-	power int64
-	clean int64      // blocks on end that were heard whole
-	late  [4]float64 // mean squares of the last of them
-	dirty bool       // this block held something masked
-	meter float64
+	gain   int32      // of the noise, fixed-point: gainBits behind the point
+	square float64    // its mean square
+	level  float64    // that of the background
+	sum    int64      // of what was heard of this block,
+	power  int64      // and of its squares, and a flat tone's
+	masked int        // frames of it that were masked whole
+	clean  int64      // blocks on end of which none was
+	late   [4]float64 // mean squares of the last of them
+	meter  float64
 }
 
 const (
@@ -45,8 +46,9 @@ func (f *fill) start() { f.set(firstLevel) }
 func (f *fill) set(level float64) {
 	f.level = min(max(level, leastLevel), mostLevel)
 	steps := math.Round(10 * math.Log10(f.level) / levelSteps)
+	f.square = math.Pow(10, steps*levelSteps/10)
 	// Two neighbouring uniform values in +-32768, averaged, have a mean square of 32768^2/6.
-	f.gain = int32(math.Pow(10, steps*levelSteps/20) * math.Sqrt(6) / 32768 * (1 << gainBits))
+	f.gain = int32(math.Sqrt(f.square*6) / 32768 * (1 << gainBits))
 }
 
 // replace writes noise over a tick, whose first sample is at a position of the input.
@@ -80,8 +82,8 @@ var theHiss = sync.OnceValue(func() *hiss {
 	return &h
 })
 
-// learn takes each tick as it leaves.
-func (f *fill) learn(x []int16, masked bool) {
+// learn takes each tick as it leaves that isn't masked whole.
+func (f *fill) learn(x []int16) {
 	var sum, square int64
 	for ; len(x) >= 4; x = x[4:] {
 		a, b, c, d := int64(x[0]), int64(x[1]), int64(x[2]), int64(x[3])
@@ -90,21 +92,20 @@ func (f *fill) learn(x []int16, masked bool) {
 	}
 	f.sum += sum
 	f.power += square
-	f.dirty = f.dirty || masked
 }
 
 // whole takes the n-th block, which is over, of so many frames.
 func (f *fill) whole(n int64, frames float64) {
-	f.meter = float64(f.power) / frames
+	f.meter = (float64(f.power) + float64(f.masked)*f.square) / frames
 	mean := float64(f.sum) / frames
-	if f.clean++; f.dirty {
+	if f.clean++; f.masked > 0 {
 		f.clean = 0
 	}
 	if f.clean > 2*away {
 		f.track(f.late[(n-away)&3])
 	}
 	f.late[n&3] = f.meter - mean*mean
-	f.sum, f.power, f.dirty = 0, 0, false
+	f.sum, f.power, f.masked = 0, 0, 0
 }
 
 func (f *fill) track(block float64) {
@@ -116,7 +117,7 @@ func (f *fill) track(block float64) {
 }
 
 // Meter is the mean square of what left in the last whole slot of 100 ticks: of what the agent hears, so it
-// tells no more than that.
+// tells no more than that. Noise and flat tones are reckoned, by how loud they are made.
 func (m *Masker) Meter() float64 { return m.state.fill.meter }
 
 // tones are the flat tones made so far, by how they were asked for: lines of one rate mostly share one.

@@ -60,8 +60,20 @@ func (s script) play(t *testing.T) (out []int16, masked []bool, slots []audio.Po
 		}
 		masked = append(masked, m.Release(x) == len(x))
 		out = append(out, x...)
+		if slot := 100; len(masked)%slot == 0 {
+			if got, want := m.Meter(), meanSquare(out[len(out)-slot*tick:]); math.Abs(audio.DBm0(got)-audio.DBm0(want)) > 1 {
+				t.Fatalf("at tick %d the meter shows %.1f dBm0, and what left has %.1f", len(masked), audio.DBm0(got), audio.DBm0(want))
+			}
+		}
 	}
 	return out, masked, slots
+}
+
+func meanSquare(x []int16) (sum float64) {
+	for _, v := range x {
+		sum += float64(v) * float64(v) / float64(len(x))
+	}
+	return sum
 }
 
 // stretch is the first stretch of masked ticks, [from, until).

@@ -26,16 +26,20 @@ func (m *Masker) Release(x []int16) (masked int) {
 		masked = len(x) - first
 		m.part(x, first, len(x), t)
 	}
-	s.fill.learn(x, here)
-	if (t+1)%slotTicks == 0 {
-		n := t / slotTicks
-		s.slot[n&(slots-1)] = 0
-		s.fill.whole(n, float64(slotTicks*len(x)))
+	if here {
+		s.fill.masked += len(x)
+	} else {
+		s.fill.learn(x)
 	}
 	s.mark[t&(marks-1)] = false
 	s.running = s.running && t < max(s.runFrom, s.runUntil)
 	s.hidden = here
-	s.out++
+	if s.out++; s.out == s.slotEnd {
+		n := t / slotTicks
+		s.slot[n&(slots-1)] = 0
+		s.fill.whole(n, float64(slotTicks*len(x)))
+		s.slotEnd += slotTicks
+	}
 	return masked
 }
 
@@ -71,6 +75,7 @@ func (m *Masker) replace(x []int16, t int64) {
 	if s.sounds(t) {
 		for i, v := range m.tone[t%slotTicks*int64(m.tick):][:m.tick] {
 			x[i] += v // both are small: no overflow
+			s.fill.power += int64(v) * int64(v)
 		}
 	}
 }
