@@ -81,6 +81,16 @@ func (e *ear) may(p *plan, window int, share float32) bool {
 // best fits the strongest row and the strongest column to a window that ends now, and has energy enough.
 func (e *ear) best(p *plan, window int) fit { return e.fit(p, window, e.sums[window].key()) }
 
+// asked sums a window of the plain signal that ends now, and fits the strongest pair where that can explain a share of it.
+func (e *ear) asked(w *window, ticks int64, share float32) fit {
+	s := sum{energy: e.energy(plain, ticks, e.ticks)}
+	if e.sum(&s, plain, ticks, e.ticks); !w.may(&s, share) {
+		return fit{}
+	}
+	key := s.key()
+	return w.solve(&s, key, e.phase.at(key/4), e.phase.at(4+key%4))
+}
+
 // fit fits a key to it.
 func (e *ear) fit(p *plan, window, key int) fit {
 	return p.windows[window].solve(&e.sums[window], key, e.phase.at(key/4), e.phase.at(4+key%4))

@@ -249,11 +249,9 @@ differences:
 
 	VBROADCASTSS unit<>(SB), Y15
 	BACK(const_fourTicks)
-	WINDOW(const_four, const_plain, Y0, Y1, six)
-six:
-	BACK(const_sixTicks)
-	WINDOW(const_six, const_plain, Y0, Y1, bandSix)
+	WINDOW(const_four, const_plain, Y0, Y1, bandSix)
 bandSix:
+	BACK(const_sixTicks)
 	WINDOW(const_bandSix, const_band, Y9, Y3, eight)
 eight:
 	BACK(const_eightTicks)

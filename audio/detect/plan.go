@@ -33,11 +33,12 @@ type plan struct {
 
 	windows [kept]window
 	gram    [16][16]float32 // of all frequencies over half of 20 ticks
-	short   window          // of three ticks: summed only when it is asked for
-	stride  [8]pair         // how far eight turns each frequency
-	patient [8]pair         // and how far a tone may advance on it in eight, where that is judged patiently
-	likely  float32         // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
-	drift   [8]float32      // cosine of the most that half of 20 ticks may drift in phase
+	three   window          // these two are summed only when asked for
+	six     window
+	stride  [8]pair    // how far eight turns each frequency
+	patient [8]pair    // and how far a tone may advance on it in eight, where that is judged patiently
+	likely  float32    // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
+	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
 
 // twice is bins with each of their four halves twice, for two signals at a time: row cosines, column cosines, row sines, column sines.
@@ -51,7 +52,6 @@ const (
 // The windows that are summed at each tick. Eight is the one that confirms.
 const (
 	four = iota
-	six
 	bandSix
 	eight
 	half // of 20 ticks: not fitted
@@ -59,7 +59,7 @@ const (
 )
 
 const (
-	shortTicks = 3
+	threeTicks = 3
 	fourTicks  = 4
 	sixTicks   = 6
 	eightTicks = 8
@@ -69,7 +69,7 @@ const (
 var windows = [kept]struct {
 	lane  int
 	ticks int64
-}{four: {plain, fourTicks}, six: {plain, sixTicks}, bandSix: {band, sixTicks}, eight: {band, eightTicks}, half: {high, halfTicks}}
+}{four: {plain, fourTicks}, bandSix: {band, sixTicks}, eight: {band, eightTicks}, half: {high, halfTicks}}
 
 // window is what it takes to fit pairs to some ticks.
 type window struct {
@@ -108,7 +108,7 @@ func newPlan(rate audio.Rate) *plan {
 	// A column in both halves, as loud as under asks for, has at least so much energy in the weaker of the two.
 	p.windows[half].least = looseFloor * float32(halfTicks*p.tick) / 2 / (1 + underAlike)
 	p.likely = likelyHigh * float32(halfTicks*p.tick) / 2
-	p.short = newWindow(rate, shortTicks, 0)
+	p.three, p.six = newWindow(rate, threeTicks, 0), newWindow(rate, sixTicks, looseFloor)
 	all := newBasis(rate, halfTicks)
 	for i := range p.gram {
 		for j := range p.gram {

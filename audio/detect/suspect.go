@@ -81,21 +81,21 @@ func (s *suspects) judge(p *plan, e *ear, burst bool, v *Verdict) {
 		if f := e.best(p, four); f.share >= offShare && f.like(looseFloor, looseTwist) {
 			*last = f
 		}
+		s.six.pure(e.asked(&p.six, sixTicks, pureSix), pureSix, v)
+	} else { // then there is none in six ticks either, or it is over
+		s.six = 0
 	}
 	if last.key == none {
 		s.off = 0
 	} else {
 		before := &s.fours[(e.ticks-offTicks)&int64(len(s.fours)-1)]
-		v.Loose = s.off.lasts(last.again(before)) || last.share >= pureFour
+		if s.off.lasts(last.again(before)) || last.share >= pureFour {
+			v.Loose = true
+		}
 	}
 	if !v.Loose && e.may(p, bandSix, pureBand) {
 		f := e.best(p, bandSix)
 		v.Loose = f.share >= pureBand && f.like(looseFloor, looseTwist)
-	}
-	if e.may(p, six, pureSix) {
-		s.six.pure(e.best(p, six), pureSix, v)
-	} else {
-		s.six = 0
 	}
 	if e.may(p, eight, pureEight) {
 		s.eight.pure(e.best(p, eight), pureEight, v)
@@ -142,10 +142,7 @@ func (s *suspects) blip(p *plan, e *ear, burst bool, v *Verdict) bool {
 	}
 	s.peak = max(s.peak, v.Power)
 	if !s.toned {
-		sum := sum{energy: e.energy(plain, shortTicks, e.ticks)}
-		e.sum(&sum, plain, shortTicks, e.ticks)
-		key := sum.key()
-		s.toned = sum.energy >= leastEnergy && p.short.solve(&sum, key, e.phase.at(key/4), e.phase.at(4+key%4)).share >= blipShare
+		s.toned = e.asked(&p.three, threeTicks, blipShare).share >= blipShare
 	}
 	if !s.toned || v.Power >= blipOver*s.peak {
 		return false
