@@ -107,7 +107,7 @@ func (d *Detector) Tick(x []int16, v *Verdict) {
 	s, p := d.state, d.plan
 	e := &s.ear
 	energy, peak := hear(e, p, x[:p.tick])
-	v.Power = energy / float32(p.tick)
+	v.Power = energy * p.perFrame
 	edge, burst := s.level.push(peak)
 	v.Edge = edge
 	held := s.confirm.held

@@ -21,10 +21,11 @@ var plans = map[audio.Rate]func() *plan{
 
 // plan holds what is computed once for a rate: tables, no samples.
 type plan struct {
-	tick   int
-	table  [audio.MostTickFrames]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
-	twice  [audio.MostTickFrames]twice
-	filter filterPlan
+	tick     int                        // frames
+	perFrame float32                    // 1/tick
+	table    [audio.MostTickFrames]bins // perSample times cosine and sine over one tick, phase 0 one past its last frame
+	twice    [audio.MostTickFrames]twice
+	filter   filterPlan
 	// The phases after some ticks, and after every fineTurns. The frequencies are whole numbers of hertz, so there is a period,
 	// in ticks, after which they return: no clock needs to be kept true for years.
 	fine   [fineTurns]bins
@@ -38,6 +39,7 @@ type plan struct {
 	stride  [8]pair    // how far eight turns each frequency
 	patient [8]pair    // and how far a tone may advance on it in eight, where that is judged patiently
 	likely  float32    // power of a column that is likely to be a key's, to the energy in the half of 20 ticks
+	faint   float32    // power of a column that is too little for under, whatever came, to the same energy
 	drift   [8]float32 // cosine of the most that half of 20 ticks may drift in phase
 }
 
@@ -79,7 +81,7 @@ type window struct {
 }
 
 func newPlan(rate audio.Rate) *plan {
-	p := &plan{tick: rate.TickFrames(), filter: newFilterPlan(rate)}
+	p := &plan{tick: rate.TickFrames(), perFrame: 1 / float32(rate.TickFrames()), filter: newFilterPlan(rate)}
 	for p.period = 1; p.period*int64(p.tick)%int64(rate) != 0; p.period++ { // whole seconds
 	}
 	p.coarse = make([]bins, p.period/fineTurns+1)
@@ -108,6 +110,7 @@ func newPlan(rate audio.Rate) *plan {
 	// A column in both halves, as loud as under asks for, has at least so much energy in the weaker of the two.
 	p.windows[half].least = looseFloor * float32(halfTicks*p.tick) / 2 / (1 + underAlike)
 	p.likely = likelyHigh * float32(halfTicks*p.tick) / 2
+	p.faint = underCol * underCame / (1 + underAlike) * float32(halfTicks*p.tick) / 2
 	p.three, p.six = newWindow(rate, threeTicks, 0), newWindow(rate, sixTicks, looseFloor)
 	all := newBasis(rate, halfTicks)
 	for i := range p.gram {

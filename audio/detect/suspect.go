@@ -154,7 +154,7 @@ func (s *suspects) blip(p *plan, e *ear, burst bool, v *Verdict) bool {
 // under judges the last 20 ticks by their two halves.
 func under(p *plan, e *ear) bool {
 	later := &e.sums[half]
-	if later.energy < p.windows[half].least {
+	if later.energy < p.windows[half].least || later.col < p.faint*later.energy { // as it is mostly
 		return false
 	}
 	n := float32(halfTicks*p.tick) / 2

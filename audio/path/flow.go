@@ -98,7 +98,9 @@ func (p *Path) decide(x []int16) {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
 	}
 	slot := p.mask.Decide(&in)
-	p.talk.tick(p, in.Verdict.Power)
+	if p.talk.tick(in.Verdict.Power) {
+		p.talked()
+	}
 	if in.Verdict.Event.Kind != detect.Nothing {
 		p.report(in.Verdict.Event, slot)
 	}
@@ -171,15 +173,19 @@ const (
 	talkLevel = 4e4 // mean square: about -41 dBm0
 )
 
-func (k *talk) tick(p *Path, power float32) {
+// tick takes the power of a tick, and reports whether a hundred are full.
+func (k *talk) tick(power float32) bool {
 	k.power += power
-	if k.ticks++; k.ticks < talkTicks {
-		return
-	}
+	k.ticks++
+	return k.ticks == talkTicks
+}
+
+// talked judges the hundred ticks before those that are just full.
+func (p *Path) talked() {
 	now := p.decided + p.tick
 	before := now - talkTicks*p.tick
-	if k.loud && int(p.mask.CalmFrom()) <= before-talkTicks*p.tick {
+	if p.talk.loud && int(p.mask.CalmFrom()) <= before-talkTicks*p.tick {
 		p.shared.speech.Store(int64(before))
 	}
-	*k = talk{loud: k.power > talkLevel*talkTicks}
+	p.talk = talk{loud: p.talk.power > talkLevel*talkTicks}
 }
