@@ -70,17 +70,15 @@ func (m *Masker) Decide(in *Input) (slot audio.Position) {
 	}
 
 	v := &in.Verdict
-	strict := v.Strict || v.Held || in.Lost
-	suspect := in.Lost || s.grade.Suspects(v)
 	// The first of several: a key may begin with a burst and a hole, and both are the key's.
 	if v.Edge && t-s.lastEdge > edgeReach {
 		s.lastEdge = t
 	}
-	fresh := suspect && t-s.lastSuspect > suspectGap
-	if fresh {
-		s.suspectOut, s.suspectFrom = s.out, s.out
-	}
+	suspect, fresh := in.Lost || s.grade.Suspects(v), false
 	if suspect {
+		if fresh = t-s.lastSuspect > suspectGap; fresh {
+			s.suspectOut, s.suspectFrom = s.out, s.out
+		}
 		s.lastSuspect = t
 	}
 	if s.grade == Closed {
@@ -97,7 +95,7 @@ func (m *Masker) Decide(in *Input) (slot audio.Position) {
 			s.suspectFrom = s.patchFrom
 		}
 	}
-	m.follow(in, t, strict)
+	m.follow(in, t)
 	if k := v.Event.Kind; k == detect.Began || k == detect.Unclear {
 		return m.takeSlot(v.Event.Start)
 	}
@@ -156,9 +154,9 @@ func (m *Masker) patch(t int64, lost bool) {
 
 // follow keeps the run: begins it, extends it while a key sounds, and plans its end from energy alone. Without runs it
 // does that for each key.
-func (m *Masker) follow(in *Input, t int64, strict bool) {
+func (m *Masker) follow(in *Input, t int64) {
 	s, v := m.state, &in.Verdict
-	if strict {
+	if v.Strict || v.Held || in.Lost {
 		s.lastKey = t
 	}
 	loud := t-s.lastKey <= keyReach && v.Power > keyOver*float32(s.fill.level)
