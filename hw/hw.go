@@ -30,10 +30,11 @@ type Port interface {
 // Line is an opened interface.
 type Line struct {
 	// Device names what the line holds, as an owner would call it. One process at a time owns a Device.
-	Device string
-	// Caller and Agent are the two sides. Where they share a clock, the caller's turn of a period comes
-	// before the agent's.
+	Device        string
 	Caller, Agent Port
+	// OneClock: the sides share a clock and their turns alternate, the caller's turn of a period before the
+	// agent's. They begin when both Ports run, and end when one of them does.
+	OneClock bool
 	// Calls says when calls begin and end. It is never closed and never blocks the Port: an edge that
 	// nobody fetched is replaced by the next.
 	Calls <-chan Edge

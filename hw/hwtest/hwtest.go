@@ -19,8 +19,6 @@ type Material struct{ Caller, Agent []int16 }
 // Rig is one interface, opened for one test.
 type Rig struct {
 	Line *hw.Line
-	// SharedClock: the sides share a clock, so that their turns alternate, the caller's first.
-	SharedClock bool
 	// Plays: the far ends say the Material as one call, and the line reports that call's edges where it
 	// begins and ends, to the frame.
 	Plays bool

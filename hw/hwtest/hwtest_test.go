@@ -100,9 +100,8 @@ func newFake(defect string, m hwtest.Material) *fake {
 
 func (f *fake) rig() hwtest.Rig {
 	return hwtest.Rig{
-		Line:        &hw.Line{Device: "fake", Caller: f.caller, Agent: f.agent, Calls: f.edges, Close: f.close},
-		SharedClock: true,
-		Plays:       true,
+		Line:  &hw.Line{Device: "fake", Caller: f.caller, Agent: f.agent, OneClock: true, Calls: f.edges, Close: f.close},
+		Plays: true,
 		Heard: func(*testing.T) (caller, agent []int16) {
 			switch f.defect {
 			case "plays a bit wrong":

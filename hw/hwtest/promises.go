@@ -86,7 +86,7 @@ func materialComesIn(t *testing.T, r *running) {
 	switch at := index(r.agent.in, r.material.Agent); {
 	case at < 0:
 		t.Error("what the agent said did not come in, bit for bit")
-	case r.SharedClock && at != began:
+	case r.Line.OneClock && at != began:
 		t.Errorf("the agent's recording came in %d frames after the caller's", at-began)
 	}
 }

@@ -123,7 +123,7 @@ func (r *running) turn(s *side, in, out []int16) {
 	}
 	turns := s.turns.Add(1)
 	switch {
-	case !r.SharedClock:
+	case !r.Line.OneClock:
 	case s == r.caller && r.agent.turns.Load() != turns-1:
 		r.fault("the caller's turn doesn't come first")
 	case s == r.agent && r.caller.turns.Load() != turns:

@@ -84,9 +84,8 @@ func TestContract(t *testing.T) {
 						t.Fatal(err)
 					}
 					return hwtest.Rig{
-						Line:        line,
-						SharedClock: true,
-						Plays:       true,
+						Line:  line,
+						Plays: true,
 						Heard: func(t *testing.T) (caller, agent []int16) {
 							return loaded(t, cfg.CallerOut), loaded(t, cfg.AgentOut)
 						},

@@ -99,10 +99,11 @@ func Open(cfg Config, rate audio.Rate) (*hw.Line, error) {
 		return nil, errors.Join(err, l.files.close())
 	}
 	return &hw.Line{
-		Device: cfg.AgentOut,
-		Caller: callerPort{l},
-		Agent:  agentPort{l},
-		Calls:  l.edges,
-		Close:  l.files.closer(),
+		Device:   cfg.AgentOut,
+		Caller:   callerPort{l},
+		Agent:    agentPort{l},
+		OneClock: true,
+		Calls:    l.edges,
+		Close:    l.files.closer(),
 	}, nil
 }
