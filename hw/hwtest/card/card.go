@@ -1,0 +1,155 @@
+// Package card gives tests sound cards on machines that have none: the ALSA plugin in hw/hwtest/vcard, built, configured, and
+// steered from Go. A program under test reaches them as it reaches any card.
+//
+// What a [Card] captures and plays is known to the frame, and faults come when the test says so. PortAudio looks for cards when it
+// is initialised: cards are made before. A card that was pulled out leaves a thread of PortAudio spinning until the process ends
+// (see hw/sound), so such a test belongs into a process of its own.
+//
+// It never skips a test: without a compiler or ALSA's headers it fails, and says what to install.
+package card
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Spec is a card to be made.
+type Spec struct {
+	// Name is what ALSA and PortAudio list it as: letters, digits and underscores, beginning with a letter.
+	Name string
+	// Rate is the only one the card has, in frames a second.
+	Rate int
+	// Channels is as many in as out, 0 for 1.
+	Channels int
+	// PPM is how many millionths the card's clock is faster than the machine's.
+	PPM int
+	// Patient makes the clock wait for a program that is late, in place of an overrun: every bit can then be checked on a busy machine.
+	Patient bool
+	// In is what the card captures, a slice a channel, from the moment when the cards began; silence after its end and in channels
+	// that aren't given.
+	In [][]int16
+}
+
+// Card is one virtual card.
+type Card struct {
+	t        testing.TB
+	file     string // without its ending
+	channels int
+}
+
+// New makes the cards of a test, and makes them all the cards that this process can see until the test is over.
+func New(t testing.TB, specs ...Spec) []*Card {
+	t.Helper()
+	dir := t.TempDir()
+	var conf strings.Builder
+	fmt.Fprintf(&conf, "pcm_type.vcard { lib %q }\n", plugin(t))
+	// PortAudio 19.6 ends the process in Pa_Initialize where no card is called default.
+	conf.WriteString("pcm.default { type null }\n")
+	var cards []*Card
+	for _, s := range specs {
+		s.Channels = max(s.Channels, 1)
+		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels}
+		c.say(s.In)
+		patient := 0
+		if s.Patient {
+			patient = 1
+		}
+		fmt.Fprintf(&conf, "pcm.%s { type vcard dir %q name %q rate %d channels %d ppm %d patient %d }\n",
+			s.Name, dir, s.Name, s.Rate, s.Channels, s.PPM, patient)
+		cards = append(cards, c)
+	}
+	path := filepath.Join(dir, "asound.conf")
+	if err := os.WriteFile(path, []byte(conf.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// In a program with C in it, Go's environment is C's as well.
+	t.Setenv("ALSA_CONFIG_PATH", path)
+	t.Setenv("JACK_NO_START_SERVER", "1") // PortAudio asks for that one too
+	return cards
+}
+
+// say writes what the card captures.
+func (c *Card) say(in [][]int16) {
+	c.t.Helper()
+	frames := 0
+	for _, x := range in {
+		frames = max(frames, len(x))
+	}
+	b := make([]byte, frames*c.channels*2)
+	for channel, x := range in {
+		for i, v := range x {
+			binary.LittleEndian.PutUint16(b[(i*c.channels+channel)*2:], uint16(v))
+		}
+	}
+	if err := os.WriteFile(c.file+".in", b, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Heard is what a channel, counted from 1, has played since the cards began; 0 where it was given nothing.
+func (c *Card) Heard(channel int) []int16 {
+	c.t.Helper()
+	b, err := os.ReadFile(c.file + ".out")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.t.Fatal(err)
+	}
+	x := make([]int16, len(b)/(2*c.channels))
+	for i := range x {
+		x[i] = int16(binary.LittleEndian.Uint16(b[(i*c.channels+channel-1)*2:]))
+	}
+	return x
+}
+
+// Where the words of struct card in vcard.c lie.
+const (
+	unplugged  = 0
+	overruns   = 4
+	stallFrom  = 8
+	stallUntil = 16
+)
+
+// Unplug pulls the card out: whatever the program asks of it fails from now on.
+func (c *Card) Unplug() { c.set(unplugged, binary.LittleEndian.AppendUint32(nil, 1)) }
+
+// Plug puts it back, for the next program that opens it.
+func (c *Card) Plug() { c.set(unplugged, binary.LittleEndian.AppendUint32(nil, 0)) }
+
+// Stall makes the card's clock stand still for as long as d; it then shows what it would have shown.
+func (c *Card) Stall(d time.Duration) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		c.t.Error(err)
+	}
+	c.set(stallFrom, binary.LittleEndian.AppendUint64(nil, uint64(now.Nano())))
+	c.set(stallUntil, binary.LittleEndian.AppendUint64(nil, uint64(now.Nano()+int64(d))))
+}
+
+// Xruns counts how often the program was late, to play or to capture. A patient card has none.
+func (c *Card) Xruns() int {
+	c.t.Helper()
+	b, err := os.ReadFile(c.file + ".card")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return int(binary.LittleEndian.Uint32(b[overruns:]))
+}
+
+func (c *Card) set(at int64, word []byte) {
+	f, err := os.OpenFile(c.file+".card", os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteAt(word, at)
+		f.Close()
+	}
+	if err != nil {
+		c.t.Error(err) // not Fatal: faults come on the card's own thread as well
+	}
+}
