@@ -11,7 +11,7 @@ PEERS := build/peers
 PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 
-.PHONY: help build lab codecs recordings demo check test race e2e hangup proof campaign bench bench-peers profile clean
+.PHONY: help build lab codecs recordings sound demo check test race e2e hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ build/codecs: proof/codecs/codecs.c
 		/usr/include/spandsp/g726.h:libspandsp-dev
 	@mkdir -p build
 	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lgsm -lopencore-amrnb -lopencore-amrwb -lvo-amrwbenc -lopus -lspandsp -lspeexdsp -lm
+
+sound: # what hw/sound is built from, and the virtual cards that it is tested on
+	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev
 
 SOUNDS := /usr/share/asterisk/sounds
 recordings: # speech and music that proof measures with

@@ -1,0 +1,113 @@
+package sound_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/hwtest/card"
+	"github.com/flattone/flattone/hw/sound"
+)
+
+// A stall that a line lives through costs samples and nothing else.
+func TestAShortStallIsNoLoss(t *testing.T) {
+	for kind, k := range cards {
+		t.Run(kind, func(t *testing.T) {
+			made, cfg := plug(t, kind, false, nil)
+			line := open(t, cfg)
+			n := int64(0)
+			turns := int64(k.rate) / int64(k.period)
+			run(t, line, turns, func(_, out []int16) {
+				clear(out)
+				if n++; n == turns/2 {
+					made[0].Stall(100 * time.Millisecond)
+				}
+			}, func(_, out []int16) { clear(out) })
+			if err := line.Close(); err != nil {
+				t.Error(err)
+			}
+			if made[0].Xruns() == 0 {
+				t.Error("the card did not stall")
+			}
+		})
+	}
+}
+
+// Each way of losing a device is tried in a process of its own, by TestLosing there.
+func TestALostDeviceEndsBothSides(t *testing.T) {
+	for loss := range losses {
+		for kind := range cards {
+			t.Run(loss+"/"+kind, func(t *testing.T) {
+				inAProcessOfItsOwn(t, "TestLosing/"+strings.ReplaceAll(loss+"/"+kind, " ", "_"))
+			})
+		}
+	}
+}
+
+// losses are tried once a second until the line is lost: the machine may be too busy to see a stall in time.
+var losses = map[string]func(*card.Card){
+	"unplugged":         (*card.Card).Unplug,
+	"stalls for 700 ms": func(c *card.Card) { c.Stall(700 * time.Millisecond) },
+}
+
+func TestLosing(t *testing.T) {
+	if os.Getenv(variable) == "" {
+		return // see TestALostDeviceEndsBothSides
+	}
+	for loss, lose := range losses {
+		t.Run(loss, func(t *testing.T) {
+			for kind := range cards {
+				t.Run(kind, func(t *testing.T) { losing(t, kind, lose) })
+			}
+		})
+	}
+}
+
+func losing(t *testing.T, kind string, lose func(*card.Card)) {
+	made, cfg := plug(t, kind, false, nil)
+	line := open(t, cfg)
+	running := make(chan struct{})
+	n := 0
+	caller := func(_, out []int16) {
+		clear(out)
+		if n++; n == 10 {
+			close(running)
+		}
+	}
+	caused := make(chan error, 2)
+	go func() { caused <- line.Caller.Run(context.Background(), caller) }()
+	go func() { caused <- line.Agent.Run(context.Background(), func(_, out []int16) { clear(out) }) }()
+	<-running
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	lose(made[0])
+	for ended := 0; ended < 2; {
+		select {
+		case err := <-caused:
+			ended++
+			if !errors.Is(err, hw.ErrLost) {
+				t.Errorf("a side ended with %v", err)
+			}
+			for _, says := range []string{cards[kind].specs[0].Name, "no sound for 500ms", "started anew"} {
+				if err != nil && !strings.Contains(err.Error(), says) {
+					t.Errorf("%q does not say %q", err, says)
+				}
+			}
+		case <-again.C:
+			lose(made[0])
+		}
+	}
+	// A lost line doesn't hang who closes it, and keeps its device: PortAudio does.
+	for range 2 {
+		if err := line.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := sound.Open(cfg); !errors.Is(err, hw.ErrBusy) {
+		t.Errorf("the next line gets %v", err)
+	}
+}

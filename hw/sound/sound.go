@@ -1,0 +1,95 @@
+// Package sound is a line made of sound devices, through PortAudio: one device for each side, or one for both, on two of its
+// channels. It is the only cgo of the house.
+//
+// A device of its own drives each side: two clocks, and it is the owner's business to bridge them. Where both sides are on one
+// device there is one stream and one clock ([hw.Line].OneClock), and nothing needs bridging.
+//
+// The turns run on PortAudio's thread. What this package does there never allocates, locks, logs, waits or panics, and copies
+// samples only where a device interleaves several channels. It never passes a turn anything but what the device captured, and plays
+// nothing but what a turn filled: silence before, after and between.
+//
+// A device is lost when no sound has moved for half a second; PortAudio itself doesn't tell. After a loss only leaving the process
+// cures PortAudio 19.6: its thread spins for ever, writing to standard error, and to stop the stream would hang. So a lost line is
+// never stopped nor given back; its owner leaves, and whoever supervises him starts him anew.
+//
+// Sound devices know nothing of calls: Calls never yields.
+package sound
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/hw"
+)
+
+// Bounds of a period. A shorter one than leastPeriod is all overhead; the longest takes 128 ms at 8 kHz, so that several are missing
+// before a device counts as lost.
+const (
+	leastPeriod = 8
+	mostPeriod  = 1024
+)
+
+// Config says what a line is made of.
+type Config struct {
+	Rate audio.Rate
+	// PeriodFrames is the length of a turn. From one side's input to the other's output of one device it takes two of them.
+	PeriodFrames int
+	// Caller and Agent may be on one device, on different channels.
+	Caller, Agent Side
+	// LockDir is a folder for a file a device, by which the device has one owner.
+	LockDir string
+}
+
+// Side is where one side of the line is: what is captured on a device's channel comes from there, and what is played on it is heard there.
+type Side struct {
+	// Device is its name as Devices has it.
+	Device string
+	// Channel is counted from 1.
+	Channel int
+}
+
+func (c Config) validate() error {
+	var faults []error
+	fault := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf("sound: "+format, args...))
+		}
+	}
+	fault(!c.Rate.Supported(), "%v is not supported: use 8000, 16000, 44100 or 48000", c.Rate)
+	fault(c.PeriodFrames < leastPeriod || c.PeriodFrames > mostPeriod, "a period of %d frames: use %d to %d",
+		c.PeriodFrames, leastPeriod, mostPeriod)
+	fault(c.LockDir == "", "no folder for the devices' locks: name one")
+	for _, s := range []struct {
+		name string
+		Side
+	}{{"caller", c.Caller}, {"agent", c.Agent}} {
+		fault(s.Device == "", "the %s's side has no device: name one", s.name)
+		fault(s.Channel < 1, "the %s's side is on channel %d: they are counted from 1", s.name, s.Channel)
+	}
+	fault(c.Caller == c.Agent && c.Caller.Device != "", "%s: both sides are on channel %d: give each a channel of its own, or a device",
+		c.Caller.Device, c.Caller.Channel)
+	return errors.Join(faults...)
+}
+
+// Open takes the locks of the line's devices and opens them; sound moves once the Ports run. The error names each thing that is wrong,
+// why, and what to do; it wraps [hw.ErrBusy] if another process holds a device.
+//
+// On one device the turns begin when both Ports run and end when one of them does: they alternate to the last.
+func Open(cfg Config) (*hw.Line, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	l := newLine(cfg)
+	if err := l.open(); err != nil {
+		return nil, errors.Join(err, l.unlock())
+	}
+	return &hw.Line{
+		Device:   l.name(),
+		Caller:   l.caller,
+		Agent:    l.agent,
+		OneClock: len(l.streams) == 1,
+		Calls:    make(chan hw.Edge),
+		Close:    l.closer(),
+	}, nil
+}
