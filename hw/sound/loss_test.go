@@ -13,25 +13,44 @@ import (
 	"github.com/flattone/flattone/hw/sound"
 )
 
-// A stall that a line lives through costs samples and nothing else.
+// A stall that a line lives through costs the samples of the stall and nothing else, and so does any other overrun: all that is heard
+// is silence, or what was said two periods before.
 func TestAShortStallIsNoLoss(t *testing.T) {
 	for kind, k := range cards {
 		t.Run(kind, func(t *testing.T) {
-			made, cfg := plug(t, kind, false, nil)
+			made, cfg := plug(t, kind, false, noise)
 			line := open(t, cfg)
 			n := int64(0)
 			turns := int64(k.rate) / int64(k.period)
-			run(t, line, turns, func(_, out []int16) {
-				clear(out)
+			caller, agent := copying(line, k.period)
+			run(t, line, turns, func(in, out []int16) {
+				caller(in, out)
 				if n++; n == turns/2 {
 					made[0].Stall(100 * time.Millisecond)
 				}
-			}, func(_, out []int16) { clear(out) })
+			}, agent)
 			if err := line.Close(); err != nil {
 				t.Error(err)
 			}
 			if made[0].Xruns() == 0 {
 				t.Error("the card did not stall")
+			}
+			hears := cfg.Caller
+			if line.OneClock {
+				hears = cfg.Agent
+			}
+			said, after := said(kind, cfg.Caller), 0
+			for i, v := range at(kind, made, hears) {
+				if v == 0 {
+					continue
+				}
+				if before := i - 2*k.period; before < 0 || before >= len(said) || v != said[before] {
+					t.Fatalf("what is heard at frame %d was not said two periods before", i)
+				}
+				after++
+			}
+			if after < int(turns)*k.period/2 {
+				t.Errorf("only %d frames were heard", after)
 			}
 		})
 	}

@@ -59,29 +59,32 @@ func open(t *testing.T, cfg sound.Config) *hw.Line {
 	return line
 }
 
-// What is captured in a period is played, bit for bit, exactly two periods later: on a line with one clock on the other side, on one
-// with two on the same side, if that is what the turns do.
+// copying plays what was captured: on a line with one clock on the other side, on one with two on the same side.
+func copying(line *hw.Line, period int) (caller, agent hw.Turn) {
+	if !line.OneClock {
+		back := func(in, out []int16) { copy(out, in) }
+		return back, back
+	}
+	callerToAgent, agentToCaller := make([]int16, period), make([]int16, period)
+	caller = func(in, out []int16) {
+		copy(callerToAgent, in)
+		copy(out, agentToCaller) // of the period before: the caller's turn is first
+	}
+	agent = func(in, out []int16) {
+		copy(agentToCaller, in)
+		copy(out, callerToAgent)
+	}
+	return caller, agent
+}
+
+// What is captured in a period is played, bit for bit, exactly two periods later, if that is what the turns do.
 func TestSamplesAndLatency(t *testing.T) {
 	for kind, k := range cards {
 		t.Run(kind, func(t *testing.T) {
 			made, cfg := plug(t, kind, true, noise)
 			line := open(t, cfg)
 			turns := int64(k.rate) / 2 / int64(k.period)
-			callerToAgent, agentToCaller := make([]int16, k.period), make([]int16, k.period)
-			caller := func(in, out []int16) {
-				copy(callerToAgent, in)
-				copy(out, in)
-				if line.OneClock {
-					copy(out, agentToCaller) // of the period before: the caller's turn is first
-				}
-			}
-			agent := func(in, out []int16) {
-				copy(agentToCaller, in)
-				copy(out, in)
-				if line.OneClock {
-					copy(out, callerToAgent)
-				}
-			}
+			caller, agent := copying(line, k.period)
 			run(t, line, turns, caller, agent)
 			if err := line.Close(); err != nil {
 				t.Error(err)

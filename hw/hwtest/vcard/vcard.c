@@ -167,7 +167,7 @@ static snd_pcm_sframes_t on_pointer(snd_pcm_ioplug_t *io)
 	return -EPIPE;
 }
 
-/* A card has one clock: the direction that is started within a period of the other began with it. */
+/* A card has one clock: the direction that is started within a buffer of the other began with it. */
 static int on_start(snd_pcm_ioplug_t *io)
 {
 	struct stream *s = io->private_data;
@@ -178,7 +178,7 @@ static int on_start(snd_pcm_ioplug_t *io)
 		int64_t other = s->card->began[!io->stream];
 		if (s->patient && began > other) /* and waits for it */
 			s->card->late += began - other;
-		if (s->patient || began - other < (int64_t)io->period_size)
+		if (s->patient || began - other < (int64_t)io->buffer_size)
 			began = other;
 	}
 	s->card->began[io->stream] = began;
