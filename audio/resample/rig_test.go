@@ -1,0 +1,72 @@
+package resample_test
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/resample"
+)
+
+// rig is two devices in virtual time, one that writes and one that reads.
+type rig struct {
+	rate           audio.Rate
+	periodWritten  int
+	periodRead     int
+	writerPPM      float64 // by how much the writer's clock is fast
+	lateMS         float64 // either thread wakes up late by up to so much
+	signal         func(frame int64) int16
+	said           int64
+	taken          int64
+	joint          *resample.Joint
+	stopped        func(seconds float64) (writer, reader bool) // a device stands still
+	writer, reader float64                                     // when its next period is over, in s
+}
+
+func (r *rig) Position() audio.Position { return audio.Position(r.said) }
+
+func (r *rig) Read(out []int16) {
+	for i := range out {
+		out[i] = r.signal(r.taken)
+		r.taken++
+	}
+	if r.taken > r.said {
+		panic("more was read than there is")
+	}
+}
+
+func newRig(rate audio.Rate, period int) *rig {
+	r := &rig{rate: rate, periodWritten: period, periodRead: period, signal: func(int64) int16 { return 0 }}
+	r.joint = resample.New(rate, r)
+	return r
+}
+
+// run lets both devices go on for some seconds, and calls each after each period of the reader's.
+func (r *rig) run(seconds float64, each func(at float64, out []int16)) {
+	random := rand.New(rand.NewPCG(1, 2))
+	late := func() float64 { return r.lateMS / 1000 * random.Float64() }
+	end := max(r.writer, r.reader) + seconds
+	out := make([]int16, r.periodRead)
+	moment := func(s float64) time.Duration { return time.Duration((s + late()) * 1e9) }
+	for r.writer < end || r.reader < end {
+		writerStands, readerStands := false, false
+		if r.stopped != nil {
+			writerStands, readerStands = r.stopped(min(r.writer, r.reader))
+		}
+		if r.writer <= r.reader {
+			if !writerStands {
+				r.said += int64(r.periodWritten)
+				r.joint.Wrote(moment(r.writer))
+			}
+			r.writer += float64(r.periodWritten) / (float64(r.rate) * (1 + r.writerPPM*1e-6))
+			continue
+		}
+		if !readerStands {
+			r.joint.Read(out, moment(r.reader))
+			if each != nil {
+				each(r.reader, out)
+			}
+		}
+		r.reader += float64(r.periodRead) / float64(r.rate)
+	}
+}
