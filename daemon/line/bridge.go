@@ -4,22 +4,28 @@ import (
 	"errors"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/resample"
 	"github.com/flattone/flattone/audio/ring"
 )
 
 // bridge joins the two sides of a line: the caller's sound takes the [path.Path], the agent's goes straight
 // across, past the [path.Agent]. Each side's turn runs on its port's thread.
 //
-//	caller's port --turn--> path (look-ahead, mask) --turn--> agent's port
-//	caller's port <--turn-- back ring (no look-ahead) <-- path's agent <--turn-- agent's port
+//	caller's port --turn--> path (look-ahead, mask) --down--> --turn--> agent's port
+//	caller's port <--turn-- <--up-- back ring (no look-ahead) <-- path's agent <--turn-- agent's port
+//
+// Where the sides share a clock, down and up are not there, and samples pass bit for bit.
 type bridge struct {
-	path  *path.Path
-	other *path.Agent
-	back  *ring.Ring
-	cue   cue
+	path     *path.Path
+	other    *path.Agent
+	back     *ring.Ring
+	down, up *resample.Joint
+	began    time.Time
+	cue      cue
 	// agent is the mean square of the agent's leg, smoothed; float64 bits.
 	agent atomic.Uint64
 }
@@ -27,7 +33,7 @@ type bridge struct {
 // backFrames is what the agent's side may run ahead of the caller's.
 const backFrames = path.MaxBlock
 
-func newBridge(p *path.Path, rate audio.Rate) (*bridge, error) {
+func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	back, err := ring.New(backFrames)
 	if err != nil {
 		return nil, err
@@ -36,9 +42,24 @@ func newBridge(p *path.Path, rate audio.Rate) (*bridge, error) {
 	if err != nil {
 		return nil, errors.Join(err, back.Close())
 	}
-	b := &bridge{path: p, other: other, back: back}
+	b := &bridge{path: p, other: other, back: back, began: time.Now()}
 	b.cue.init(rate)
+	if !oneClock {
+		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
+	}
 	return b, nil
+}
+
+// returning is the back ring, as its reader sees it.
+type returning struct{ ring *ring.Ring }
+
+func (r returning) Position() audio.Position { return r.ring.Judged() }
+
+// Read fills out whole: with silence, where there is nothing yet.
+func (r returning) Read(out []int16) {
+	n := copy(out, r.ring.Head(len(out)))
+	r.ring.Release(n)
+	clear(out[n:])
 }
 
 // Close wipes and frees. Both ports must have stopped.
@@ -47,20 +68,32 @@ func (b *bridge) Close() error { return errors.Join(b.back.Close(), b.other.Clos
 // callerTurn is the caller's hw.Turn.
 func (b *bridge) callerTurn(in, out []int16) {
 	b.path.Write(in)
-	n := copy(out, b.back.Head(len(out)))
-	b.back.Release(n)
-	clear(out[n:])
+	if b.down == nil {
+		returning{b.back}.Read(out)
+	} else {
+		now := time.Since(b.began)
+		b.down.Wrote(now)
+		b.up.Read(out, now)
+	}
 	b.cue.mix(out, b.path.Position()-audio.Position(len(out)))
 }
 
 // agentTurn is the agent's hw.Turn.
 func (b *bridge) agentTurn(in, out []int16) {
-	b.path.Read(out)
+	now := time.Since(b.began)
+	if b.down == nil {
+		b.path.Read(out)
+	} else {
+		b.down.Read(out, now)
+	}
 	room := b.back.Tail(len(in))
 	n := copy(room, in)
 	b.other.Pass(room[:n])
 	b.back.Commit(n)
 	b.back.Judge(b.back.Written())
+	if b.up != nil {
+		b.up.Wrote(now)
+	}
 	b.meter(in)
 }
 

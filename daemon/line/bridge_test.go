@@ -5,21 +5,26 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/resample"
+	"github.com/flattone/flattone/hw"
 )
 
 // newTestBridge is a bridge of an idle line that passes everything.
-func newTestBridge(t testing.TB, rate audio.Rate) *bridge {
+func newTestBridge(t testing.TB, rate audio.Rate) *bridge { return newBridgeOf(t, rate, true) }
+
+func newBridgeOf(t testing.TB, rate audio.Rate, oneClock bool) *bridge {
 	t.Helper()
 	p, err := path.New(path.Config{Rate: rate, Idle: mask.Pass})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newBridge(p, rate)
+	b, err := newBridge(p, rate, oneClock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +80,56 @@ func TestBothSidesHearEachOtherUntouched(t *testing.T) {
 			t.Errorf("%v, periods of %d: %d faults", test.rate, test.period, f)
 		}
 	}
+}
+
+// Two devices whose clocks differ: each side hears all of the other's tone, at an even level, and no sooner or later as time goes on.
+func TestTwoClocks(t *testing.T) {
+	for _, ppm := range []float64{300, -300} {
+		synctest.Test(t, func(t *testing.T) {
+			const rate, period, seconds = audio.Rate48k, 128, 60
+			b := newBridgeOf(t, rate, false)
+			began := time.Now()
+			var heard [2][]int16
+			run := func(side int, ppm float64, turn hw.Turn) {
+				in, out := make([]int16, period), make([]int16, period)
+				length := float64(period) / float64(rate) / (1 + ppm*1e-6)
+				for n := range int(seconds / length) {
+					time.Sleep(time.Until(began.Add(time.Duration(float64(n+1) * length * 1e9))))
+					for i := range in {
+						in[i] = int16(10000 * math.Sin(2*math.Pi*300/float64(rate)*float64(n*period+i)))
+					}
+					turn(in, out)
+					heard[side] = append(heard[side], out...)
+				}
+			}
+			var sides sync.WaitGroup
+			sides.Go(func() { run(0, ppm, b.callerTurn) })
+			sides.Go(func() { run(1, 0, b.agentTurn) })
+			sides.Wait()
+			if f := b.path.Stats().Faults; f != 0 {
+				t.Errorf("%d faults", f)
+			}
+			for _, way := range []*resample.Joint{b.down, b.up} {
+				if jumps, missing := way.Jumps(), way.Missing(); jumps != 1 || missing != 0 {
+					t.Errorf("%+.0f ppm: %d jumps, the first included, and %d frames missing", ppm, jumps, missing)
+				}
+			}
+			for side, x := range heard {
+				for at := rate.Frames(time.Second); at+480 <= len(x); at += 480 { // three periods of the tone, about
+					if power := meanSquare(x[at:][:480]); math.Abs(math.Sqrt(2*power)-10000) > 100 {
+						t.Fatalf("%+.0f ppm: side %d hears a level of %.0f at %.3f s", ppm, side, math.Sqrt(2*power), float64(at)/float64(rate))
+					}
+				}
+			}
+		})
+	}
+}
+
+func meanSquare(x []int16) (mean float64) {
+	for _, v := range x {
+		mean += float64(v) * float64(v) / float64(len(x))
+	}
+	return mean
 }
 
 // Whoever is away is stood in for by silence, and nobody is blocked.

@@ -64,7 +64,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.path, err = path.New(pathConfig(l.cfg)); err != nil {
 		return nil, err
 	}
-	if l.bridge, err = newBridge(l.path, l.cfg.Rate); err != nil {
+	if l.bridge, err = newBridge(l.path, l.cfg.Rate, true); err != nil {
 		return nil, err
 	}
 	if l.device, err = wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate); err != nil {
