@@ -89,8 +89,19 @@ type Line struct {
 	// FlatToneHz and FlatToneDBm0 are what the agent hears for a key.
 	FlatToneHz   int
 	FlatToneDBm0 float64
-	// WAV is the line's interface: recordings. It is the only kind there is.
-	WAV WAV
+	// Sound is the line's interface where it is made of sound devices; else it is nil, and WAV is.
+	Sound *Sound
+	WAV   WAV
+}
+
+// Sound is a line between two sound devices, or two channels of one.
+type Sound struct {
+	// Caller and Agent name the devices of the two sides, which may be one.
+	Caller, Agent string
+	// CallerChannel and AgentChannel count from 1.
+	CallerChannel, AgentChannel int
+	// PeriodFrames are what the devices give and take at a time; 0 for what suits the line's rate.
+	PeriodFrames int
 }
 
 // WAV is a line that is played from recordings and into them.

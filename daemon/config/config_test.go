@@ -115,6 +115,22 @@ func TestEveryKeyIsRead(t *testing.T) {
 	}
 }
 
+// A line of sound devices stands where the recordings did.
+func TestSound(t *testing.T) {
+	before, _, _ := strings.Cut(small, "[line.wav]")
+	for entries, want := range map[string]Sound{
+		`caller = "a"` + "\n" + `agent = "b"`: {Caller: "a", Agent: "b", CallerChannel: 1, AgentChannel: 1},
+		`caller = "a"` + "\n" + `agent = "a"` + "\nagent_channel = 2\ncaller_channel = 3\nperiod_frames = 64": {"a", "a", 3, 2, 64},
+	} {
+		c, err := Parse("/x/f.toml", []byte(before+"[line.sound]\n"+entries+"\n"))
+		if err != nil {
+			t.Error(err)
+		} else if got := c.Lines[0].Sound; got == nil || *got != want {
+			t.Errorf("%s: got %+v, want %+v", entries, got, want)
+		}
+	}
+}
+
 // with is the small file with one more entry in a table, "" for the top.
 func with(table, entry string) string {
 	if table == "" {
@@ -232,7 +248,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	r := &reader{known: map[string][]string{}}
 	c, l, p := defaults()
 	root := &table{r: r, used: map[string]bool{}, values: map[string]any{
-		"line":    []any{map[string]any{"wav": map[string]any{}}},
+		"line":    []any{map[string]any{"wav": map[string]any{}}, map[string]any{"sound": map[string]any{}}},
 		"profile": map[string]any{"any": map[string]any{}},
 	}}
 	root.config(&c, l, p)

@@ -47,8 +47,13 @@ func FuzzParse(f *testing.F) {
 			if !ok || len(p.Fields) == 0 || len(p.Brands) == 0 || p.KeyWarning >= p.KeyTimeout {
 				t.Errorf("line %q has no sound profile", l.Name)
 			}
-			if !l.Rate.Supported() || l.Scope() == "" || len(l.WAV.CallerIn) == 0 || len(l.WAV.CallerIn) != len(l.WAV.AgentIn) {
-				t.Errorf("line %q is not sound", l.Name)
+			if !l.Rate.Supported() || l.Scope() == "" {
+				t.Errorf("line %q can't run", l.Name)
+			}
+			recordings := len(l.WAV.CallerIn) > 0 && len(l.WAV.CallerIn) == len(l.WAV.AgentIn)
+			devices := l.Sound != nil && l.Sound.Caller != "" && l.Sound.Agent != ""
+			if recordings == devices {
+				t.Errorf("line %q is made of nothing, or of two things", l.Name)
 			}
 		}
 	})

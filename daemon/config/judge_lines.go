@@ -11,6 +11,7 @@ func (j judgement) lines() {
 	if len(j.c.Lines) == 0 && j.sound("", "line") {
 		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
 	}
+	channels := map[channel]string{}
 	names, files := map[string]string{}, map[string]string{
 		filepath.Clean(j.c.file):        "this file",
 		j.c.Vault.KeyFile:               "what vault.key_file names",
@@ -32,6 +33,36 @@ func (j judgement) lines() {
 		}
 		j.line(path, l)
 		j.wav(join(path, "wav"), l.WAV, files)
+		if l.Sound != nil {
+			j.devices(join(path, "sound"), l.Sound, channels)
+		}
+	}
+}
+
+// channel is one of a device's.
+type channel struct {
+	device string
+	number int
+}
+
+// devices judges a line's two sides; channels are what others use.
+func (j judgement) devices(path string, s *Sound, channels map[channel]string) {
+	t := j.table(path)
+	for _, side := range []struct {
+		key string
+		channel
+	}{{"caller", channel{s.Caller, s.CallerChannel}}, {"agent", channel{s.Agent, s.AgentChannel}}} {
+		if !j.sound(path, side.key, side.key+"_channel") {
+			continue
+		}
+		if side.device == "" {
+			t.fault(side.key, "is empty", "name a sound device: flattone-line -devices lists them")
+			continue
+		}
+		if taken := channels[side.channel]; taken != "" {
+			t.fault(side.key, fmt.Sprintf("has channel %d of a device that is %s", side.number, taken), "name another device, or another channel of it")
+		}
+		channels[side.channel] = join(path, side.key) + "'s"
 	}
 }
 

@@ -58,10 +58,31 @@ func (t *table) line(l *Line) {
 	t.text("profile", &l.Profile)
 	t.whole("flat_tone_hz", &l.FlatToneHz, 300, 3000)
 	t.number("flat_tone_dbm0", &l.FlatToneDBm0, -45, -10)
-	t.need("wav", "write a [line.wav] table below the line's own keys: it says what the line is made of")
-	if wav := t.sub("wav"); t.has("wav") {
+	sound, wav := t.sub("sound"), t.sub("wav")
+	switch {
+	case t.has("sound") && t.has("wav"):
+		t.fault("wav", "stands beside [line.sound]", "leave one of the two out: a line is made of sound devices or of recordings")
+		wav.broken = true
+	case !t.has("wav"):
+		t.need("sound", "write a [line.sound] table below the line's own keys: it says what the line is made of")
+	}
+	if t.has("sound") {
+		l.Sound = &Sound{CallerChannel: 1, AgentChannel: 1}
+		sound.sound(l.Sound)
+	}
+	if t.has("wav") {
 		wav.wav(&l.WAV)
 	}
+}
+
+func (t *table) sound(s *Sound) {
+	t.need("caller", "name the caller's sound device: flattone-line -devices lists them")
+	t.text("caller", &s.Caller)
+	t.whole("caller_channel", &s.CallerChannel, 1, 32)
+	t.need("agent", "name the agent's sound device: it may be the caller's, with another channel")
+	t.text("agent", &s.Agent)
+	t.whole("agent_channel", &s.AgentChannel, 1, 32)
+	t.whole("period_frames", &s.PeriodFrames, 8, 2048)
 }
 
 func (t *table) wav(w *WAV) {
