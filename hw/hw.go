@@ -59,6 +59,8 @@ const (
 	// CallJoined: the line came up in the middle of a call. Who is on it, and what they were asked for, is
 	// not known.
 	CallJoined
+	// CallPresumed: nobody tells when calls begin and end on this line. There may be one from here on, and then the next.
+	CallPresumed
 )
 
 func (k EdgeKind) String() string {
@@ -69,6 +71,8 @@ func (k EdgeKind) String() string {
 		return "call_ended"
 	case CallJoined:
 		return "call_joined"
+	case CallPresumed:
+		return "call_presumed"
 	}
 	return "unknown"
 }

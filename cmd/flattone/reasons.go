@@ -47,12 +47,16 @@ func reason(code string) string {
 		return "the line had a fault: see its log"
 	case "not_stored":
 		return "the vault refused the card: see flattoned's log"
+	case "call_unwatched":
+		return "armed for three minutes, which is the most where nobody tells that a call has ended"
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 
 	// A line is held or down.
 	case "call_unknown":
 		return "it can't tell whether a card is being keyed"
+	case "sound_stands":
+		return "its device gave no sound for a while: the call may be another now"
 	case "line_broken":
 		return "its sound processing failed: restart the line"
 	case "starting":

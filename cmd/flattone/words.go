@@ -150,6 +150,8 @@ func sentence(e control.Event) string {
 			return "a call begins"
 		case control.CallJoined:
 			return "the line came up in the middle of a call"
+		case control.CallPresumed:
+			return "nobody tells this line when calls begin and end: it may be armed at any time, for three minutes at most"
 		}
 		return "the call has ended"
 	case control.KindToken:

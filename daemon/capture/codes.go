@@ -33,12 +33,14 @@ const (
 	Fault              Code = "fault"
 	NotStored          Code = "not_stored"
 	StoreTimeout       Code = "store_timeout"
+	CallUnwatched      Code = "call_unwatched" // nobody would tell that the call has ended, so it was armed no longer
 )
 
 // Why a line is held: nothing of the caller is heard.
 const (
 	CallUnknown Code = "call_unknown"
 	LineBroken  Code = "line_broken"
+	SoundStands Code = "sound_stands" // no frame has come for a while
 )
 
 // What a line suffers from. It goes on.

@@ -14,7 +14,7 @@ const (
 	KindVerdict  Kind = "verdict"   // Capture, Field, Code; for a good pan Brand, Last4
 	KindWarning  Kind = "warning"   // Capture, Code
 	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
-	KindCall     Kind = "call"      // Code: call_began, call_ended or call_joined
+	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
@@ -35,6 +35,8 @@ const (
 	CallEnded = "call_ended"
 	// CallJoined: the line came up in the middle of a call.
 	CallJoined = "call_joined"
+	// CallPresumed: nobody tells when calls begin and end on the line. It may be armed at any time, for three minutes at most.
+	CallPresumed = "call_presumed"
 )
 
 // CodeOK is the verdict on a good field.

@@ -37,7 +37,7 @@ const (
 //	 | +------ path settled ----- void                                 |
 //	 +-------- path settled -------------------------------------------+
 //
-//	start with a mark; a call joined in the middle ----> held
+//	start with a mark; a call joined in the middle; sound that stands while a card is keyed ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
 //	any of them whose path broke ----> held, and the session ends: its successor comes up held
 //
@@ -49,12 +49,14 @@ type call struct {
 	state  State
 	reason capture.Code
 	inCall bool
-	at     audio.Position // followed so far
-	calm   audio.Position // where the session began: what was before nobody knows
-	acked  bool
-	faults int64 // of the path, when last looked at
-	broken bool  // the path is: the session ends
-	codec  codec
+	// presumed: nobody tells of calls, so there may be one, or another, at any time.
+	presumed bool
+	at       audio.Position // followed so far
+	calm     audio.Position // where the session began: what was before nobody knows
+	acked    bool
+	faults   int64 // of the path, when last looked at
+	broken   bool  // the path is: the session ends
+	codec    codec
 
 	id       string // of the capture
 	machine  *capture.Machine
@@ -86,6 +88,8 @@ const (
 	// stays closed between two, so that the path's next tick sees it.
 	settleFor = time.Second
 	fieldShut = 5 * time.Millisecond
+	// unwatchedMost is for how long a line may be armed on which nobody would tell that the call has ended and the next begun.
+	unwatchedMost = 3 * time.Minute
 	// retryAfter a failure that isn't final the card is handed over again.
 	retryAfter = time.Second
 )

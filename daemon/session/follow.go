@@ -19,6 +19,16 @@ func (s *Session) Edge(e hw.Edge) error {
 	return s.do(func() { s.call.edge(e) })
 }
 
+// Stands tells that no frame has come for too long while the process lives: whoever was on the line may be gone, and another there. What is
+// being captured is void, and the line is held. A complete card isn't touched, and the tail of the masking waits for the sound.
+func (s *Session) Stands() error {
+	return s.do(func() {
+		if c := &s.call; c.capturing() {
+			c.hold(capture.SoundStands) // masked and told, even where the mark can't be written
+		}
+	})
+}
+
 func (c *call) follow(at audio.Position) {
 	if at <= c.at {
 		return
@@ -99,6 +109,9 @@ func (c *call) timers() {
 	if c.capturing() {
 		c.tell(c.machine.Tick(now))
 	}
+	if c.capturing() && c.presumed && c.at >= c.armedAt+c.frames(unwatchedMost) {
+		c.void(capture.CallUnwatched)
+	}
 	if c.capturing() && c.closedAt != none && c.at >= c.closedAt+c.frames(fieldShut) {
 		c.closedAt = none
 		c.deps.Path.OpenField(true)
@@ -162,13 +175,14 @@ func (c *call) edge(e hw.Edge) {
 	if c.follow(e.At); c.broken {
 		return
 	}
-	c.inCall = e.Kind != hw.CallEnded
+	c.inCall, c.presumed = e.Kind != hw.CallEnded, e.Kind == hw.CallPresumed
 	c.codec.call()
 	switch {
 	case e.Kind == hw.CallJoined:
 		if c.state != Held {
 			c.hold(capture.CallUnknown) // masked and told, even where the mark can't be written
 		}
+	case c.presumed: // which says nothing of the call that was
 	case c.capturing():
 		c.void(capture.CallEnded)
 	case c.state == Held:

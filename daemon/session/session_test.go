@@ -64,6 +64,61 @@ func TestACallFromBeginningToEnd(t *testing.T) {
 	})
 }
 
+// Where nobody tells when a call ends, a line may be armed at any time, and stays so for three minutes at most, whatever its profile says and
+// though the caller talks and keys.
+func TestAPresumedCallIsArmedForThreeMinutes(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallPresumed, At: 1}))
+		r.ok(r.s.Arm("cap", "number"))
+		armed := r.path.at
+		r.keys("42")
+		r.log.said = nil
+		r.talk(3*time.Minute - time.Second - audio.Rate8k.Duration(int64(r.path.at-armed)))
+		r.is(session.Keying)
+		r.talk(time.Second)
+		r.expect("void cap call_unwatched")
+		r.pass(4 * time.Second)
+		r.is(session.Idle)
+		r.ok(r.s.Arm("cap-2", ""))
+	})
+}
+
+// That calls are only presumed says nothing of the one that a held line was in.
+func TestAPresumedCallReleasesNothing(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := held(t, "mark")
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallPresumed, At: r.path.at}))
+		r.pass(time.Minute)
+		r.is(session.Held)
+	})
+}
+
+// Sound that stands voids what is being captured and holds the line; it touches neither an idle line nor a complete card.
+func TestStandingSound(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("number")
+		r.keys("42")
+		r.log.said = nil
+		r.ok(r.s.Stands())
+		r.expect("void cap sound_stands", "held cap sound_stands")
+		r.ok(r.s.Stands())
+		r.expect()
+		r.ok(r.s.Acknowledge())
+		r.pass(4 * time.Second)
+		r.is(session.Idle)
+		r.ok(r.s.Stands())
+		r.is(session.Idle)
+	})
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).finished()
+		r.ok(r.s.Stands())
+		r.is(session.Keying)
+		r.ok(r.s.Stored("cap"))
+		r.is(session.Done)
+	})
+}
+
 // The masker's tail may be over at once; armed masking lasts a second all the same, and so does the mark.
 func TestTheTailIsAtLeastASecond(t *testing.T) {
 	virtual(t, func(t *testing.T) {
