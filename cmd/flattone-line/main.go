@@ -45,7 +45,13 @@ func run(file, name string) error {
 	if err != nil {
 		return err
 	}
-	l, err := line.New(cfg, name, line.Deps{Log: newLog(), Today: today})
+	log := newLog()
+	if l, known := cfg.Line(name); known && l.Sound != nil {
+		if err := host.RealTime(); err != nil {
+			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
+		}
+	}
+	l, err := line.New(cfg, name, line.Deps{Log: log, Today: today})
 	if err != nil {
 		return err
 	}

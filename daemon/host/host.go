@@ -2,7 +2,8 @@
 // that no core dump of it is ever written, that no process of another user may look into its memory, and that
 // a crash prints no stack: that shows the words of functions' arguments, and some of those are digits.
 //
-// It is called once, first thing in main; a process that can't be hardened doesn't start.
+// It is called once, first thing in main; a process that can't be hardened doesn't start. One that carries live sound also asks for real-time
+// priority, and does without it where it must, with a warning.
 package host
 
 import (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/progress"
 	"github.com/flattone/flattone/audio/resample"
 	"github.com/flattone/flattone/audio/ring"
 )
@@ -25,7 +26,9 @@ type bridge struct {
 	back     *ring.Ring
 	down, up *resample.Joint
 	began    time.Time
-	cue      cue
+	// callers and agents listen for the network on the two legs, as they come in.
+	callers, agents *progress.Listener
+	cue             cue
 	// agent is the mean square of the agent's leg, smoothed; float64 bits.
 	agent atomic.Uint64
 }
@@ -44,6 +47,11 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	}
 	b := &bridge{path: p, other: other, back: back, began: time.Now()}
 	b.cue.init(rate)
+	for _, leg := range []**progress.Listener{&b.callers, &b.agents} {
+		if *leg, err = progress.New(rate); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+	}
 	if !oneClock {
 		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
 	}
@@ -68,6 +76,7 @@ func (b *bridge) Close() error { return errors.Join(b.back.Close(), b.other.Clos
 // callerTurn is the caller's hw.Turn.
 func (b *bridge) callerTurn(in, out []int16) {
 	b.path.Write(in)
+	b.callers.Write(in)
 	if b.down == nil {
 		returning{b.back}.Read(out)
 	} else {
@@ -80,6 +89,7 @@ func (b *bridge) callerTurn(in, out []int16) {
 
 // agentTurn is the agent's hw.Turn.
 func (b *bridge) agentTurn(in, out []int16) {
+	b.agents.Write(in)
 	now := time.Since(b.began)
 	if b.down == nil {
 		b.path.Read(out)
@@ -96,6 +106,9 @@ func (b *bridge) agentTurn(in, out []int16) {
 	}
 	b.meter(in)
 }
+
+// network is where a tone of the network was heard last, on either leg: it grows while one sounds.
+func (b *bridge) network() audio.Position { return b.callers.Heard() + b.agents.Heard() }
 
 // meter follows the agent's level with a time constant of about five periods.
 func (b *bridge) meter(in []int16) {

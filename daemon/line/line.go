@@ -21,6 +21,7 @@ import (
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/sound"
 	"github.com/flattone/flattone/hw/wavline"
 )
 
@@ -64,10 +65,10 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.path, err = path.New(pathConfig(l.cfg)); err != nil {
 		return nil, err
 	}
-	if l.bridge, err = newBridge(l.path, l.cfg.Rate, true); err != nil {
+	if l.device, err = l.open(cfg.RuntimeDir); err != nil {
 		return nil, err
 	}
-	if l.device, err = wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate); err != nil {
+	if l.bridge, err = newBridge(l.path, l.cfg.Rate, l.device.OneClock); err != nil {
 		return nil, err
 	}
 	profiles, err := captureProfiles(cfg.Profiles)
@@ -91,6 +92,14 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	return l, nil
 }
 
+// open opens the line's interface.
+func (l *Line) open(runtimeDir string) (*hw.Line, error) {
+	if l.cfg.Sound != nil {
+		return sound.Open(soundConfig(l.cfg, runtimeDir))
+	}
+	return wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate)
+}
+
 // Run carries the line's audio until ctx ends or a device is lost. The devices stop first and the session last,
 // so that nothing is heard that nobody judges.
 func (l *Line) Run(ctx context.Context) (err error) {
@@ -110,6 +119,9 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	start(&rest, func() error { return l.session.Run(restCtx) })
 	start(&rest, func() error { return l.link.run(restCtx) })
 	start(&rest, func() error { return l.measure(restCtx) })
+	if l.cfg.Sound != nil {
+		start(&rest, func() error { return l.pace(restCtx) })
+	}
 	start(&devices, func() error { return l.device.Caller.Run(audioCtx, l.bridge.callerTurn) })
 	start(&devices, func() error { return l.device.Agent.Run(audioCtx, l.bridge.agentTurn) })
 

@@ -2,12 +2,14 @@ package line
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/hw/sound"
 	"github.com/flattone/flattone/hw/wavline"
 )
 
@@ -23,6 +25,19 @@ func pathConfig(l config.Line) path.Config {
 func wavConfig(w config.WAV, released <-chan struct{}, follow func(audio.Position)) wavline.Config {
 	return wavline.Config{CallerIn: w.CallerIn, AgentIn: w.AgentIn, AgentOut: w.AgentOut, CallerOut: w.CallerOut,
 		Pace: w.Pace, Gap: w.Gap, WaitArmed: w.WaitArmed, Released: released, ClockFile: w.ClockFile, Follow: follow}
+}
+
+// periodFrames is what a device gives at a time, for want of another wish: 2.7 ms, or 3.
+var periodFrames = map[audio.Rate]int{audio.Rate8k: 24, audio.Rate16k: 48, audio.Rate44k: 128, audio.Rate48k: 128}
+
+func soundConfig(l config.Line, runtimeDir string) sound.Config {
+	period := l.Sound.PeriodFrames
+	if period == 0 {
+		period = periodFrames[l.Rate]
+	}
+	return sound.Config{Rate: l.Rate, PeriodFrames: period, LockDir: filepath.Join(runtimeDir, "devices"),
+		Caller: sound.Side{Device: l.Sound.Caller, Channel: l.Sound.CallerChannel},
+		Agent:  sound.Side{Device: l.Sound.Agent, Channel: l.Sound.AgentChannel}}
 }
 
 func captureProfiles(from map[string]config.Profile) (map[string]capture.Profile, error) {

@@ -29,6 +29,15 @@ func (s *Session) Stands() error {
 	})
 }
 
+// NetworkSpoke tells that dial tone, ringing, busy or the like was heard on the line: where nobody tells of calls, the one there was is over.
+func (s *Session) NetworkSpoke() error {
+	return s.do(func() {
+		if c := &s.call; c.presumed && c.capturing() {
+			c.void(capture.CallEnded)
+		}
+	})
+}
+
 func (c *call) follow(at audio.Position) {
 	if at <= c.at {
 		return

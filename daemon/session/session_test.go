@@ -84,6 +84,27 @@ func TestAPresumedCallIsArmedForThreeMinutes(t *testing.T) {
 	})
 }
 
+// Whoever keyed there is gone once the network speaks. Where the line is told of calls, it waits for that.
+func TestTheNetworkEndsAPresumedCall(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallPresumed, At: 1}))
+		r.ok(r.s.NetworkSpoke())
+		r.ok(r.s.Arm("cap", "number"))
+		r.keys(visa[:10])
+		r.log.said = nil
+		r.ok(r.s.NetworkSpoke())
+		r.expect("void cap call_ended")
+		r.keys(visa)
+		r.expect()
+	})
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("number")
+		r.ok(r.s.NetworkSpoke())
+		r.is(session.Armed)
+	})
+}
+
 // That calls are only presumed says nothing of the one that a held line was in.
 func TestAPresumedCallReleasesNothing(t *testing.T) {
 	virtual(t, func(t *testing.T) {
