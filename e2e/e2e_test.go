@@ -32,11 +32,13 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	build := exec.Command("go", "build", "-tags", "lab", "-o", dir+"/", "../cmd/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		slog.Error("building the binaries under test", "err", err, "output", string(out))
-		os.Exit(1)
+	for cgo, what := range map[string][]string{"0": {"../cmd/flattone", "../cmd/flattoned"}, "1": {"../cmd/flattone-line"}} {
+		build := exec.Command("go", append([]string{"build", "-tags", "lab", "-o", dir + "/"}, what...)...)
+		build.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+		if out, err := build.CombinedOutput(); err != nil {
+			slog.Error("building the binaries under test", "err", err, "output", string(out))
+			os.Exit(1)
+		}
 	}
 	bin = dir
 	code := m.Run()

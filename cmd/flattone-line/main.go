@@ -19,13 +19,18 @@ import (
 func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
 	name := flag.String("line", "", "the `name` of the line, as in its [[line]] table")
+	devices := flag.Bool("devices", false, "list this machine's sound devices, and do nothing else")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "flattone-line: it takes no argument, and %q is one\n", flag.Arg(0))
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*file, *name); err != nil {
+	act := func() error { return run(*file, *name) }
+	if *devices {
+		act = func() error { return line.Devices(os.Stdout) }
+	}
+	if err := act(); err != nil {
 		fmt.Fprintln(os.Stderr, "flattone-line:", err)
 		os.Exit(1)
 	}

@@ -82,7 +82,7 @@ func (t *table) sound(s *Sound) {
 	t.need("agent", "name the agent's sound device: it may be the caller's, with another channel")
 	t.text("agent", &s.Agent)
 	t.whole("agent_channel", &s.AgentChannel, 1, 32)
-	t.whole("period_frames", &s.PeriodFrames, 8, 2048)
+	t.whole("period_frames", &s.PeriodFrames, 8, 1024)
 }
 
 func (t *table) wav(w *WAV) {

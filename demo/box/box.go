@@ -41,7 +41,7 @@ type Config struct {
 	FirstRetry, MaxRetry time.Duration
 }
 
-// Line is one recorded line of a box.
+// Line is one line of a box, recorded mostly.
 type Line struct {
 	Name string
 	// Calls are folders with a caller.wav and an agent.wav each, played one after another.
@@ -54,6 +54,8 @@ type Line struct {
 	WaitArmed bool
 	// Options are further lines of its [[line]] table, such as idle = "pass".
 	Options string
+	// Sound, if set, is its [line.sound] table in place of recordings.
+	Sound string
 }
 
 // Box is one box. Its methods are for one goroutine.

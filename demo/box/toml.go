@@ -24,6 +24,10 @@ func (b *Box) toml() []byte {
 			agent = append(agent, absolute(call, "agent.wav"))
 		}
 		fmt.Fprintf(&f, "\n[[line]]\nname = %q\nplace = \"trunk-side\"\nprofile = \"card\"\n%s\n", l.Name, l.Options)
+		if l.Sound != "" {
+			fmt.Fprintf(&f, "[line.sound]\n%s\n", l.Sound)
+			continue
+		}
 		fmt.Fprintf(&f, "[line.wav]\ncaller_in = %s\nagent_in = %s\n", list(caller), list(agent))
 		fmt.Fprintf(&f, "agent_out = %q\ncaller_out = %q\nclock_file = %q\n",
 			"heard/"+l.Name+".agent.wav", "heard/"+l.Name+".caller.wav", "run/"+l.Name+".clock")

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sound
 
 import (
@@ -9,19 +11,6 @@ import (
 
 	"github.com/gordonklaus/portaudio"
 )
-
-// Device is what PortAudio knows of a sound device.
-type Device struct {
-	Name string
-	// In and Out are channels.
-	In, Out int
-	// Rate is the one it has by default, in Hz.
-	Rate int
-}
-
-func (d Device) String() string {
-	return fmt.Sprintf("%q (%d in, %d out, %d Hz)", d.Name, d.In, d.Out, d.Rate)
-}
 
 // Devices are the devices that PortAudio sees. One that another program plays on is not among them. While this process has a line
 // open, they are those of when it was opened.

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sound
 
 import (
@@ -9,6 +11,30 @@ import (
 	"github.com/flattone/flattone/hw"
 	"github.com/gordonklaus/portaudio"
 )
+
+// Open takes the locks of the line's devices and opens them; sound moves once the Ports run. The error names each thing that is wrong,
+// why, and what to do; it wraps [hw.ErrBusy] if another process holds a device.
+//
+// On one device the turns begin when both Ports run and end when one of them does: they alternate to the last.
+func Open(cfg Config) (*hw.Line, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	l := newLine(cfg)
+	if err := l.open(); err != nil {
+		return nil, errors.Join(err, l.unlock())
+	}
+	calls := make(chan hw.Edge, 1)
+	calls <- hw.Edge{Kind: hw.CallPresumed}
+	return &hw.Line{
+		Device:   l.name(),
+		Caller:   l.caller,
+		Agent:    l.agent,
+		OneClock: len(l.streams) == 1,
+		Calls:    calls,
+		Close:    l.closer(),
+	}, nil
+}
 
 // line is what both ports share.
 type line struct {

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sound
 
 import (
@@ -14,6 +16,9 @@ import (
 
 // lock makes this process the owner of a device. The file stays when it is over, with the number of its last owner in it.
 func lock(dir, device string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("sound: lock %s: %w: check the folder and who may write there", device, err)
+	}
 	file, err := os.OpenFile(filepath.Join(dir, "sound-"+url.PathEscape(device)+".lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("sound: lock %s: %w: check the folder and who may write there", device, err)

@@ -12,7 +12,7 @@
 // cures PortAudio 19.6: its thread spins for ever, writing to standard error, and to stop the stream would hang. So a lost line is
 // never stopped nor given back; its owner leaves, and whoever supervises him starts him anew.
 //
-// Sound devices know nothing of calls: Calls never yields.
+// Sound devices know nothing of calls: [hw.CallPresumed] is all that Calls yields.
 package sound
 
 import (
@@ -20,7 +20,6 @@ import (
 	"fmt"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/hw"
 )
 
 // Bounds of a period. A shorter one than leastPeriod is all overhead; the longest takes 128 ms at 8 kHz, so that several are missing
@@ -72,24 +71,15 @@ func (c Config) validate() error {
 	return errors.Join(faults...)
 }
 
-// Open takes the locks of the line's devices and opens them; sound moves once the Ports run. The error names each thing that is wrong,
-// why, and what to do; it wraps [hw.ErrBusy] if another process holds a device.
-//
-// On one device the turns begin when both Ports run and end when one of them does: they alternate to the last.
-func Open(cfg Config) (*hw.Line, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	l := newLine(cfg)
-	if err := l.open(); err != nil {
-		return nil, errors.Join(err, l.unlock())
-	}
-	return &hw.Line{
-		Device:   l.name(),
-		Caller:   l.caller,
-		Agent:    l.agent,
-		OneClock: len(l.streams) == 1,
-		Calls:    make(chan hw.Edge),
-		Close:    l.closer(),
-	}, nil
+// Device is what PortAudio knows of a sound device.
+type Device struct {
+	Name string
+	// In and Out are channels.
+	In, Out int
+	// Rate is the one it has by default, in Hz.
+	Rate int
+}
+
+func (d Device) String() string {
+	return fmt.Sprintf("%q (%d in, %d out, %d Hz)", d.Name, d.In, d.Out, d.Rate)
 }

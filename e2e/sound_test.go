@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/adversary"
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/vault"
+	"github.com/flattone/flattone/demo/box"
+	"github.com/flattone/flattone/hw/hwtest/card"
+)
+
+// leadIn is for how long nobody says anything: time to arm the line, however busy the machine is.
+const leadIn = 5 * time.Second
+
+// TestCallsThroughSoundCards is the main job again, in real time through PortAudio and cards: on one clock and on two, the agent hears no key, and the
+// vault has the caller's card.
+func TestCallsThroughSoundCards(t *testing.T) {
+	one := `caller = "both"
+agent = "both"
+agent_channel = 2`
+	two := `caller = "trunk"
+agent = "headset"`
+	for name, c := range map[string]struct {
+		call  string
+		rate  audio.Rate
+		sound string
+		ppm   int // of the agent's clock
+	}{
+		"one clock at 44.1 kHz": {"visa", audio.Rate44k, one, 0},
+		"two clocks at 8 kHz":   {"amex-corrected", audio.Rate8k, two, 200},
+		"two clocks at 48 kHz":  {"visa", audio.Rate48k, two, -200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := readTruth(t, c.call)
+			said := func(who string) []int16 {
+				quiet := make([]int16, audio.Rate8k.Frames(leadIn))
+				return atRate(append(quiet, readWAV(t, filepath.Join(calls, c.call, who+".wav"))...), c.rate)
+			}
+			caller, agent := said("caller"), said("agent")
+			spec := card.Spec{Rate: int(c.rate), Patient: true}
+			var heard func() []int16
+			if c.sound == one {
+				spec.Name, spec.Channels, spec.In = "both", 2, [][]int16{caller, agent}
+				cards := card.New(t, spec)
+				heard = func() []int16 { return cards[0].Heard(2) }
+			} else {
+				trunk, headset := spec, spec
+				trunk.Name, trunk.In = "trunk", [][]int16{caller}
+				headset.Name, headset.In, headset.PPM = "headset", [][]int16{agent}, c.ppm
+				cards := card.New(t, trunk, headset)
+				heard = func() []int16 { return cards[1].Heard(1) }
+			}
+			r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Sound: c.sound, Options: fmt.Sprintf("rate_hz = %d", int(c.rate))}}})
+			r.start(t)
+			r.wait(t, "the line", func(e control.Event) bool { return e.Line == "one" && e.Code == control.CallPresumed })
+			if _, err := r.client.Arm(t.Context(), "one", ""); err != nil {
+				t.Fatal(err)
+			}
+			told := r.wait(t, "the token", kind("one", control.KindToken))
+			r.waitFrom(t, r.heardSoFar(), "the end of the masking", func(e control.Event) bool { return e.Kind == control.KindState && e.State == "idle" })
+			if err := r.Stop(); err != nil {
+				t.Fatalf("flattoned did not stop in order: %v", err)
+			}
+			r.vault(t, func(v *vault.Vault, _ *audit.Log) { sameCard(t, v, told.Token, want) })
+			attacked := adversary.Case{Rate: c.rate, Out: heard(), DelayFrames: adversary.FindDelay}
+			if c.sound == one { // through the look-ahead, and a period on either side
+				attacked.In, attacked.DelayFrames, attacked.FlatTone = caller, c.rate.Frames(30*time.Millisecond)+2*128, adversary.OurFlatTone()
+			} // else the output is the input nowhere, and no flat tone is quite as it was: the attacker goes by the keys' times alone
+			for _, k := range want.Keys {
+				at := func(frame int) audio.Position {
+					return audio.Position(c.rate.Frames(leadIn + audio.Rate8k.Duration(int64(frame))))
+				}
+				d, _ := audio.NewDigit(k.Digit[0])
+				attacked.Keys = append(attacked.Keys, adversary.Key{Symbol: d, Start: at(k.Start), End: at(k.End)})
+			}
+			report, err := adversary.Judge(attacked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d keys, %d readable, %d frames later", report.Keys, report.Readable, report.DelayFrames)
+			if report.Keys != len(want.Keys) || report.Leaks() {
+				t.Errorf("%d of %d keys are readable in what the agent heard", report.Readable, report.Keys)
+			}
+		})
+	}
+}
+
+// atRate is sound of 8 kHz at another rate: each frame is a sum of the 32 around it.
+func atRate(x []int16, rate audio.Rate) []int16 {
+	if rate == audio.Rate8k {
+		return x
+	}
+	step := 8000 / float64(rate)
+	out := make([]int16, int(float64(len(x))/step))
+	const half = 16
+	for i := range out {
+		at := float64(i) * step
+		first := int(at)
+		var v float64
+		for k := max(0, first-half+1); k <= min(len(x)-1, first+half); k++ {
+			d := at - float64(k)
+			v += float64(x[k]) * sinc(d) * (0.5 + 0.5*math.Cos(math.Pi*d/(half+1)))
+		}
+		out[i] = int16(math.RoundToEven(min(max(v, math.MinInt16), math.MaxInt16)))
+	}
+	return out
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*x) / (math.Pi * x)
+}

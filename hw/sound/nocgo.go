@@ -1,0 +1,18 @@
+//go:build !cgo
+
+package sound
+
+import (
+	"errors"
+
+	"github.com/flattone/flattone/hw"
+)
+
+// errWithout is all that a program without C can do: the demonstration is built so, to need no library and no compiler.
+var errWithout = errors.New("sound: this program was built without sound devices: use one that make build made")
+
+// Open fails.
+func Open(cfg Config) (*hw.Line, error) { return nil, errors.Join(cfg.validate(), errWithout) }
+
+// Devices fails.
+func Devices() ([]Device, error) { return nil, errWithout }
