@@ -9,6 +9,7 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/adversary"
+	"github.com/flattone/flattone/audio/detect"
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/vault"
@@ -41,10 +42,14 @@ agent = "headset"`
 			want := readTruth(t, c.call)
 			said := func(who string) []int16 {
 				quiet := make([]int16, audio.Rate8k.Frames(leadIn))
-				return atRate(append(quiet, readWAV(t, filepath.Join(calls, c.call, who+".wav"))...), c.rate)
+				x := append(quiet, readWAV(t, filepath.Join(calls, c.call, who+".wav"))...)
+				if c.rate == audio.Rate8k {
+					return x
+				}
+				return stretched(x, 8000/float64(c.rate))
 			}
 			caller, agent := said("caller"), said("agent")
-			spec := card.Spec{Rate: int(c.rate), Patient: true}
+			spec := card.Spec{Rate: int(c.rate)}
 			var heard func() []int16
 			if c.sound == one {
 				spec.Name, spec.Channels, spec.In = "both", 2, [][]int16{caller, agent}
@@ -69,10 +74,12 @@ agent = "headset"`
 				t.Fatalf("flattoned did not stop in order: %v", err)
 			}
 			r.vault(t, func(v *vault.Vault, _ *audit.Log) { sameCard(t, v, told.Token, want) })
-			attacked := adversary.Case{Rate: c.rate, Out: heard(), DelayFrames: adversary.FindDelay}
-			if c.sound == one { // through the look-ahead, and a period on either side
-				attacked.In, attacked.DelayFrames, attacked.FlatTone = caller, c.rate.Frames(30*time.Millisecond)+2*128, adversary.OurFlatTone()
-			} // else the output is the input nowhere, and no flat tone is quite as it was: the attacker goes by the keys' times alone
+			attacked := adversary.Case{Rate: c.rate, In: caller, Out: heard(), DelayFrames: c.rate.Frames(30*time.Millisecond) + 2*128,
+				FlatTone: adversary.OurFlatTone()} // through the look-ahead, and a period on either side
+			if c.sound == two { // the output is the input nowhere, and the attacker, who knows his clock, goes by the keys' times alone
+				attacked.In, attacked.DelayFrames = nil, adversary.FindDelay
+				attacked.Out = stretched(attacked.Out, 1+float64(c.ppm)*1e-6)
+			}
 			for _, k := range want.Keys {
 				at := func(frame int) audio.Position {
 					return audio.Position(c.rate.Frames(leadIn + audio.Rate8k.Duration(int64(frame))))
@@ -85,19 +92,35 @@ agent = "headset"`
 				t.Fatal(err)
 			}
 			t.Logf("%d keys, %d readable, %d frames later", report.Keys, report.Readable, report.DelayFrames)
-			if report.Keys != len(want.Keys) || report.Leaks() {
-				t.Errorf("%d of %d keys are readable in what the agent heard", report.Readable, report.Keys)
+			// Gaps of a busy machine bend the flat tones where clocks differ, and the templates' threshold isn't for such: there only their guesses count.
+			if report.Keys != len(want.Keys) || report.Guessed() || c.sound == one && report.Leaks() {
+				t.Errorf("%d of %d keys are readable in what the agent heard, and %d are guessed", report.Readable, report.Keys, report.Correct)
+			}
+			if n := suspicious(t, attacked.Out, c.rate); n > 0 {
+				t.Errorf("%d ms of what the agent heard may be a key", n)
 			}
 		})
 	}
 }
 
-// atRate is sound of 8 kHz at another rate: each frame is a sum of the 32 around it.
-func atRate(x []int16, rate audio.Rate) []int16 {
-	if rate == audio.Rate8k {
-		return x
+// suspicious is how many milliseconds our own detector would take for a key's.
+func suspicious(t *testing.T, x []int16, rate audio.Rate) (ms int) {
+	d, err := detect.New(rate)
+	if err != nil {
+		t.Fatal(err)
 	}
-	step := 8000 / float64(rate)
+	defer d.Close()
+	var v detect.Verdict
+	for tick := rate.TickFrames(); len(x) >= tick; x = x[tick:] {
+		if d.Tick(x[:tick], &v); v.Strict || v.Held {
+			ms++
+		}
+	}
+	return ms
+}
+
+// stretched is sound at another rate, so many frames of it for each frame given out: a sum of the 32 around.
+func stretched(x []int16, step float64) []int16 {
 	out := make([]int16, int(float64(len(x))/step))
 	const half = 16
 	for i := range out {

@@ -13,8 +13,8 @@ import (
 )
 
 // Turn is called by a Port once a period, on the Port's own thread: in holds the frames just captured, out
-// has room for as many frames, which the Turn fills whole. Both are the device's memory and valid only
-// during the call. A Turn never blocks, allocates or panics.
+// has room for as many frames, which the Turn fills whole. Where the device lost what it should have captured, in is nil. Both are the
+// device's memory and valid only during the call. A Turn never blocks, allocates or panics.
 type Turn func(in, out []int16)
 
 // Port is one side of a line.

@@ -75,8 +75,12 @@ func (b *bridge) Close() error { return errors.Join(b.back.Close(), b.other.Clos
 
 // callerTurn is the caller's hw.Turn.
 func (b *bridge) callerTurn(in, out []int16) {
-	b.path.Write(in)
-	b.callers.Write(in)
+	if in == nil {
+		b.path.Lost(len(out))
+	} else {
+		b.path.Write(in)
+		b.callers.Write(in)
+	}
 	if b.down == nil {
 		returning{b.back}.Read(out)
 	} else {
@@ -96,15 +100,23 @@ func (b *bridge) agentTurn(in, out []int16) {
 	} else {
 		b.down.Read(out, now)
 	}
-	room := b.back.Tail(len(in))
-	n := copy(room, in)
-	b.other.Pass(room[:n])
-	b.back.Commit(n)
+	room := b.back.Tail(len(out))
+	clear(room[copy(room, in):]) // of a lost period, nothing is there
+	b.other.Pass(room)
+	b.back.Commit(len(room))
 	b.back.Judge(b.back.Written())
 	if b.up != nil {
 		b.up.Wrote(now)
 	}
 	b.meter(in)
+}
+
+// jumps is how often the two devices had to be brought into step anew, and ppm by how much the caller's clock is fast; both are 0 on one clock.
+func (b *bridge) jumps() (n int64, ppm float64) {
+	if b.down == nil {
+		return 0, 0
+	}
+	return b.down.Jumps() + b.up.Jumps(), b.down.PPM()
 }
 
 // network is where a tone of the network was heard last, on either leg: it grows while one sounds.

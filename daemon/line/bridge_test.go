@@ -132,6 +132,36 @@ func meanSquare(x []int16) (mean float64) {
 	return mean
 }
 
+// A period that the caller's device lost is masked, with what is held before it; one of the agent's is silence. Neither moves anything that follows.
+func TestLostPeriods(t *testing.T) {
+	b := newTestBridge(t, audio.Rate8k)
+	b.path.SetGrade(mask.Armed)
+	const period, lost = 160, 20
+	var agentHeard, callerHeard []int16
+	for n := range 40 {
+		caller, agent := voice(n*period, period), voice(n*period, period)
+		toCaller, toAgent := make([]int16, period), make([]int16, period)
+		if n == lost {
+			caller, agent = nil, nil
+		}
+		b.callerTurn(caller, toCaller)
+		b.agentTurn(agent, toAgent)
+		callerHeard, agentHeard = append(callerHeard, toCaller...), append(agentHeard, toAgent...)
+	}
+	late := audio.Rate8k.Frames(30 * time.Millisecond)
+	for i := range period {
+		if at := lost*period + i; agentHeard[at+late] == voice(at, 1)[0] && agentHeard[at+late] != 0 || callerHeard[at+period] != 0 {
+			t.Fatalf("frame %d of a lost period is heard", i)
+		}
+	}
+	if at := lost*period - 8; slices.Equal(agentHeard[at+late:][:8], voice(at, 8)) {
+		t.Error("what was held before the loss is heard")
+	}
+	if at := 37 * period; !slices.Equal(agentHeard[at+late:][:period], voice(at, period)) || !slices.Equal(callerHeard[at+period:][:period], voice(at, period)) {
+		t.Error("what follows isn't where it belongs")
+	}
+}
+
 // Whoever is away is stood in for by silence, and nobody is blocked.
 func TestOneSideAlone(t *testing.T) {
 	b := newTestBridge(t, audio.Rate8k)

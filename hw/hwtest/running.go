@@ -115,6 +115,9 @@ func (r *running) turn(s *side, in, out []int16) {
 	if s.stopped.Load() {
 		r.fault("a turn of the " + s.name + "'s side after its Run had returned")
 	}
+	if in == nil { // lost
+		in = make([]int16, len(out))
+	}
 	if len(in) != len(out) || len(in) == 0 {
 		r.fault("a turn of the " + s.name + "'s side has unequal or no frames")
 	}

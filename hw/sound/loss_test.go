@@ -22,11 +22,14 @@ func TestAShortStallIsNoLoss(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			made, cfg := plug(t, kind, false, noise)
 			line := open(t, cfg)
-			n := int64(0)
+			n, missed := int64(0), 0
 			turns := int64(k.rate) / int64(k.period)
 			caller, agent := copying(line, k.period)
 			run(t, line, turns, func(in, out []int16) {
 				caller(in, out)
+				if in == nil {
+					missed++
+				}
 				if n++; n == turns/2 {
 					made[0].Stall(100 * time.Millisecond)
 				}
@@ -40,6 +43,9 @@ func TestAShortStallIsNoLoss(t *testing.T) {
 			hears := cfg.Caller
 			if line.OneClock {
 				hears = cfg.Agent
+			}
+			if missed == 0 {
+				t.Error("no turn was told of the gap")
 			}
 			said, after := said(kind, cfg.Caller), 0
 			for i, v := range at(kind, made, hears) {

@@ -55,8 +55,8 @@ func TestOpenRefuses(t *testing.T) {
 		"another rate":        {func(c *sound.Config) { c.Rate = 16000 }, []string{"trunk: it doesn't run at 16000 Hz", "such as 8000 Hz", "headset: "}},
 		"a channel that isn't there": {func(c *sound.Config) { c.Caller.Channel = 2 },
 			[]string{"trunk: there is no channel 2 both ways: it has 1 in and 1 out"}},
-		"a folder that isn't there": {func(c *sound.Config) { c.LockDir = filepath.Join(locks, "none") },
-			[]string{"lock trunk", "no such file", "check the folder"}},
+		"a folder that can't be": {func(c *sound.Config) { c.LockDir = filepath.Join(os.DevNull, "none") },
+			[]string{"lock trunk", "not a directory", "check the folder"}},
 	} {
 		cfg := good
 		c.change(&cfg)

@@ -119,10 +119,14 @@ func (p *port) shut() {
 
 // pick takes the port's channel out of what was captured, and puts it into what is played.
 func (p *port) pick(in, out []int16, channels int) {
-	for i := range p.in {
-		p.in[i] = in[i*channels+p.channel]
+	mine := p.in
+	if in == nil {
+		mine = nil
 	}
-	p.turn(p.in, p.out)
+	for i := range mine {
+		mine[i] = in[i*channels+p.channel]
+	}
+	p.turn(mine, p.out)
 	for i, v := range p.out {
 		out[i*channels+p.channel] = v
 	}

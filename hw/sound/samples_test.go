@@ -64,16 +64,16 @@ func open(t *testing.T, cfg sound.Config) *hw.Line {
 // copying plays what was captured: on a line with one clock on the other side, on one with two on the same side.
 func copying(line *hw.Line, period int) (caller, agent hw.Turn) {
 	if !line.OneClock {
-		back := func(in, out []int16) { copy(out, in) }
+		back := func(in, out []int16) { clear(out[copy(out, in):]) }
 		return back, back
 	}
 	callerToAgent, agentToCaller := make([]int16, period), make([]int16, period)
 	caller = func(in, out []int16) {
-		copy(callerToAgent, in)
+		clear(callerToAgent[copy(callerToAgent, in):])
 		copy(out, agentToCaller) // of the period before: the caller's turn is first
 	}
 	agent = func(in, out []int16) {
-		copy(agentToCaller, in)
+		clear(agentToCaller[copy(agentToCaller, in):])
 		copy(out, callerToAgent)
 	}
 	return caller, agent

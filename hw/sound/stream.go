@@ -81,12 +81,18 @@ func (s *stream) playOut() {
 	}
 }
 
+// lost is how PortAudio tells that a period, or what came before it, was not captured: it makes up zeros, or leaves frames out.
+const lost = portaudio.InputUnderflow | portaudio.InputOverflow
+
 // callback is a period, on PortAudio's thread: every port takes its turn, or none does and silence is played.
-func (s *stream) callback(in, out []int16) {
+func (s *stream) callback(in, out []int16, _ portaudio.StreamCallbackTimeInfo, flags portaudio.StreamCallbackFlags) {
 	s.periods.Add(1)
 	clear(out)
 	if len(in) != s.samples || len(out) != s.samples { // PortAudio promises both; the copies rely on it
 		return
+	}
+	if flags&lost != 0 {
+		in = nil
 	}
 	for i, p := range s.ports {
 		if !p.enter() {
