@@ -34,9 +34,9 @@ const (
 func (d *depth) start(rate audio.Rate) { *d = depth{rate: float64(rate), step: 1} }
 
 // target is how deep it should be when the reader comes: it takes a period, which may be a period of the writer's old, needs half a
-// filter of what follows, and either may be late by a quarter.
+// filter of what follows, and either may be late by a sixth.
 func target(writer, reader float64) float64 {
-	return reader + writer + taps/2 + max(writer, reader)/4
+	return reader + writer + taps/2 + max(writer, reader)/6
 }
 
 // follow takes how deep it is as the reader comes for so many frames, and tells by how many frames to set it anew, if so.

@@ -16,7 +16,7 @@ import (
 
 var driftHours = flag.Float64("drift-hours", 0.1, "for how long clocks drift at 48 kHz")
 
-// Clocks differ by 300 ppm either way for an hour, and both threads come late by up to a fifth of a period: nothing slips, nothing is missing, and
+// Clocks differ by 300 ppm either way for an hour, and both threads come late by up to an eighth of a period: nothing slips, nothing is missing, and
 // the depth stays within half a period of what it should be.
 func TestDriftIsHeld(t *testing.T) {
 	for _, c := range []struct {
@@ -29,7 +29,7 @@ func TestDriftIsHeld(t *testing.T) {
 				t.Parallel()
 				r := newRig(c.rate, c.period)
 				r.writerPPM = ppm
-				r.lateMS = float64(c.period) / 5 / float64(c.rate) * 1000
+				r.lateMS = float64(c.period) / 8 / float64(c.rate) * 1000
 				least, most := math.Inf(1), 0.0
 				r.run(c.hours*3600, func(at float64, _ []int16) {
 					if at > 1 {
@@ -43,7 +43,7 @@ func TestDriftIsHeld(t *testing.T) {
 				if got := r.joint.PPM(); math.Abs(got-ppm) > 30 { // as the threads come
 					t.Errorf("the clocks differ by %.1f ppm, and %.1f were found", ppm, got)
 				}
-				if middle := 2.25*float64(c.period) + 16; least < middle-0.5*float64(c.period) || most > middle+0.5*float64(c.period) {
+				if middle := (2+1./6)*float64(c.period) + 16; least < middle-0.5*float64(c.period) || most > middle+0.5*float64(c.period) {
 					t.Errorf("%.0f to %.0f frames deep: it should be %.0f", least, most, middle)
 				}
 			})
@@ -67,7 +67,7 @@ func TestDepthIsBackAfterAGap(t *testing.T) {
 						stands := at >= 10 && at < 10+gap
 						return stands && who == "writer", stands && who == "reader"
 					}
-					middle := 2.25*float64(period) + 16
+					middle := (2+1./6)*float64(period) + 16
 					silent := 0
 					r.run(12+gap, func(at float64, out []int16) {
 						if at < 10.2+gap {
@@ -127,7 +127,7 @@ func TestAnySchedule(t *testing.T) {
 		r.lateMS = 0
 		r.run(2, nil)
 		most := float64(max(r.periodWritten, r.periodRead))
-		if got, middle := r.joint.Frames(), float64(r.periodWritten+r.periodRead)+16+most/4; math.Abs(got-middle) > most+1 {
+		if got, middle := r.joint.Frames(), float64(r.periodWritten+r.periodRead)+16+most/6; math.Abs(got-middle) > most+1 {
 			t.Fatalf("it is %.0f frames deep: it should be %.0f", got, middle)
 		}
 	})

@@ -5,6 +5,7 @@ package sound
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -16,8 +17,8 @@ import (
 // open, they are those of when it was opened.
 func Devices() (list []Device, err error) {
 	err = within(func() error {
-		if err := portaudio.Initialize(); err != nil {
-			return fmt.Errorf("sound: start PortAudio: %w", err)
+		if err := initialize(); err != nil {
+			return err
 		}
 		infos, err := portaudio.Devices()
 		for _, d := range infos {
@@ -26,6 +27,18 @@ func Devices() (list []Device, err error) {
 		return errors.Join(err, portaudio.Terminate())
 	})
 	return list, err
+}
+
+// initialize starts PortAudio. It looks for JACK as well, and must not start a server of it that nobody wants.
+func initialize() error {
+	err := os.Setenv("JACK_NO_START_SERVER", "1") // in a program with C in it, C's environment too
+	if err == nil {
+		err = portaudio.Initialize()
+	}
+	if err != nil {
+		return fmt.Errorf("sound: start PortAudio: %w", err)
+	}
+	return nil
 }
 
 func device(d *portaudio.DeviceInfo) Device {

@@ -79,8 +79,8 @@ func (l *line) open() error {
 		l.locks = append(l.locks, lock)
 	}
 	return within(func() error {
-		if err := portaudio.Initialize(); err != nil {
-			return fmt.Errorf("sound: start PortAudio: %w", err)
+		if err := initialize(); err != nil {
+			return err
 		}
 		var faults []error
 		for _, s := range l.streams {

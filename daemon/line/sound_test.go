@@ -1,0 +1,105 @@
+//go:build cgo
+
+package line
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/hw/hwtest/card"
+	"github.com/flattone/flattone/hw/sound"
+)
+
+// What a line adds to the look-ahead each way, through PortAudio and cards, in frames from the one card's input to the other's output: on one clock two
+// periods to the agent and three back, exactly; on two clocks the median stays within what is promised for it.
+func TestLatencyThroughDevices(t *testing.T) {
+	for _, c := range []struct {
+		rate    audio.Rate
+		period  int
+		clocks  int
+		mostMS  float64
+		playing time.Duration
+	}{
+		{audio.Rate48k, 128, 1, 5.4, 3 * time.Second}, {audio.Rate48k, 64, 1, 2.7, 3 * time.Second}, {audio.Rate8k, 24, 1, 8.5, 3 * time.Second},
+		{audio.Rate48k, 128, 2, 9, 6 * time.Second}, {audio.Rate48k, 64, 2, 5, 6 * time.Second}, {audio.Rate8k, 24, 2, 13, 6 * time.Second},
+	} {
+		t.Run(fmt.Sprintf("%v/%d/%d clocks", c.rate, c.period, c.clocks), func(t *testing.T) {
+			clicks := make([]int16, c.rate.Frames(c.playing))
+			every := c.rate.Frames(100 * time.Millisecond)
+			for i := every; i < len(clicks); i += every {
+				clicks[i] = 20000
+			}
+			caller, agent := sound.Side{Device: "one", Channel: 1}, sound.Side{Device: "one", Channel: 2}
+			specs := []card.Spec{{Name: "one", Rate: int(c.rate), Channels: 2, Patient: c.clocks == 1, In: [][]int16{clicks, clicks}}}
+			if c.clocks == 2 {
+				agent = sound.Side{Device: "two", Channel: 1}
+				specs[0].Channels, specs[0].In = 1, [][]int16{clicks}
+				specs = append(specs, card.Spec{Name: "two", Rate: int(c.rate), PPM: 50, In: [][]int16{clicks}})
+			}
+			cards := card.New(t, specs...)
+			device, err := sound.Open(sound.Config{Rate: c.rate, PeriodFrames: c.period, Caller: caller, Agent: agent, LockDir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := path.New(path.Config{Rate: c.rate, Idle: mask.Pass})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			p.SetGrade(mask.Idle)
+			b, err := newBridge(p, c.rate, device.OneClock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.Close()
+			ctx, stop := context.WithTimeout(t.Context(), c.playing)
+			defer stop()
+			var sides sync.WaitGroup
+			sides.Go(func() { device.Caller.Run(ctx, b.callerTurn) })
+			sides.Go(func() { device.Agent.Run(ctx, b.agentTurn) })
+			sides.Wait()
+			if err := device.Close(); err != nil {
+				t.Error(err)
+			}
+			toAgent := late(t, clicks, cards[len(cards)-1].Heard(agent.Channel), every) - p.Delay()
+			toCaller := late(t, clicks, cards[0].Heard(1), every)
+			ms := func(frames int) float64 { return 1000 * float64(frames) / float64(c.rate) }
+			t.Logf("to the agent %d frames, %.2f ms; to the caller %d, %.2f ms", toAgent, ms(toAgent), toCaller, ms(toCaller))
+			if c.clocks == 1 && (toAgent != 2*c.period || toCaller != 3*c.period) {
+				t.Errorf("%d and %d frames, not two and three periods", toAgent, toCaller)
+			}
+			if ms(toAgent) > c.mostMS {
+				t.Errorf("%.2f ms to the agent: %.1f are promised", ms(toAgent), c.mostMS)
+			}
+		})
+	}
+}
+
+// late is by how many frames the clicks come late, in the middle.
+func late(t *testing.T, clicks, heard []int16, every int) int {
+	t.Helper()
+	var delays []int
+	for at := every; at < len(clicks); at += every {
+		best, most := -1, int16(5000)
+		for i := at; i < min(at+every, len(heard)); i++ {
+			if heard[i] > most {
+				best, most = i-at, heard[i]
+			}
+		}
+		if best >= 0 {
+			delays = append(delays, best)
+		}
+	}
+	if len(delays) < 10 {
+		t.Fatalf("only %d clicks were heard", len(delays))
+	}
+	slices.Sort(delays)
+	return delays[len(delays)/2]
+}
