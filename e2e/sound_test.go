@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -100,6 +103,56 @@ agent = "headset"`
 				t.Errorf("%d ms of what the agent heard may be a key", n)
 			}
 		})
+	}
+}
+
+// TestACardIsPulledOut: the line's process leaves, comes back once the card does, and is held if a card was being keyed; the other line doesn't notice, and
+// the log isn't flooded by what PortAudio writes meanwhile.
+func TestACardIsPulledOut(t *testing.T) {
+	made := card.New(t, card.Spec{Name: "trunk", Rate: 8000}, card.Spec{Name: "headset", Rate: 8000}, card.Spec{Name: "other", Rate: 8000, Channels: 2})
+	r := newRig(t, box.Config{Lines: []box.Line{
+		{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\""},
+		{Name: "two", Sound: "caller = \"other\"\nagent = \"other\"\nagent_channel = 2"},
+	}})
+	r.start(t)
+	for _, line := range []string{"one", "two"} {
+		r.wait(t, line, func(e control.Event) bool { return e.Line == line && e.Code == control.CallPresumed })
+	}
+	for _, line := range []string{"one", "two"} {
+		if _, err := r.client.Arm(t.Context(), line, ""); err != nil {
+			t.Fatal(err)
+		}
+		r.wait(t, line+" armed", func(e control.Event) bool { return e.Line == line && e.State == "armed" })
+	}
+	before := r.heardSoFar()
+	made[1].Unplug()
+	r.waitFrom(t, before, "the line's end", kind("one", control.KindLineDown))
+	time.Sleep(3 * time.Second) // as long as a cable is out
+	gone := r.heardSoFar()
+	made[1].Plug()
+	r.waitFrom(t, gone, "the line again", kind("one", control.KindLineUp))
+	r.waitFrom(t, gone, "its mark", func(e control.Event) bool {
+		return e.Line == "one" && e.State == "held" && e.Reason == "line_restarted"
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.client.Acknowledge(ctx, "one"); err != nil {
+		t.Fatal(err)
+	}
+	r.waitFrom(t, gone, "the line's release", func(e control.Event) bool { return e.Line == "one" && e.State == "idle" })
+	r.mu.Lock()
+	for _, e := range r.events[before:] {
+		if e.Line == "two" && (e.Kind == control.KindState || e.Kind == control.KindLineDown) {
+			t.Errorf("the other line says %s %s %s", e.Kind, e.State, e.Reason)
+		}
+	}
+	r.mu.Unlock()
+	log, err := os.ReadFile(r.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(log, []byte("\n")); lines > 300 {
+		t.Errorf("the log has %d lines", lines)
 	}
 }
 

@@ -173,7 +173,7 @@ func (l *Line) measure(ctx context.Context) error {
 	tick := time.NewTicker(meterEvery)
 	defer tick.Stop()
 	var before path.Stats
-	var jumps int64
+	jumps := int64(2) // both ways, when the devices begin
 	for {
 		select {
 		case <-ctx.Done():
@@ -191,7 +191,7 @@ func (l *Line) measure(ctx context.Context) error {
 		before = now
 		if n, ppm := l.bridge.jumps(); n > jumps {
 			jumps = n
-			l.log.Warn("the two devices were brought into step anew, as when they begin: a gap in the sound, at another time", "times", n, "ppm", round(ppm))
+			l.log.Warn("the two devices were brought into step anew, after a gap in the sound of either", "times", n, "ppm", round(ppm))
 		}
 		l.link.say(wire.Meters{CallerDBm0: round(l.path.Meter()), AgentDBm0: round(l.bridge.agentLevel()), MaskedPermille: min(1000, masked)})
 	}

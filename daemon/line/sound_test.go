@@ -27,8 +27,8 @@ func TestLatencyThroughDevices(t *testing.T) {
 		mostMS  float64
 		playing time.Duration
 	}{
-		{audio.Rate48k, 128, 1, 5.4, 3 * time.Second}, {audio.Rate48k, 64, 1, 2.7, 3 * time.Second}, {audio.Rate8k, 24, 1, 8.5, 3 * time.Second},
-		{audio.Rate48k, 128, 2, 9, 6 * time.Second}, {audio.Rate48k, 64, 2, 5, 6 * time.Second}, {audio.Rate8k, 24, 2, 13, 6 * time.Second},
+		{audio.Rate48k, 128, 1, 5.4, 1500 * time.Millisecond}, {audio.Rate48k, 64, 1, 2.7, 1500 * time.Millisecond}, {audio.Rate8k, 24, 1, 8.5, 1500 * time.Millisecond},
+		{audio.Rate48k, 128, 2, 9, 4 * time.Second}, {audio.Rate48k, 64, 2, 5, 4 * time.Second}, {audio.Rate8k, 24, 2, 13, 4 * time.Second},
 	} {
 		t.Run(fmt.Sprintf("%v/%d/%d clocks", c.rate, c.period, c.clocks), func(t *testing.T) {
 			clicks := make([]int16, c.rate.Frames(c.playing))
