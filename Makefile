@@ -70,8 +70,8 @@ test: check ## every test: those of check, the race detector where there are gor
 # Without checkptr where PortAudio is: its binding makes a number of its own into a pointer.
 race: sound
 	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/wavline ./audio/ring ./audio/path ./audio/resample \
-		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|private|secret)$$')
-	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound
+		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|line|private|secret)$$')
+	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound ./daemon/line
 
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
 e2e: sound

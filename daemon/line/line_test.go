@@ -163,8 +163,8 @@ func TestLostDeviceEndsTheLine(t *testing.T) {
 	if err := os.Truncate(b.path("caller.wav"), 50); err != nil {
 		t.Fatal(err)
 	}
-	if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
-		t.Fatalf("not armed: %s", answer)
+	if err := d.Send(wire.Arm{ID: 1, Capture: "cap_a"}); err != nil { // the line may be gone before it can answer
+		t.Fatal(err)
 	}
 	if err := <-ended; !errors.Is(err, hw.ErrLost) {
 		t.Errorf("the line ends with %v, want a lost device", err)

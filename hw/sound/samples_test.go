@@ -134,6 +134,9 @@ func delayed(t *testing.T, what string, said, heard []int16, delay, frames int) 
 // The turns run on a thread of C's. What is counted is what the whole process allocates meanwhile, PortAudio's binding and the
 // watch for a loss included: less than once in a hundred periods, where anything that a period allocates would be once in each.
 func TestAPeriodAllocatesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector makes the binding's call allocate")
+	}
 	for kind, k := range cards {
 		t.Run(kind, func(t *testing.T) {
 			_, cfg := plug(t, kind, true, nil)
