@@ -55,12 +55,9 @@ func run(file, name string) error {
 		if err := host.RealTime(); err != nil {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
-		if err := line.Await(ctx, l, log); err != nil || ctx.Err() != nil {
-			return err
-		}
 	}
-	l, err := line.New(cfg, name, line.Deps{Log: log, Today: today})
-	if err != nil {
+	l, err := line.NewOnceThere(ctx, cfg, name, line.Deps{Log: log, Today: today})
+	if l == nil {
 		return err
 	}
 	return l.Run(ctx)

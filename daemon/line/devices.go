@@ -2,36 +2,29 @@ package line
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/hw/sound"
 )
 
-// Await returns once the devices of a sound line are there, or ctx ends. A device that isn't, because it was pulled out, is no reason for a process to
-// begin and end over and over.
-func Await(ctx context.Context, l config.Line, log *slog.Logger) error {
+// NewOnceThere is New, which waits for sound devices that aren't there, until ctx ends: it is then nil, without an error. A device that was pulled
+// out is no reason for a process to begin and end over and over.
+func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Deps) (*Line, error) {
 	for told := ""; ctx.Err() == nil; sound.Change(ctx) {
-		list, err := sound.Devices()
-		if err != nil {
-			return err
+		l, err := New(cfg, name, deps)
+		if !errors.Is(err, sound.ErrAbsent) {
+			return l, err
 		}
-		missing := slices.DeleteFunc([]string{l.Sound.Caller, l.Sound.Agent}, func(name string) bool {
-			return slices.ContainsFunc(list, func(d sound.Device) bool { return d.Name == name })
-		})
-		if len(missing) == 0 {
-			return nil
-		}
-		if missing[0] != told {
-			told = missing[0]
-			log.Warn("the line waits for a sound device: plug it in, or end the program that plays on it", "device", told)
+		if err.Error() != told {
+			told = err.Error()
+			deps.Log.Warn("the line waits for a sound device", "error", err)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // Devices lists the sound devices of this machine, by the names that a config uses. One that a line or another program plays on is not

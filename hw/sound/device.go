@@ -60,8 +60,8 @@ func find(name string) (*portaudio.DeviceInfo, error) {
 	if there == nil {
 		there = []string{"none at all"}
 	}
-	return nil, fmt.Errorf("sound: there is no device %q: plug it in, end the program that plays on it, or name another; there is %s",
-		name, strings.Join(there, ", "))
+	return nil, fmt.Errorf("sound: %w %q: plug it in, end the program that plays on it, or name another; there is %s",
+		ErrAbsent, name, strings.Join(there, ", "))
 }
 
 // answerTime is how long PortAudio may take for a call. A busy device takes it a second when it lists them.

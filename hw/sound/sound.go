@@ -48,6 +48,9 @@ type Side struct {
 	Channel int
 }
 
+// ErrAbsent: a device isn't there, or another program plays on it.
+var ErrAbsent = errors.New("there is no device")
+
 func (c Config) validate() error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
