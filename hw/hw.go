@@ -12,16 +12,22 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// Turn is called by a Port once a period, on the Port's own thread: in holds the frames just captured, out
-// has room for as many frames, which the Turn fills whole. Where the device lost what it should have captured, in is nil. Both are the
-// device's memory and valid only during the call. A Turn never blocks, allocates or panics.
-type Turn func(in, out []int16)
+// Turn is what a Port calls once a period, on the Port's own thread: Take or Lost first, then Fill, for as many frames. The slices are the
+// device's memory and valid only during the call. None of them ever blocks, allocates or panics.
+type Turn interface {
+	// Take gets the frames just captured.
+	Take(in []int16)
+	// Lost comes in the place of Take where the device lost what it should have captured.
+	Lost(frames int)
+	// Fill fills out whole.
+	Fill(out []int16)
+}
 
 // Port is one side of a line.
 type Port interface {
 	// Rate is fixed from the moment the Port exists.
 	Rate() audio.Rate
-	// Run opens the device's clock and calls turn once a period until ctx ends (Run then returns nil) or
+	// Run opens the device's clock and takes a turn once a period until ctx ends (Run then returns nil) or
 	// the device is lost (an error that wraps ErrLost). turn is never called after Run has returned, and
 	// never by two threads at once. Run is called once in a Port's life.
 	Run(ctx context.Context, turn Turn) error
@@ -32,8 +38,8 @@ type Line struct {
 	// Device names what the line holds, as an owner would call it. One process at a time owns a Device.
 	Device        string
 	Caller, Agent Port
-	// OneClock: the sides share a clock and their turns alternate, the caller's turn of a period before the
-	// agent's. They begin when both Ports run, and end when one of them does.
+	// OneClock: the sides share a clock, and of each period both are heard before either speaks: the caller's Take, the agent's whole turn,
+	// the caller's Fill. They begin when both Ports run, and end when one of them does.
 	OneClock bool
 	// Calls says when calls begin and end. It is never closed and never blocks the Port: an edge that
 	// nobody fetched is replaced by the next.

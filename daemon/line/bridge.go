@@ -16,8 +16,8 @@ import (
 // bridge joins the two sides of a line: the caller's sound takes the [path.Path], the agent's goes straight
 // across, past the [path.Agent]. Each side's turn runs on its port's thread.
 //
-//	caller's port --turn--> path (look-ahead, mask) --down--> --turn--> agent's port
-//	caller's port <--turn-- <--up-- back ring (no look-ahead) <-- path's agent <--turn-- agent's port
+//	caller's port --Take--> path (look-ahead, mask) --down--> --Fill--> agent's port
+//	caller's port <--Fill-- <--up-- back ring (no look-ahead) <-- path's agent <--Take-- agent's port
 //
 // Where the sides share a clock, down and up are not there, and samples pass bit for bit.
 type bridge struct {
@@ -73,42 +73,68 @@ func (r returning) Read(out []int16) {
 // Close wipes and frees. Both ports must have stopped.
 func (b *bridge) Close() error { return errors.Join(b.back.Close(), b.other.Close()) }
 
-// callerTurn is the caller's hw.Turn.
-func (b *bridge) callerTurn(in, out []int16) {
-	if in == nil {
-		b.path.Lost(len(out))
-	} else {
-		b.path.Write(in)
-		b.callers.Write(in)
+// callerSide and agentSide are a bridge as their port takes turns with it.
+type (
+	callerSide struct{ *bridge }
+	agentSide  struct{ *bridge }
+)
+
+func (b callerSide) Take(in []int16) {
+	b.path.Write(in)
+	b.callers.Write(in)
+	b.taken()
+}
+
+func (b callerSide) Lost(frames int) {
+	b.path.Lost(frames)
+	b.taken()
+}
+
+func (b callerSide) taken() {
+	if b.down != nil {
+		b.down.Wrote(time.Since(b.began))
 	}
-	if b.down == nil {
-		returning{b.back}.Read(out)
+}
+
+func (b callerSide) Fill(out []int16) {
+	if b.up != nil {
+		b.up.Read(out, time.Since(b.began))
 	} else {
-		now := time.Since(b.began)
-		b.down.Wrote(now)
-		b.up.Read(out, now)
+		returning{b.back}.Read(out)
 	}
 	b.cue.mix(out, b.path.Position()-audio.Position(len(out)))
 }
 
-// agentTurn is the agent's hw.Turn.
-func (b *bridge) agentTurn(in, out []int16) {
+func (b agentSide) Take(in []int16) {
+	room := b.back.Tail(len(in))
+	copy(room, in)
+	b.pass(room)
 	b.agents.Write(in)
-	now := time.Since(b.began)
-	if b.down == nil {
-		b.path.Read(out)
-	} else {
-		b.down.Read(out, now)
-	}
-	room := b.back.Tail(len(out))
-	clear(room[copy(room, in):]) // of a lost period, nothing is there
+	b.meter(in)
+}
+
+// Lost passes silence.
+func (b agentSide) Lost(frames int) {
+	room := b.back.Tail(frames)
+	clear(room)
+	b.pass(room)
+}
+
+func (b agentSide) pass(room []int16) {
 	b.other.Pass(room)
 	b.back.Commit(len(room))
 	b.back.Judge(b.back.Written())
 	if b.up != nil {
-		b.up.Wrote(now)
+		b.up.Wrote(time.Since(b.began))
 	}
-	b.meter(in)
+}
+
+func (b agentSide) Fill(out []int16) {
+	if b.down != nil {
+		b.down.Read(out, time.Since(b.began))
+	} else {
+		b.path.Read(out)
+	}
 }
 
 // jumps is how often the two devices had to be brought into step anew, and ppm by how much the caller's clock is fast; both are 0 on one clock.

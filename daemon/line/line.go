@@ -122,8 +122,8 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	if l.cfg.Sound != nil {
 		start(&rest, func() error { return l.pace(restCtx) })
 	}
-	start(&devices, func() error { return l.device.Caller.Run(audioCtx, l.bridge.callerTurn) })
-	start(&devices, func() error { return l.device.Agent.Run(audioCtx, l.bridge.agentTurn) })
+	start(&devices, func() error { return l.device.Caller.Run(audioCtx, callerSide{l.bridge}) })
+	start(&devices, func() error { return l.device.Agent.Run(audioCtx, agentSide{l.bridge}) })
 
 	<-audioCtx.Done()
 	devices.Wait()

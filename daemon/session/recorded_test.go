@@ -92,8 +92,8 @@ func playRecorded(t *testing.T, name string, shield mask.Shield) {
 	}
 	defer line.Close()
 	agent := make(chan error, 1)
-	go func() { agent <- line.Agent.Run(ctx, func(_, out []int16) { p.Read(out) }) }()
-	if err := line.Caller.Run(ctx, func(in, out []int16) { p.Write(in); clear(out) }); err != nil {
+	go func() { agent <- line.Agent.Run(ctx, heard{p}) }()
+	if err := line.Caller.Run(ctx, said{p}); err != nil {
 		t.Error(err)
 	}
 	if err := <-agent; err != nil {
@@ -102,7 +102,7 @@ func playRecorded(t *testing.T, name string, shield mask.Shield) {
 	if err := <-ran; err != nil {
 		t.Error(err)
 	}
-	said := strings.Join(slices.DeleteFunc(seen.said, func(s string) bool { return strings.Contains(s, ":") }), ", ")
+	told := strings.Join(slices.DeleteFunc(seen.said, func(s string) bool { return strings.Contains(s, ":") }), ", ")
 	want := "idle, armed cap, keying cap, pan ok, expiry ok, cvv ok, card cap"
 	if truth.Card == nil {
 		want = "idle, armed cap, void cap call_ended"
@@ -110,8 +110,8 @@ func playRecorded(t *testing.T, name string, shield mask.Shield) {
 			t.Error("speech made a star")
 		}
 	}
-	if said != want {
-		t.Errorf("the session says\n  %s\nand should say\n  %s", said, want)
+	if told != want {
+		t.Errorf("the session says\n  %s\nand should say\n  %s", told, want)
 	}
 	if seen.wrong {
 		t.Error("card differs")
@@ -120,6 +120,19 @@ func playRecorded(t *testing.T, name string, shield mask.Shield) {
 		t.Errorf("%d faults on the path", p.Stats().Faults)
 	}
 }
+
+// said and heard are the turns of a caller who hears nothing, and of an agent who says nothing.
+type (
+	said  struct{ *path.Path }
+	heard struct{ *path.Path }
+)
+
+func (p said) Take(in []int16)  { p.Write(in) }
+func (p said) Fill(out []int16) { clear(out) }
+
+func (heard) Take([]int16)       {}
+func (heard) Lost(int)           {}
+func (p heard) Fill(out []int16) { p.Read(out) }
 
 // truth is what a recording's card must be; nil where none is keyed.
 type truth struct {

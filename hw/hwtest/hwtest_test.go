@@ -17,6 +17,7 @@ import (
 var defects = map[string]string{
 	"lengths differ":               "turns_are_well_formed",
 	"agent first":                  "turns_are_well_formed",
+	"speaks too soon":              "turns_are_well_formed",
 	"rate changes":                 "rates_are_fixed",
 	"stops late":                   "both_sides_stop_within_a_turn",
 	"runs when ended":              "nothing_runs_under_an_ended_context",
@@ -67,8 +68,8 @@ type fake struct {
 	material hwtest.Material
 	edges    chan hw.Edge
 	gone     chan struct{} // closed when the device is lost
-	toAgent  chan struct{}
-	toCaller chan struct{}
+	toInner  chan struct{}
+	toOuter  chan struct{}
 	caller   *port
 	agent    *port
 	closed   bool
@@ -85,7 +86,7 @@ type port struct {
 func newFake(defect string, m hwtest.Material) *fake {
 	f := &fake{
 		defect: defect, material: m, edges: make(chan hw.Edge, 1), gone: make(chan struct{}),
-		toAgent: make(chan struct{}), toCaller: make(chan struct{}),
+		toInner: make(chan struct{}), toOuter: make(chan struct{}),
 	}
 	f.caller = &port{f: f, said: append(make([]int16, idle), m.Caller...)}
 	f.agent = &port{f: f, said: append(make([]int16, idle), m.Agent...)}
@@ -129,7 +130,7 @@ func (f *fake) close() error {
 		go func() { select {} }()
 	}
 	if after := f.caller.after; after != nil {
-		after(make([]int16, period), make([]int16, period))
+		after.Take(make([]int16, period))
 	}
 	f.closed = true
 	return nil
@@ -142,42 +143,69 @@ func (p *port) Rate() audio.Rate {
 	return audio.Rate8k
 }
 
-// Run hands the turn to and fro; the caller's side begins.
+// Run has the agent's turn within the caller's.
 func (p *port) Run(ctx context.Context, turn hw.Turn) error {
 	f := p.f
-	mine, other, first := f.toCaller, f.toAgent, f.caller
+	outer := f.caller
 	if f.defect == "agent first" {
-		first = f.agent
+		outer = f.agent
 	}
-	if p == f.agent {
-		mine, other = other, mine
+	if f.defect == "runs when ended" {
+		p.play(turn)
+		p.play(turn)
 	}
-	for token := p == first; ; token = false {
-		if f.defect == "runs when ended" && p.pos == 0 {
-			p.play(turn)
-			p.play(turn)
-		}
-		if !token {
-			select {
-			case <-mine:
-			case <-ctx.Done():
+	for {
+		if p == outer {
+			if ctx.Err() != nil {
 				return p.stopped(turn)
-			case <-f.gone:
-				return p.lost()
 			}
+			p.take(turn)
+			if f.defect == "speaks too soon" {
+				p.fill(turn)
+			}
+			if !f.pass(ctx, f.toInner) || !f.await(ctx, f.toOuter) {
+				break
+			}
+			if f.defect != "speaks too soon" {
+				p.fill(turn)
+			}
+			continue
+		}
+		if !f.await(ctx, f.toInner) {
+			break
 		}
 		if ctx.Err() != nil {
 			return p.stopped(turn)
 		}
 		p.play(turn)
-		select {
-		case other <- struct{}{}:
-		case <-ctx.Done():
-			return p.stopped(turn)
-		case <-f.gone:
-			return p.lost()
+		if !f.pass(ctx, f.toOuter) {
+			break
 		}
 	}
+	if ctx.Err() != nil {
+		return p.stopped(turn)
+	}
+	return p.lost()
+}
+
+func (f *fake) pass(ctx context.Context, to chan struct{}) bool {
+	select {
+	case to <- struct{}{}:
+		return true
+	case <-ctx.Done():
+	case <-f.gone:
+	}
+	return false
+}
+
+func (f *fake) await(ctx context.Context, from chan struct{}) bool {
+	select {
+	case <-from:
+		return true
+	case <-ctx.Done():
+	case <-f.gone:
+	}
+	return false
 }
 
 func (p *port) stopped(turn hw.Turn) error {
@@ -204,14 +232,23 @@ func (p *port) lost() error {
 	return hw.ErrLost
 }
 
-// play is one turn.
 func (p *port) play(turn hw.Turn) {
-	in, out := make([]int16, period), make([]int16, period)
+	p.take(turn)
+	p.fill(turn)
+}
+
+func (p *port) take(turn hw.Turn) {
+	in := make([]int16, period)
 	copy(in, p.said[min(p.pos, len(p.said)):])
 	if p.f.defect == "lengths differ" {
 		in = in[1:]
 	}
-	turn(in, out)
+	turn.Take(in)
+}
+
+func (p *port) fill(turn hw.Turn) {
+	out := make([]int16, period)
+	turn.Fill(out)
 	p.heard = append(p.heard, out...)
 	from := p.pos
 	p.pos += period

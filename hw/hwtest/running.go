@@ -45,6 +45,7 @@ type side struct {
 	in      []int16 // what the far end said
 	out     []int16 // what the turns filled
 	longest int     // turn, in frames
+	filled  int     // frames
 	err     error
 
 	turns   atomic.Int64
@@ -89,7 +90,7 @@ func (r *running) run(ctx context.Context) {
 		own, s.cancel = context.WithCancel(ctx)
 		go func() {
 			defer close(s.done)
-			s.err = s.port.Run(own, func(in, out []int16) { r.turn(s, in, out) })
+			s.err = s.port.Run(own, turn{r, s})
 			s.stopped.Store(true)
 		}()
 	}
@@ -108,33 +109,50 @@ func (r *running) runToGoal(t *testing.T) {
 	}
 }
 
-func (r *running) turn(s *side, in, out []int16) {
+// turn is how a side takes its turns.
+type turn struct {
+	*running
+	side *side
+}
+
+func (r turn) Take(in []int16) {
+	s := r.side
 	if s.busy.Swap(true) {
-		r.fault("two turns of the " + s.name + "'s side overlap")
+		r.fault("two turns of the " + s.name + "'s side overlap, or one wasn't filled")
 	}
 	if s.stopped.Load() {
 		r.fault("a turn of the " + s.name + "'s side after its Run had returned")
 	}
-	if in == nil { // lost
-		in = make([]int16, len(out))
-	}
-	if len(in) != len(out) || len(in) == 0 {
-		r.fault("a turn of the " + s.name + "'s side has unequal or no frames")
+	if len(in) == 0 {
+		r.fault("a turn of the " + s.name + "'s side has no frames")
 	}
 	if s.port.Rate() != s.rate {
 		r.fault("the rate of the " + s.name + "'s side has changed")
 	}
-	turns := s.turns.Add(1)
-	switch {
+	switch turns := s.turns.Load(); {
 	case !r.Line.OneClock:
-	case s == r.caller && r.agent.turns.Load() != turns-1:
-		r.fault("the caller's turn doesn't come first")
-	case s == r.agent && r.caller.turns.Load() != turns:
-		r.fault("the agent's turn doesn't come second")
+	case s == r.caller && r.agent.turns.Load() != turns:
+		r.fault("the caller doesn't come first")
+	case s == r.agent && (r.caller.turns.Load() != turns || !r.caller.busy.Load()):
+		r.fault("the agent's turn isn't within the caller's")
 	}
-	before := len(s.in)
 	s.longest = max(s.longest, len(in))
 	s.in = append(s.in, in...)
+}
+
+func (r turn) Lost(frames int) { r.Take(make([]int16, frames)) }
+
+func (r turn) Fill(out []int16) {
+	s := r.side
+	if !s.busy.Load() || s.filled+len(out) != len(s.in) {
+		r.fault("a turn of the " + s.name + "'s side fills more or less than it took")
+	}
+	before := s.filled
+	turns := s.turns.Add(1)
+	if r.Line.OneClock && s == r.caller && r.agent.turns.Load() != turns {
+		r.fault("the caller hears before the agent has spoken")
+	}
+	s.filled = len(s.in)
 	clear(out)
 	copy(out, s.out[min(before, len(s.out)):])
 	if before < goalFrames && len(s.in) >= goalFrames {

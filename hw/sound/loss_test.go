@@ -22,23 +22,14 @@ func TestAShortStallIsNoLoss(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			made, cfg := plug(t, kind, false, noise)
 			line := open(t, cfg)
-			n, callerMissed, agentMissed := int64(0), 0, 0 // a side's turn each
+			callerMissed, agentMissed := 0, 0 // periods
 			turns := int64(k.rate) / int64(k.period)
 			caller, agent := copying(line, k.period)
-			run(t, line, turns, func(in, out []int16) {
-				caller(in, out)
-				if in == nil {
-					callerMissed++
-				}
-				if n++; n == turns/2 {
+			run(t, line, turns, &counting{missing{caller, &callerMissed}, func(n int64) {
+				if n == turns/2 {
 					made[0].Stall(100 * time.Millisecond)
 				}
-			}, func(in, out []int16) {
-				agent(in, out)
-				if in == nil {
-					agentMissed++
-				}
-			})
+			}, 0}, missing{agent, &agentMissed})
 			if err := line.Close(); err != nil {
 				t.Error(err)
 			}
@@ -67,6 +58,17 @@ func TestAShortStallIsNoLoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// missing counts the periods that a turn was told are lost.
+type missing struct {
+	hw.Turn
+	periods *int
+}
+
+func (m missing) Lost(frames int) {
+	m.Turn.Lost(frames)
+	*m.periods++
 }
 
 // Each way of losing a device is tried in a process of its own, by TestLosing there.
@@ -103,16 +105,14 @@ func losing(t *testing.T, kind string, lose func(*card.Card)) {
 	made, cfg := plug(t, kind, false, nil)
 	line := open(t, cfg)
 	running := make(chan struct{})
-	n := 0
-	caller := func(_, out []int16) {
-		clear(out)
-		if n++; n == 10 {
+	caller := &counting{crossing{}, func(n int64) {
+		if n == 10 {
 			close(running)
 		}
-	}
+	}, 0}
 	caused := make(chan error, 2)
 	go func() { caused <- line.Caller.Run(context.Background(), caller) }()
-	go func() { caused <- line.Agent.Run(context.Background(), func(_, out []int16) { clear(out) }) }()
+	go func() { caused <- line.Agent.Run(context.Background(), crossing{}) }()
 	<-running
 	again := time.NewTicker(time.Second)
 	defer again.Stop()

@@ -38,7 +38,7 @@ type port struct {
 	stream  *stream
 	channel int // from 0
 	gate    atomic.Int32
-	in, out []int16 // a period of its channel, where the device has several
+	frames  []int16 // a period of its channel, where the device has several
 
 	// Set before the gate opens.
 	ctx  context.Context
@@ -46,12 +46,7 @@ type port struct {
 }
 
 func newPort(l *line, s Side) *port {
-	return &port{
-		line:    l,
-		channel: s.Channel - 1,
-		in:      make([]int16, l.cfg.PeriodFrames),
-		out:     make([]int16, l.cfg.PeriodFrames),
-	}
+	return &port{line: l, channel: s.Channel - 1, frames: make([]int16, l.cfg.PeriodFrames)}
 }
 
 func (p *port) Rate() audio.Rate { return p.line.cfg.Rate }
@@ -117,17 +112,25 @@ func (p *port) shut() {
 	}
 }
 
-// pick takes the port's channel out of what was captured, and puts it into what is played.
-func (p *port) pick(in, out []int16, channels int) {
-	mine := p.in
-	if in == nil {
-		mine = nil
+// take passes on the port's channel of what was captured.
+func (p *port) take(in []int16, channels int) {
+	if channels > 1 {
+		for i := range p.frames {
+			p.frames[i] = in[i*channels+p.channel]
+		}
+		in = p.frames
 	}
-	for i := range mine {
-		mine[i] = in[i*channels+p.channel]
+	p.turn.Take(in)
+}
+
+// fill has the port's channel of what is played filled.
+func (p *port) fill(out []int16, channels int) {
+	if channels == 1 {
+		p.turn.Fill(out)
+		return
 	}
-	p.turn(mine, p.out)
-	for i, v := range p.out {
+	p.turn.Fill(p.frames)
+	for i, v := range p.frames {
 		out[i*channels+p.channel] = v
 	}
 }

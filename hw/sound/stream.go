@@ -5,6 +5,7 @@ package sound
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -91,9 +92,6 @@ func (s *stream) callback(in, out []int16, _ portaudio.StreamCallbackTimeInfo, f
 	if len(in) != s.samples || len(out) != s.samples { // PortAudio promises both; the copies rely on it
 		return
 	}
-	if flags&lost != 0 {
-		in = nil
-	}
 	for i, p := range s.ports {
 		if !p.enter() {
 			for _, before := range s.ports[:i] {
@@ -103,13 +101,14 @@ func (s *stream) callback(in, out []int16, _ portaudio.StreamCallbackTimeInfo, f
 		}
 	}
 	for _, p := range s.ports {
-		if s.channels == 1 {
-			p.turn(in, out)
+		if flags&lost != 0 {
+			p.turn.Lost(s.samples / s.channels)
 		} else {
-			p.pick(in, out, s.channels)
+			p.take(in, s.channels)
 		}
 	}
-	for _, p := range s.ports {
+	for _, p := range slices.Backward(s.ports) {
+		p.fill(out, s.channels)
 		p.leave()
 	}
 }

@@ -24,10 +24,10 @@ type call struct {
 // owner counts from origin. The fields below the channels belong to the caller's Run; the agent's sees them
 // only between toAgent and toCaller.
 //
-//	caller's Run:  [edge] [wait] [pace]  turn ──toAgent──▶               record, edge, Follow ─┐
-//	      ▲                                                  ▲                                 │
-//	      │        agent's Run:              turn, record ──toCaller──┘                        │
-//	      └────────────────────────────────────────────────────────────────────────────────────┘
+//	caller's Run:  [edge] [wait] [pace]  Take ──toAgent──▶          Fill, record, edge, Follow ─┐
+//	      ▲                                                         ▲                           │
+//	      │        agent's Run:              Take, Fill, record ──toCaller                      │
+//	      └─────────────────────────────────────────────────────────────────────────────────────┘
 type line struct {
 	cfg    Config
 	rate   audio.Rate

@@ -36,7 +36,7 @@ func (p callerPort) Run(ctx context.Context, turn hw.Turn) error {
 		if err := l.hear(in, func(c call) *wav.Reader { return c.caller }); err != nil {
 			return l.lose(err)
 		}
-		turn(in, out)
+		turn.Take(in)
 		if !l.agentsTurn() {
 			select {
 			case <-ctx.Done():
@@ -44,6 +44,7 @@ func (p callerPort) Run(ctx context.Context, turn hw.Turn) error {
 			}
 			return l.stopped()
 		}
+		turn.Fill(out)
 		// The agent's output is written first, so that it is the one that tells where the line stopped.
 		if err := l.record(l.callerOut, out); err != nil {
 			return l.lose(err)
@@ -100,7 +101,8 @@ func (p agentPort) Run(ctx context.Context, turn hw.Turn) error {
 		if err := l.hear(in, func(c call) *wav.Reader { return c.agent }); err != nil {
 			return l.lose(err)
 		}
-		turn(in, out)
+		turn.Take(in)
+		turn.Fill(out)
 		if err := l.record(l.agentOut, out); err != nil {
 			return l.lose(err)
 		}

@@ -24,6 +24,13 @@ type played struct {
 	last          audio.Position
 }
 
+// turn is a hw.Turn of two functions.
+type turn struct{ take, fill func([]int16) }
+
+func (t turn) Take(in []int16)  { t.take(in) }
+func (t turn) Lost(frames int)  { t.take(make([]int16, frames)) }
+func (t turn) Fill(out []int16) { t.fill(out) }
+
 // play opens a line and runs it as a wire, each side hearing what the other says, until stop says so. Follow,
 // if it is set in cfg, is called as well.
 func play(t *testing.T, cfg wavline.Config, stop func(at audio.Position) bool) played {
@@ -57,21 +64,17 @@ func play(t *testing.T, cfg wavline.Config, stop func(at audio.Position) bool) p
 	said := make([]int16, period)
 	var both sync.WaitGroup
 	both.Go(func() {
-		err := line.Caller.Run(ctx, func(in, out []int16) {
+		err := line.Caller.Run(ctx, turn{func(in []int16) {
 			fetch() // one that was sent before the first turn of a call
 			p.caller = append(p.caller, in...)
 			copy(said, in)
-			clear(out)
-		})
+		}, func(out []int16) { clear(out) }})
 		if err != nil {
 			t.Error(err)
 		}
 	})
 	both.Go(func() {
-		err := line.Agent.Run(ctx, func(in, out []int16) {
-			p.agent = append(p.agent, in...)
-			copy(out, said)
-		})
+		err := line.Agent.Run(ctx, turn{func(in []int16) { p.agent = append(p.agent, in...) }, func(out []int16) { copy(out, said) }})
 		if err != nil {
 			t.Error(err)
 		}
