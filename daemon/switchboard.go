@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -157,6 +158,12 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	case wire.Codec:
 		x.view.NeedsLookAheadMS = m.NeedsLookAheadMS
 		e.Kind, e.Code, e.NeedsLookAheadMS = control.KindCodec, m.Code, m.NeedsLookAheadMS
+	case wire.Bar:
+		x.view.Barred = slices.DeleteFunc(slices.Clone(x.view.Barred), func(code string) bool { return code == m.Code })
+		if m.On {
+			x.view.Barred = append(x.view.Barred, m.Code)
+		}
+		e.Kind, e.Code, e.On = control.KindBar, m.Code, m.On
 	case wire.Call:
 		x.view.InCall = m.Edge != control.CallEnded
 		e.Kind, e.Code = control.KindCall, m.Edge

@@ -44,7 +44,8 @@ type lineNow struct {
 	callSince          time.Time
 
 	state, reason, capture string
-	needsMS                int // of look-ahead, while it is codec_poor
+	needsMS                int      // of look-ahead, while it is codec_poor
+	barred                 []string // codes of what stands in the way of arming
 
 	caller, agent float64
 	masked        []int // per meter period, the newest last, in permille
@@ -82,7 +83,7 @@ func (b *board) introduce(lines []control.Line) {
 		l := b.line(in.Name)
 		l.place, l.scope = in.Place, in.Scope
 		l.down, l.downReason = !in.Up, in.Reason
-		l.inCall, l.state, l.capture, l.needsMS = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS
+		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -118,6 +119,11 @@ func (l *lineNow) apply(e control.Event) {
 		l.state, l.reason = e.State, e.Reason
 	case control.KindCodec:
 		l.needsMS = e.NeedsLookAheadMS
+	case control.KindBar:
+		l.barred = slices.DeleteFunc(slices.Clone(l.barred), func(code string) bool { return code == e.Code })
+		if e.On {
+			l.barred = append(l.barred, e.Code)
+		}
 	case control.KindMeters:
 		l.caller, l.agent = e.CallerDBm0, e.AgentDBm0
 		l.masked = append(l.masked, e.MaskedPermille)
@@ -138,7 +144,7 @@ func (l *lineNow) apply(e control.Event) {
 		l.delivery, l.deliveryReason = e.Delivery, e.Reason
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
-		l.inCall, l.needsMS = false, 0 // told anew
+		l.inCall, l.needsMS, l.barred = false, 0, nil // told anew
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
 		l.caller, l.agent, l.masked = quiet, quiet, nil

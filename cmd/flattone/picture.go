@@ -116,6 +116,9 @@ func (s *screen) details(width int) []string {
 	if l.needsMS > 0 {
 		why = "codec_poor: " + codecRemedy(l.name, l.needsMS)
 	}
+	if len(l.barred) > 0 {
+		why = "may not take cards: " + reason(l.barred[0])
+	}
 	if l.reason != "" {
 		why = reason(l.reason)
 	}

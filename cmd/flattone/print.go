@@ -90,6 +90,9 @@ func cautions(w io.Writer, l control.Line) {
 	for _, c := range l.Consequences {
 		caution(w, c)
 	}
+	for _, code := range l.Barred {
+		caution(w, "it may not take cards: "+reason(code))
+	}
 	if l.NeedsLookAheadMS > 0 {
 		caution(w, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
 	}

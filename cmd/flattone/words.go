@@ -144,6 +144,11 @@ func sentence(e control.Event) string {
 			return "keys are suspected in time again"
 		}
 		return reason(e.Code) + ": " + codecRemedy(e.Line, e.NeedsLookAheadMS)
+	case control.KindBar:
+		if e.On {
+			return "the line may not take cards: " + reason(e.Code)
+		}
+		return "this is over: " + reason(e.Code)
 	case control.KindCall:
 		switch e.Code {
 		case control.CallBegan:
@@ -224,7 +229,7 @@ func hears(maskedPermille int) string {
 func weigh(e control.Event) weight {
 	switch {
 	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
-		e.Kind == control.KindCodec && e.Code != control.CodeOK,
+		e.Kind == control.KindCodec && e.Code != control.CodeOK, e.Kind == control.KindBar && e.On,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
 		return grave

@@ -50,7 +50,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 func TestRefusalsNameVerbsThatThereAre(t *testing.T) {
 	root := (&tool{}).rootCommand()
 	named := 0
-	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld} {
+	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrBarred, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld} {
 		for _, match := range regexp.MustCompile(`\bflattone ([a-z-]+)`).FindAllStringSubmatch(err.Error(), -1) {
 			named++
 			if _, rest, err := root.Find(match[1:]); err != nil || len(rest) > 0 {

@@ -77,6 +77,8 @@ type Line struct {
 	// NeedsLookAheadMS is what that should be, on a line that is codec_poor: keys are suspected so late there that their heads may be
 	// heard. 0 on any other.
 	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
+	// Barred are the codes of what stands in the way of arming the line, as long as it does.
+	Barred []string `json:"barred,omitempty"`
 
 	// Up says whether the line's process runs and has said hello; PID, UpSince and what follows State are
 	// only known then.

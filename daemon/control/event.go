@@ -14,6 +14,7 @@ const (
 	KindVerdict  Kind = "verdict"   // Capture, Field, Code; for a good pan Brand, Last4
 	KindWarning  Kind = "warning"   // Capture, Code
 	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
+	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
@@ -61,6 +62,7 @@ type Event struct {
 	Stars int    `json:"stars,omitempty"`
 	// Code is "ok" or a reason code, never a digit.
 	Code     string `json:"code,omitempty"`
+	On       bool   `json:"on,omitempty"`
 	Brand    string `json:"brand,omitempty"`
 	Last4    string `json:"last4,omitempty"`
 	Token    string `json:"token,omitempty"`

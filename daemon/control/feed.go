@@ -131,12 +131,18 @@ func (p *present) apply(e Event) {
 	}
 	switch e.Kind {
 	case KindLineUp, KindLineDown:
-		delete(p.last, slot{about: string(KindCodec)}) // what one process found, the next has to find anew
+		for s := range p.last { // what one process found, the next has to find anew
+			if s.about == string(KindCodec) || s.about == string(KindBar) {
+				delete(p.last, s)
+			}
+		}
 		p.last[slot{about: "line"}] = e
 	case KindKey:
 		// Keys after a verdict mean that the field is being keyed again.
 		delete(p.last, slot{string(KindVerdict), e.Field})
 		p.last[slot{string(e.Kind), e.Field}] = e
+	case KindBar:
+		p.last[slot{string(e.Kind), e.Code}] = e
 	case KindWarning, KindCut:
 		// Of the moment only.
 	default:

@@ -52,6 +52,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 	f := NewFeed()
 	for _, e := range []Event{
 		{Kind: KindCodec, Line: "one", Code: "codec_poor", NeedsLookAheadMS: 40},
+		{Kind: KindBar, Line: "one", Code: "untuned", On: true},
 		{Kind: KindLineDown, Line: "one", Reason: "killed"},
 		{Kind: KindLineUp, Line: "one"},
 		{Kind: KindState, Line: "one", State: StateArmed, Capture: "old"},
@@ -66,6 +67,9 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 		{Kind: KindWarning, Line: "one", Capture: "new", Code: "quiet"},
 		{Kind: KindKey, Line: "one", Capture: "new", Field: "pan", Stars: 2},
 		{Kind: KindState, Line: "one", State: StateKeying, Capture: "new"},
+		{Kind: KindBar, Line: "two", Code: "untuned", On: true},
+		{Kind: KindBar, Line: "two", Code: "other", On: true},
+		{Kind: KindBar, Line: "two", Code: "untuned"},
 	} {
 		f.Publish(e)
 	}
@@ -77,7 +81,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 			t.Errorf("event %d is told again but not marked", e.Seq)
 		}
 	}
-	want := []string{"3 one line_up ", "7 one call ", "14 one key pan", "15 one state ", "8 two codec ", "10 two state "}
+	want := []string{"4 one line_up ", "8 one call ", "15 one key pan", "16 one state ", "9 two codec ", "11 two state ", "18 two bar ", "19 two bar "}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the present is %q, want %q", lines, want)
 	}

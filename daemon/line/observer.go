@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type told struct {
 	call  wire.Call
 	state wire.State
 	codec wire.Codec
+	bars  []wire.Bar // those that are on
 }
 
 // calls tells of a call's edge.
@@ -44,6 +46,17 @@ func (t *told) hears(c wire.Codec) {
 	t.say(c)
 }
 
+// bar tells what stands in the way of arming, or no longer does.
+func (t *told) bar(b wire.Bar) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bars = slices.DeleteFunc(t.bars, func(was wire.Bar) bool { return was.Code == b.Code })
+	if b.On {
+		t.bars = append(t.bars, b)
+	}
+	t.say(b)
+}
+
 // again says all that to a new connection, as far as there is anything to say, and opens it.
 func (t *told) again(say func(wire.Message), open func()) {
 	t.mu.Lock()
@@ -56,6 +69,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	}
 	if t.codec.Code != "" {
 		say(t.codec)
+	}
+	for _, b := range t.bars {
+		say(b)
 	}
 	open()
 }
@@ -98,6 +114,12 @@ func (l *Line) Codec(needs time.Duration) {
 		l.log.Info("keys are suspected in time again")
 	}
 	l.told.hears(c)
+}
+
+// Barred passes on what stands in the way of arming.
+func (l *Line) Barred(code capture.Code, on bool) {
+	l.log.Warn("what stands in the way of taking cards", "code", code, "on", on)
+	l.told.bar(wire.Bar{Code: string(code), On: on})
 }
 
 // HandOver sends a finished card. The session keeps it until it is answered.

@@ -39,6 +39,7 @@ const (
 //
 //	start with a mark; a call joined in the middle; sound that stands while a card is keyed ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
+//	armed or keying, and something about the line stands in the way from now on ----> held
 //	any of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
@@ -57,6 +58,7 @@ type call struct {
 	faults   int64 // of the path, when last looked at
 	broken   bool  // the path is: the session ends
 	codec    codec
+	bars     map[capture.Code]bool // all true
 
 	id       string // of the capture
 	machine  *capture.Machine
@@ -103,7 +105,7 @@ func (c *call) init(s *Session) {
 	c.deadline, c.again = time.NewTimer(time.Hour), time.NewTimer(time.Hour)
 	c.deadline.Stop()
 	c.again.Stop()
-	c.state = Idle
+	c.state, c.bars = Idle, map[capture.Code]bool{}
 	if s.mark.found() {
 		c.state, c.reason = Held, capture.LineRestarted
 	}
@@ -130,6 +132,9 @@ func (c *call) begin() error {
 		return fmt.Errorf("session: %w", err)
 	}
 	c.deps.Observer.State(c.state, "", c.reason)
+	for _, code := range c.cfg.Bars {
+		c.bar(code, true)
+	}
 	return nil
 }
 

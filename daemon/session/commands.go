@@ -7,8 +7,8 @@ import (
 )
 
 // Arm begins a capture under the id given, with the profile named or, for "", the default one. When it returns
-// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrBusy], [ErrNoCall],
-// [ErrProfile], or why the mark can't be written.
+// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrBusy], [ErrBarred],
+// [ErrNoCall], [ErrProfile], or why the mark can't be written.
 func (s *Session) Arm(captureID, profile string) (err error) {
 	if stopped := s.do(func() { err = s.call.arm(captureID, profile) }); stopped != nil {
 		return stopped
@@ -26,6 +26,8 @@ func (c *call) arm(captureID, profile string) error {
 		return ErrHeld
 	case c.state != Idle:
 		return ErrBusy
+	case c.barred() != nil:
+		return c.barred()
 	case !c.inCall:
 		return ErrNoCall
 	case !known:

@@ -140,6 +140,10 @@ func (l *log) Verdict(_ string, v capture.Event) {
 
 func (l *log) Warning(_ string, c capture.Code) { l.said = append(l.said, "warn "+string(c)) }
 
+func (l *log) Barred(code capture.Code, on bool) {
+	l.said = append(l.said, fmt.Sprintf("barred %s %v", code, on))
+}
+
 func (l *log) Codec(needs time.Duration) {
 	l.said = append(l.said, fmt.Sprintf("codec needs %v", needs))
 }

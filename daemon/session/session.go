@@ -33,6 +33,8 @@ var (
 	ErrBusy = errors.New("the line is busy with a card: wait until it is idle, or end that with flattone disarm")
 	// ErrHeld: the line is closed until it is acknowledged.
 	ErrHeld = errors.New("the line is held: acknowledge it once the caller has stopped keying")
+	// ErrBarred: something about the line itself stands in the way; its codes follow.
+	ErrBarred = errors.New("the line may not take cards, as flattone lines says in words")
 	// ErrNoCall: there is nobody to key a card.
 	ErrNoCall = errors.New("no call on the line: arm when there is one")
 	// ErrProfile: no such profile.
@@ -77,6 +79,8 @@ type Observer interface {
 	// Codec tells that keys are suspected too late on this line ([capture.CodecPoor]), and which look-ahead would do; 0 that they are
 	// in time again.
 	Codec(needs time.Duration)
+	// Barred tells that the line can't be armed for as long as something about itself stands in the way, and when that is over.
+	Barred(code capture.Code, on bool)
 	// HandOver gives the complete card, again after Reconnected and after a failure that isn't final. The card
 	// is valid during the call only.
 	HandOver(h HandOver, card *secret.Card)
@@ -104,6 +108,8 @@ type Config struct {
 	// Profiles by name. Default is the one that an empty name arms.
 	Profiles map[string]capture.Profile
 	Default  string
+	// Bars stand in the way of arming from the beginning: see [Session.Bar].
+	Bars []capture.Code
 	// AckDeadline is how long a card is kept for want of an answer; default 30 s.
 	AckDeadline time.Duration
 }

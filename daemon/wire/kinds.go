@@ -25,6 +25,7 @@ const (
 	kindAnswer  kind = 22
 	kindCard    kind = 23
 	kindCodec   kind = 24
+	kindBar     kind = 25
 
 	kindArm         kind = 32
 	kindCancel      kind = 33
@@ -72,6 +73,7 @@ var kinds = map[kind]entry{
 	kindAnswer:  {"answer", Line, strict[Answer]},
 	kindCard:    {"card", Line, strict[Card]},
 	kindCodec:   {"codec", Line, strict[Codec]},
+	kindBar:     {"bar", Line, strict[Bar]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -93,6 +95,7 @@ func (Call) kind() kind        { return kindCall }
 func (Answer) kind() kind      { return kindAnswer }
 func (Card) kind() kind        { return kindCard }
 func (Codec) kind() kind       { return kindCodec }
+func (Bar) kind() kind         { return kindBar }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }

@@ -59,6 +59,11 @@ type (
 		Code             string
 		NeedsLookAheadMS int
 	}
+	// Bar says that the line can't be armed for as long as something about itself stands in the way, by its code, and when that is over.
+	Bar struct {
+		Code string
+		On   bool
+	}
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64

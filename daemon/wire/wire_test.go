@@ -38,6 +38,7 @@ var messages = []struct {
 	{Card{Capture: "c", Profile: "card", Brand: "visa", Last4: "4242", ExpiryMonth: 1, ExpiryYear: 2031}, 23,
 		`{"Capture":"c","Profile":"card","Brand":"visa","Last4":"4242","ExpiryMonth":1,"ExpiryYear":2031}`},
 	{Codec{Code: "codec_poor", NeedsLookAheadMS: 40}, 24, `{"Code":"codec_poor","NeedsLookAheadMS":40}`},
+	{Bar{Code: "untuned", On: true}, 25, `{"Code":"untuned","On":true}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2}, 33, `{"ID":2}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
