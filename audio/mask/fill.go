@@ -6,22 +6,35 @@ import (
 	"sync"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/level"
 	"github.com/flattone/flattone/audio/tone"
 )
 
 // fill makes the noise that stands where the caller was. A sample of it is a function of its position and of
 // a level in steps of 3 dB; the level follows the background between the words, learnt in blocks of one slot
-// of which neither the three before nor the three after held anything masked.
+// of which neither the three before nor the three after held anything masked. Only of those, too, the noise floor is
+// taken and the clipping counted, since of a key both would depend on which one it was.
 type fill struct {
-	gain   int32      // of the noise, fixed-point: gainBits behind the point
-	square float64    // its mean square
-	level  float64    // that of the background
-	sum    int64      // of what was heard of this block,
-	power  int64      // and of its squares, and a flat tone's
-	masked int        // frames of it that were masked whole
-	clean  int64      // blocks on end of which none was
-	late   [4]float64 // mean squares of the last of them
-	meter  float64
+	gain    int32    // of the noise, fixed-point: gainBits behind the point
+	square  float64  // its mean square
+	level   float64  // that of the background
+	sum     int64    // of what was heard of this block,
+	power   int64    // and of its squares, and a flat tone's
+	clipped int      // frames of it that were clipped
+	masked  int      // frames of it that were masked whole
+	clean   int64    // blocks on end of which none was
+	late    [4]block // the last of them
+	meter   float64
+
+	clips level.Clips
+	floor level.Floor
+	total int64 // frames that were clipped
+}
+
+// block is what is kept of one until it may be learnt from.
+type block struct {
+	square  float64 // mean square, without what is constant
+	clipped int
 }
 
 const (
@@ -84,14 +97,10 @@ var theHiss = sync.OnceValue(func() *hiss {
 
 // learn takes each tick as it leaves that isn't masked whole.
 func (f *fill) learn(x []int16) {
-	var sum, square int64
-	for ; len(x) >= 4; x = x[4:] {
-		a, b, c, d := int64(x[0]), int64(x[1]), int64(x[2]), int64(x[3])
-		sum += a + b + c + d
-		square += a*a + b*b + c*c + d*d
-	}
+	sum, squares := level.Sums(x)
 	f.sum += sum
-	f.power += square
+	f.power += squares
+	f.clipped += f.clips.Count(x, squares)
 }
 
 // whole takes the n-th block, which is over, of so many frames.
@@ -104,21 +113,30 @@ func (f *fill) whole(n int64, frames float64) {
 	if f.clean > 2*away {
 		f.track(f.late[(n-away)&3])
 	}
-	f.late[n&3] = f.meter - mean*mean
-	f.sum, f.power, f.masked = 0, 0, 0
+	f.late[n&3] = block{f.meter - mean*mean, f.clipped}
+	f.sum, f.power, f.clipped, f.masked = 0, 0, 0, 0
 }
 
-func (f *fill) track(block float64) {
-	if block < f.level {
-		f.set(f.level + follow*(block-f.level))
+func (f *fill) track(b block) {
+	if b.square < f.level {
+		f.set(f.level + follow*(b.square-f.level))
 	} else {
-		f.set(min(f.level*rise, block))
+		f.set(min(f.level*rise, b.square))
 	}
+	f.floor.Add(b.square)
+	f.total += int64(b.clipped)
 }
 
 // Meter is the mean square of what left in the last whole slot of 100 ticks: of what the agent hears, so it
 // tells no more than that. Noise and flat tones are reckoned, by how loud they are made.
 func (m *Masker) Meter() float64 { return m.state.fill.meter }
+
+// Floor is the mean square of the noise floor, +Inf while it isn't known, and Clipped how many frames were clipped: of what was heard at least
+// 300 ms away from anything masked, and told so much later, so that neither tells a key.
+func (m *Masker) Floor() float64 { return m.state.fill.floor.Lowest() }
+
+// Clipped is told as Floor is.
+func (m *Masker) Clipped() int64 { return m.state.fill.total }
 
 // tones are the flat tones made so far, by how they were asked for: lines of one rate mostly share one.
 var tones sync.Map

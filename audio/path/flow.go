@@ -71,6 +71,8 @@ func (p *Path) judge(written int) {
 	s.grade.Store(int32(p.mask.Grade()))
 	s.settled.Store(p.mask.Settled())
 	s.meter.Store(math.Float64bits(p.mask.Meter()))
+	s.floor.Store(math.Float64bits(p.mask.Floor()))
+	s.clipped.Store(p.mask.Clipped())
 	if at := p.mask.CalmFrom(); at > 0 {
 		s.calm.Store(int64(at))
 	}

@@ -72,8 +72,9 @@ type shared struct {
 	written, speech, calm atomic.Int64
 	grade                 atomic.Int32
 	settled               atomic.Bool
-	meter                 atomic.Uint64 // float64 bits: mean square
+	meter, floor          atomic.Uint64 // float64 bits: mean squares
 	masked, faults        atomic.Int64
+	clipped               atomic.Int64
 	broken                atomic.Bool // the detector or the masker failed: all is silence from here on
 }
 
@@ -82,6 +83,8 @@ type Stats struct {
 	Frames       int64 // written
 	MaskedFrames int64 // of those released, how many were replaced
 	Faults       int64 // blocks too late, too many, or that broke the code: none in a sound line
+	// Clipped is how many frames the caller's converter could not follow, well away from anything masked: so it tells no key.
+	Clipped int64
 }
 
 // New makes a path in grade Closed: it masks all until SetGrade says otherwise.
@@ -120,6 +123,7 @@ func New(cfg Config) (_ *Path, err error) {
 	p.grade.Store(int32(mask.Closed))
 	p.shared.grade.Store(int32(mask.Closed))
 	p.shared.settled.Store(true)
+	p.shared.floor.Store(math.Float64bits(p.mask.Floor()))
 	p.shared.calm.Store(-1)
 	p.shared.speech.Store(-1)
 	return p, nil
@@ -183,9 +187,13 @@ func (p *Path) Meter() float64 {
 	return audio.DBm0(math.Float64frombits(p.shared.meter.Load()))
 }
 
+// Floor is the caller's noise floor in dBm0, heard well away from anything masked: so it tells no key. It is +Inf while it isn't known.
+func (p *Path) Floor() float64 { return audio.DBm0(math.Float64frombits(p.shared.floor.Load())) }
+
 // Stats are safe to take at any time.
 func (p *Path) Stats() Stats {
-	return Stats{Frames: p.shared.written.Load(), MaskedFrames: p.shared.masked.Load(), Faults: p.shared.faults.Load()}
+	s := &p.shared
+	return Stats{Frames: s.written.Load(), MaskedFrames: s.masked.Load(), Faults: s.faults.Load(), Clipped: s.clipped.Load()}
 }
 
 // Next takes the oldest event, if there is one.
