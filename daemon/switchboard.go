@@ -70,6 +70,9 @@ func (x *extension) down(reason string) {
 		Idle: string(l.Idle), Shield: string(l.Shield), LookAheadMS: int(l.LookAhead.Milliseconds()),
 		State: control.StateHeld, Reason: reason, Restarts: x.view.Restarts,
 	}
+	if l.Sound != nil {
+		x.view.GainToAgentDB, x.view.GainToCallerDB = l.Sound.GainToAgentDB, l.Sound.GainToCallerDB
+	}
 }
 
 // attach takes a line's connection, and serves it until it ends. A second connection of a line that has one is
@@ -148,7 +151,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		e.Kind, e.State, e.Capture, e.Reason = control.KindState, m.State, m.Capture, m.Reason
 	case wire.Meters:
 		x.view.CallerDBm0, x.view.AgentDBm0, x.view.MaskedPermille = m.CallerDBm0, m.AgentDBm0, m.MaskedPermille
-		e.Kind, e.CallerDBm0, e.AgentDBm0, e.MaskedPermille = control.KindMeters, m.CallerDBm0, m.AgentDBm0, m.MaskedPermille
+		x.view.Legs = control.Legs{CallerFloorDBm0: m.CallerFloorDBm0, AgentFloorDBm0: m.AgentFloorDBm0, CallerClipped: m.CallerClipped,
+			AgentClipped: m.AgentClipped, ToAgentClipped: m.ToAgentClipped, ToCallerClipped: m.ToCallerClipped}
+		e.Kind, e.CallerDBm0, e.AgentDBm0, e.MaskedPermille, e.Legs = control.KindMeters, m.CallerDBm0, m.AgentDBm0, m.MaskedPermille, x.view.Legs
 	case wire.Key:
 		e.Kind, e.Capture, e.Field, e.Stars = control.KindKey, m.Capture, m.Field, m.Stars
 	case wire.Verdict:
@@ -158,6 +163,17 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	case wire.Codec:
 		x.view.NeedsLookAheadMS = m.NeedsLookAheadMS
 		e.Kind, e.Code, e.NeedsLookAheadMS = control.KindCodec, m.Code, m.NeedsLookAheadMS
+	case wire.Input:
+		code := m.Code
+		if code == control.CodeOK {
+			code = ""
+		}
+		if m.Leg == control.LegCaller {
+			x.view.CallerInput = code
+		} else {
+			x.view.AgentInput = code
+		}
+		e.Kind, e.Leg, e.Code = control.KindInput, m.Leg, m.Code
 	case wire.Bar:
 		x.view.Barred = slices.DeleteFunc(slices.Clone(x.view.Barred), func(code string) bool { return code == m.Code })
 		if m.On {

@@ -89,6 +89,7 @@ func (p *plug) expect(want ...control.Event) {
 
 func TestWhatALineSaysBecomesEvents(t *testing.T) {
 	const line = "desk-1"
+	legs := control.Legs{CallerFloorDBm0: -61, AgentFloorDBm0: -70, CallerClipped: 1, AgentClipped: 2, ToAgentClipped: 3, ToCallerClipped: 4}
 	for _, test := range []struct {
 		says wire.Message
 		told control.Event
@@ -97,9 +98,15 @@ func TestWhatALineSaysBecomesEvents(t *testing.T) {
 		{wire.State{State: "void", Capture: "c", Reason: "cancelled"},
 			control.Event{Kind: control.KindState, Line: line, State: control.StateVoid, Capture: "c", Reason: "cancelled"},
 			func(v *control.Line) { v.State, v.Capture, v.Reason = "void", "c", "cancelled" }},
-		{wire.Meters{CallerDBm0: -20.5, AgentDBm0: -90, MaskedPermille: 1000},
-			control.Event{Kind: control.KindMeters, Line: line, CallerDBm0: -20.5, AgentDBm0: -90, MaskedPermille: 1000},
-			func(v *control.Line) { v.CallerDBm0, v.AgentDBm0, v.MaskedPermille = -20.5, -90, 1000 }},
+		{wire.Meters{CallerDBm0: -20.5, AgentDBm0: -90, MaskedPermille: 1000, CallerFloorDBm0: -61, AgentFloorDBm0: -70, CallerClipped: 1,
+			AgentClipped: 2, ToAgentClipped: 3, ToCallerClipped: 4},
+			control.Event{Kind: control.KindMeters, Line: line, CallerDBm0: -20.5, AgentDBm0: -90, MaskedPermille: 1000, Legs: legs},
+			func(v *control.Line) { v.CallerDBm0, v.AgentDBm0, v.MaskedPermille, v.Legs = -20.5, -90, 1000, legs }},
+		{wire.Input{Leg: "caller", Code: "input_dead"}, control.Event{Kind: control.KindInput, Line: line, Leg: control.LegCaller, Code: "input_dead"},
+			func(v *control.Line) { v.CallerInput = "input_dead" }},
+		{wire.Input{Leg: "agent", Code: "input_clips"}, control.Event{Kind: control.KindInput, Line: line, Leg: control.LegAgent, Code: "input_clips"},
+			func(v *control.Line) { v.AgentInput = "input_clips" }},
+		{wire.Input{Leg: "agent", Code: "ok"}, control.Event{Kind: control.KindInput, Line: line, Leg: control.LegAgent, Code: control.CodeOK}, nil},
 		{wire.Key{Capture: "c", Field: "pan", Stars: 3},
 			control.Event{Kind: control.KindKey, Line: line, Capture: "c", Field: "pan", Stars: 3}, nil},
 		{wire.Verdict{Capture: "c", Field: "pan", Code: "ok", Brand: "visa", Last4: "4242", Length: 16, Tries: 1},

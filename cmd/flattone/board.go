@@ -47,9 +47,11 @@ type lineNow struct {
 	needsMS                int      // of look-ahead, while it is codec_poor
 	barred                 []string // codes of what stands in the way of arming
 
-	caller, agent float64
-	masked        []int // per meter period, the newest last, in permille
-	fields        map[string]*fieldNow
+	caller, agent           float64
+	legs                    control.Legs
+	callerInput, agentInput string // what is wrong with how sound comes in
+	masked                  []int  // per meter period, the newest last, in permille
+	fields                  map[string]*fieldNow
 
 	token, brand, last4 string
 	delivery            string
@@ -84,6 +86,7 @@ func (b *board) introduce(lines []control.Line) {
 		l.place, l.scope = in.Place, in.Scope
 		l.down, l.downReason = !in.Up, in.Reason
 		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
+		l.callerInput, l.agentInput = in.CallerInput, in.AgentInput
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -119,13 +122,15 @@ func (l *lineNow) apply(e control.Event) {
 		l.state, l.reason = e.State, e.Reason
 	case control.KindCodec:
 		l.needsMS = e.NeedsLookAheadMS
+	case control.KindInput:
+		l.hears(e.Leg, e.Code)
 	case control.KindBar:
 		l.barred = slices.DeleteFunc(slices.Clone(l.barred), func(code string) bool { return code == e.Code })
 		if e.On {
 			l.barred = append(l.barred, e.Code)
 		}
 	case control.KindMeters:
-		l.caller, l.agent = e.CallerDBm0, e.AgentDBm0
+		l.caller, l.agent, l.legs = e.CallerDBm0, e.AgentDBm0, e.Legs
 		l.masked = append(l.masked, e.MaskedPermille)
 		if len(l.masked) > maskedTrace {
 			l.masked = slices.Delete(l.masked, 0, len(l.masked)-maskedTrace)
@@ -144,10 +149,22 @@ func (l *lineNow) apply(e control.Event) {
 		l.delivery, l.deliveryReason = e.Delivery, e.Reason
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
-		l.inCall, l.needsMS, l.barred = false, 0, nil // told anew
+		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput = false, 0, nil, "", "" // told anew
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
-		l.caller, l.agent, l.masked = quiet, quiet, nil
+		l.caller, l.agent, l.masked, l.legs = quiet, quiet, nil, control.Legs{}
+	}
+}
+
+// hears notes how sound comes in on a leg.
+func (l *lineNow) hears(leg, code string) {
+	if code == control.CodeOK {
+		code = ""
+	}
+	if leg == control.LegCaller {
+		l.callerInput = code
+	} else {
+		l.agentInput = code
 	}
 }
 

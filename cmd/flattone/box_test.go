@@ -41,7 +41,9 @@ var then = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 func boxLines() []control.Line {
 	return []control.Line{
 		{Name: "demo", Place: "trunk-side", Scope: "trunk-side: phones, PBX and recorder are behind this line.", Idle: "mask", Shield: "run",
-			LookAheadMS: 30, NeedsLookAheadMS: 40, Up: true, PID: 4711, UpSince: then, State: control.StateIdle, InCall: true, CallerDBm0: -18.4, AgentDBm0: -33},
+			LookAheadMS: 30, NeedsLookAheadMS: 40, Up: true, PID: 4711, UpSince: then, State: control.StateIdle, InCall: true, CallerDBm0: -18.4, AgentDBm0: -33,
+			GainToAgentDB: 6, GainToCallerDB: -1.5, AgentInput: "input_clips",
+			Legs: control.Legs{CallerFloorDBm0: -61, AgentFloorDBm0: -55, CallerClipped: 1, AgentClipped: 2301, ToAgentClipped: 7, ToCallerClipped: 8}},
 		{Name: "desk-3", Place: "desk-side", Scope: "desk-side: only the agent's ear is behind this line.",
 			Consequences: []string{"line[1].idle = \"pass\": keys before arming reach the agent."}, Idle: "pass", Shield: "run",
 			LookAheadMS: 40, Restarts: 2, State: control.StateHeld, Reason: "process_down"},

@@ -64,8 +64,8 @@ const (
 	meterLoud  = -6.0
 )
 
-// meter is a level as a bar of a width in cells, and as a number.
-func (k look) meter(dBm0 float64, width int) string {
+// meter is a level as a bar of a width in cells, and as a number, with the noise floor where that is known.
+func (k look) meter(dBm0, floor float64, width int) string {
 	eighths := int(max(0, min(1, 1-dBm0/meterFloor)) * float64(width) * 8)
 	cells, rest := eighths/8, eighths%8
 	bar := strings.Repeat(k.full, cells)
@@ -80,7 +80,11 @@ func (k look) meter(dBm0 float64, width int) string {
 	case dBm0 <= quiet:
 		number = "silent"
 	}
-	return style.Render(bar) + k.faint.Render(strings.Repeat(k.rest, width-cells)) + "  " + number
+	noise := ""
+	if floor != 0 {
+		noise = fmt.Sprintf(", noise %.0f", floor)
+	}
+	return style.Render(bar) + k.faint.Render(strings.Repeat(k.rest, width-cells)) + "  " + number + k.faint.Render(noise)
 }
 
 // trace is what was masked lately in a width in cells, the newest to the right, and what the agent hears now.

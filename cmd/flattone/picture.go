@@ -113,6 +113,9 @@ func (s *screen) details(width int) []string {
 	l := s.board.lines[min(s.chosen, len(s.board.lines)-1)]
 	k := s.look
 	what, why, call := meaning(l.state), "", "no call"
+	if wrong := inputs(l.callerInput, l.agentInput); len(wrong) > 0 {
+		why = wrong[0]
+	}
 	if l.needsMS > 0 {
 		why = "codec_poor: " + codecRemedy(l.name, l.needsMS)
 	}
@@ -140,8 +143,8 @@ func (s *screen) details(width int) []string {
 		k.rule(title, width),
 		s.row(" "+k.stateBadge(l)+" "+what, call+" ", width),
 		" " + why,
-		s.named("caller", k.meter(l.caller, bar)),
-		s.named("agent", k.meter(l.agent, bar)),
+		s.named("caller", k.meter(l.caller, l.legs.CallerFloorDBm0, bar)),
+		s.named("agent", k.meter(l.agent, l.legs.AgentFloorDBm0, bar)),
 		s.named("to the agent", k.trace(l, bar)),
 		"",
 		s.named(fieldName("pan"), k.field(l, "pan")),

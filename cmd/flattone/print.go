@@ -61,10 +61,16 @@ func printLines(w io.Writer, lines []control.Line) {
 		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
 		if l.Up {
 			fmt.Fprintf(w, "          caller %.0f dBm0, agent %.0f dBm0, to the agent: %s\n", l.CallerDBm0, l.AgentDBm0, hears(l.MaskedPermille))
+			for _, known := range words(noise(l.Legs), clipped(l.Legs)) {
+				paragraph(w, hang, "", known)
+			}
 		}
 		paragraph(w, hang, "", l.Scope)
 		cautions(w, l)
 		fmt.Fprintf(w, "          idle %s, shield %s, look-ahead %d ms\n", clean(l.Idle), clean(l.Shield), l.LookAheadMS)
+		if l.GainToAgentDB != 0 || l.GainToCallerDB != 0 {
+			fmt.Fprintf(w, "          gain %+g dB to the agent, %+g dB to the caller\n", l.GainToAgentDB, l.GainToCallerDB)
+		}
 		if l.Up {
 			fmt.Fprintf(w, "          process %d up since %s, %s\n", l.PID, moment(l.UpSince), plural(l.Restarts, "restart"))
 		} else {
@@ -92,6 +98,9 @@ func cautions(w io.Writer, l control.Line) {
 	}
 	for _, code := range l.Barred {
 		caution(w, "it may not take cards: "+reason(code))
+	}
+	for _, wrong := range inputs(l.CallerInput, l.AgentInput) {
+		caution(w, wrong)
 	}
 	if l.NeedsLookAheadMS > 0 {
 		caution(w, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))

@@ -67,6 +67,12 @@ func reason(code string) string {
 	// A line suffers from something.
 	case "codec_poor":
 		return "codec_poor: keys are suspected so late that their heads may be heard"
+	case "input_dead":
+		return "input_dead: not even noise: look at its cable and mute switch"
+	case "input_clips":
+		return "input_clips: too loud: turn it down before the box"
+	case "gain_clips":
+		return "gain_clips: too loud for its gain: lower that in [line.sound]"
 
 	// Warnings.
 	case "key_waiting":

@@ -144,6 +144,11 @@ func sentence(e control.Event) string {
 			return "keys are suspected in time again"
 		}
 		return reason(e.Code) + ": " + codecRemedy(e.Line, e.NeedsLookAheadMS)
+	case control.KindInput:
+		if e.Code == control.CodeOK {
+			return clean(e.Leg) + ": its sound comes in as it should again"
+		}
+		return clean(e.Leg) + ": " + reason(e.Code)
 	case control.KindBar:
 		if e.On {
 			return "the line may not take cards: " + reason(e.Code)
@@ -171,6 +176,40 @@ func sentence(e control.Event) string {
 		return withReason("cut off", e.Reason)
 	}
 	return clean(string(e.Kind))
+}
+
+// inputs says what is wrong with how sound comes in on a line's two legs, empty where nothing is.
+func inputs(caller, agent string) (wrong []string) {
+	for _, leg := range []struct{ name, code string }{{control.LegCaller, caller}, {control.LegAgent, agent}} {
+		if leg.code != "" {
+			wrong = append(wrong, sentence(control.Event{Kind: control.KindInput, Leg: leg.name, Code: leg.code}))
+		}
+	}
+	return wrong
+}
+
+// noise says what is known of the two legs' noise floors, empty while nothing is.
+func noise(l control.Legs) string {
+	var known []string
+	if l.CallerFloorDBm0 != 0 {
+		known = append(known, fmt.Sprintf("caller %.0f dBm0", l.CallerFloorDBm0))
+	}
+	if l.AgentFloorDBm0 != 0 {
+		known = append(known, fmt.Sprintf("agent %.0f dBm0", l.AgentFloorDBm0))
+	}
+	if known == nil {
+		return ""
+	}
+	return "noise: " + strings.Join(known, ", ")
+}
+
+// clipped says how many frames were clipped, and where; empty if none was.
+func clipped(l control.Legs) string {
+	if l.CallerClipped+l.AgentClipped+l.ToAgentClipped+l.ToCallerClipped == 0 {
+		return ""
+	}
+	return fmt.Sprintf("clipped frames: caller %d, agent %d; by the gain to the agent %d, to the caller %d",
+		l.CallerClipped, l.AgentClipped, l.ToAgentClipped, l.ToCallerClipped)
 }
 
 // codecRemedy says what helps a line on which keys are suspected too late.
@@ -229,7 +268,7 @@ func hears(maskedPermille int) string {
 func weigh(e control.Event) weight {
 	switch {
 	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
-		e.Kind == control.KindCodec && e.Code != control.CodeOK, e.Kind == control.KindBar && e.On,
+		e.Kind == control.KindCodec && e.Code != control.CodeOK, e.Kind == control.KindBar && e.On, e.Kind == control.KindInput && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
 		return grave

@@ -44,7 +44,12 @@ const (
 )
 
 // What a line suffers from. It goes on.
-const CodecPoor Code = "codec_poor" // keys are suspected too late for its look-ahead
+const (
+	CodecPoor  Code = "codec_poor"  // keys are suspected too late for its look-ahead
+	InputDead  Code = "input_dead"  // not even noise comes in on a leg
+	InputClips Code = "input_clips" // what comes in on a leg is too loud for its converter
+	GainClips  Code = "gain_clips"  // what comes in on a leg is too loud for the gain that is set for it
+)
 
 // What an agent is warned of. The capture goes on.
 const (

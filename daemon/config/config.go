@@ -102,6 +102,8 @@ type Sound struct {
 	CallerChannel, AgentChannel int
 	// PeriodFrames are what the devices give and take at a time; 0 for what suits the line's rate.
 	PeriodFrames int
+	// GainToAgentDB and GainToCallerDB amplify what the two devices are given, -20 to 20.
+	GainToAgentDB, GainToCallerDB float64
 }
 
 // WAV is a line that is played from recordings and into them.

@@ -120,7 +120,8 @@ func TestSound(t *testing.T) {
 	before, _, _ := strings.Cut(small, "[line.wav]")
 	for entries, want := range map[string]Sound{
 		`caller = "a"` + "\n" + `agent = "b"`: {Caller: "a", Agent: "b", CallerChannel: 1, AgentChannel: 1},
-		`caller = "a"` + "\n" + `agent = "a"` + "\nagent_channel = 2\ncaller_channel = 3\nperiod_frames = 64": {"a", "a", 3, 2, 64},
+		`caller = "a"` + "\n" + `agent = "a"` + "\nagent_channel = 2\ncaller_channel = 3\nperiod_frames = 64": {Caller: "a", Agent: "a", CallerChannel: 3, AgentChannel: 2, PeriodFrames: 64},
+		`caller = "a"` + "\n" + `agent = "b"` + "\ngain_to_agent_db = 6\ngain_to_caller_db = -4.5":            {Caller: "a", Agent: "b", CallerChannel: 1, AgentChannel: 1, GainToAgentDB: 6, GainToCallerDB: -4.5},
 	} {
 		c, err := Parse("/x/f.toml", []byte(before+"[line.sound]\n"+entries+"\n"))
 		if err != nil {

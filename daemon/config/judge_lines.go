@@ -35,6 +35,7 @@ func (j judgement) lines() {
 		j.wav(join(path, "wav"), l.WAV, files)
 		if l.Sound != nil {
 			j.devices(join(path, "sound"), l.Sound, channels)
+			j.flatTone(path, l)
 		}
 	}
 }
@@ -63,6 +64,17 @@ func (j judgement) devices(path string, s *Sound, channels map[channel]string) {
 			t.fault(side.key, fmt.Sprintf("has channel %d of a device that is %s", side.number, taken), "name another device, or another channel of it")
 		}
 		channels[side.channel] = join(path, side.key) + "'s"
+	}
+}
+
+// loudestTone is the most that a flat tone may be amplified to, in dBm0: there is 6 dB more up to full scale, for the noise that it stands in.
+const loudestTone = -3.0
+
+// flatTone judges how loud the agent hears a key.
+func (j judgement) flatTone(path string, l Line) {
+	if heard := l.FlatToneDBm0 + l.Sound.GainToAgentDB; heard > loudestTone && j.sound(path, "flat_tone_dbm0") && j.sound(join(path, "sound"), "gain_to_agent_db") {
+		j.table(join(path, "sound")).fault("gain_to_agent_db", fmt.Sprintf("makes the flat tone %g dBm0 loud", heard),
+			fmt.Sprintf("make flat_tone_dbm0 and this no more than %g together", loudestTone))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/level"
 )
 
 // config reads the root of the file into c. Lines and profiles start from l and p.
@@ -83,6 +84,8 @@ func (t *table) sound(s *Sound) {
 	t.text("agent", &s.Agent)
 	t.whole("agent_channel", &s.AgentChannel, 1, 32)
 	t.whole("period_frames", &s.PeriodFrames, 8, 1024)
+	t.number("gain_to_agent_db", &s.GainToAgentDB, -level.MostGainDB, level.MostGainDB)
+	t.number("gain_to_caller_db", &s.GainToCallerDB, -level.MostGainDB, level.MostGainDB)
 }
 
 func (t *table) wav(w *WAV) {

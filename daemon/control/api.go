@@ -74,6 +74,9 @@ type Line struct {
 	Shield string `json:"shield"`
 	// LookAheadMS is the fixed delay from caller to agent.
 	LookAheadMS int `json:"look_ahead_ms"`
+	// GainToAgentDB and GainToCallerDB amplify what the two sides are given.
+	GainToAgentDB  float64 `json:"gain_to_agent_db,omitempty"`
+	GainToCallerDB float64 `json:"gain_to_caller_db,omitempty"`
 	// NeedsLookAheadMS is what that should be, on a line that is codec_poor: keys are suspected so late there that their heads may be
 	// heard. 0 on any other.
 	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
@@ -98,10 +101,34 @@ type Line struct {
 
 	// MaskedPermille is the share of the last meter period in which the agent heard a synthesised sound.
 	MaskedPermille int `json:"masked_permille"`
-	// CallerDBm0 and AgentDBm0 are the levels of the two legs as they enter the box.
+	// CallerDBm0 and AgentDBm0 are the levels of the two legs: the agent's as it enters the box, the caller's once it is masked.
 	CallerDBm0 float64 `json:"caller_dbm0"`
 	AgentDBm0  float64 `json:"agent_dbm0"`
+	Legs
+	// CallerInput and AgentInput are the codes of what is wrong with how sound comes in on the two legs: input_dead, input_clips or
+	// gain_clips; empty where nothing is.
+	CallerInput string `json:"caller_input,omitempty"`
+	AgentInput  string `json:"agent_input,omitempty"`
 }
+
+// Legs is what is told of a line's two legs besides their levels. The caller's is heard well away from anything masked, and so tells no key.
+type Legs struct {
+	// CallerFloorDBm0 and AgentFloorDBm0 are the noise floors as they come in: the softest tenth of a second in half a minute. 0 is not known yet.
+	CallerFloorDBm0 float64 `json:"caller_floor_dbm0,omitempty"`
+	AgentFloorDBm0  float64 `json:"agent_floor_dbm0,omitempty"`
+	// CallerClipped and AgentClipped count the frames that came in clipped since the line's process began, ToAgentClipped and
+	// ToCallerClipped those that the gain toward that side clipped.
+	CallerClipped   int64 `json:"caller_clipped,omitempty"`
+	AgentClipped    int64 `json:"agent_clipped,omitempty"`
+	ToAgentClipped  int64 `json:"to_agent_clipped,omitempty"`
+	ToCallerClipped int64 `json:"to_caller_clipped,omitempty"`
+}
+
+// The legs of a line, as in Event.Leg.
+const (
+	LegCaller = "caller"
+	LegAgent  = "agent"
+)
 
 // States of a line.
 const (

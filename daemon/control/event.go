@@ -9,11 +9,12 @@ type Kind string
 // was stored before flattoned started.
 const (
 	KindState    Kind = "state"     // State, Capture, Reason
-	KindMeters   Kind = "meters"    // CallerDBm0, AgentDBm0, MaskedPermille
+	KindMeters   Kind = "meters"    // CallerDBm0, AgentDBm0, MaskedPermille, and all of [Legs]
 	KindKey      Kind = "key"       // Capture, Field, Stars: how many stars the field shows now
 	KindVerdict  Kind = "verdict"   // Capture, Field, Code; for a good pan Brand, Last4
 	KindWarning  Kind = "warning"   // Capture, Code
 	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
+	KindInput    Kind = "input"     // Leg, Code: ok, or what is wrong with how its sound comes in
 	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
@@ -71,6 +72,9 @@ type Event struct {
 	CallerDBm0     float64 `json:"caller_dbm0,omitempty"`
 	AgentDBm0      float64 `json:"agent_dbm0,omitempty"`
 	MaskedPermille int     `json:"masked_permille,omitempty"`
+	Legs
+	// Leg is caller or agent.
+	Leg string `json:"leg,omitempty"`
 
 	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
 }

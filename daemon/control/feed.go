@@ -132,7 +132,7 @@ func (p *present) apply(e Event) {
 	switch e.Kind {
 	case KindLineUp, KindLineDown:
 		for s := range p.last { // what one process found, the next has to find anew
-			if s.about == string(KindCodec) || s.about == string(KindBar) {
+			if s.about == string(KindCodec) || s.about == string(KindBar) || s.about == string(KindInput) {
 				delete(p.last, s)
 			}
 		}
@@ -143,6 +143,8 @@ func (p *present) apply(e Event) {
 		p.last[slot{string(e.Kind), e.Field}] = e
 	case KindBar:
 		p.last[slot{string(e.Kind), e.Code}] = e
+	case KindInput:
+		p.last[slot{string(e.Kind), e.Leg}] = e
 	case KindWarning, KindCut:
 		// Of the moment only.
 	default:

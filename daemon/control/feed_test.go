@@ -53,6 +53,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 	for _, e := range []Event{
 		{Kind: KindCodec, Line: "one", Code: "codec_poor", NeedsLookAheadMS: 40},
 		{Kind: KindBar, Line: "one", Code: "untuned", On: true},
+		{Kind: KindInput, Line: "one", Leg: LegCaller, Code: "input_dead"},
 		{Kind: KindLineDown, Line: "one", Reason: "killed"},
 		{Kind: KindLineUp, Line: "one"},
 		{Kind: KindState, Line: "one", State: StateArmed, Capture: "old"},
@@ -70,6 +71,9 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 		{Kind: KindBar, Line: "two", Code: "untuned", On: true},
 		{Kind: KindBar, Line: "two", Code: "other", On: true},
 		{Kind: KindBar, Line: "two", Code: "untuned"},
+		{Kind: KindInput, Line: "two", Leg: LegCaller, Code: "input_clips"},
+		{Kind: KindInput, Line: "two", Leg: LegAgent, Code: "input_dead"},
+		{Kind: KindInput, Line: "two", Leg: LegCaller, Code: CodeOK},
 	} {
 		f.Publish(e)
 	}
@@ -81,7 +85,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 			t.Errorf("event %d is told again but not marked", e.Seq)
 		}
 	}
-	want := []string{"4 one line_up ", "8 one call ", "15 one key pan", "16 one state ", "9 two codec ", "11 two state ", "18 two bar ", "19 two bar "}
+	want := []string{"5 one line_up ", "9 one call ", "16 one key pan", "17 one state ", "10 two codec ", "12 two state ", "19 two bar ", "20 two bar ", "22 two input ", "23 two input "}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the present is %q, want %q", lines, want)
 	}

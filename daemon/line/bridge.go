@@ -2,11 +2,10 @@ package line
 
 import (
 	"errors"
-	"math"
-	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/level"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/progress"
 	"github.com/flattone/flattone/audio/resample"
@@ -29,8 +28,11 @@ type bridge struct {
 	// callers and agents listen for the network on the two legs, as they come in.
 	callers, agents *progress.Listener
 	cue             cue
-	// agent is the mean square of the agent's leg, smoothed; float64 bits.
-	agent atomic.Uint64
+	// The two legs as they come in: the path knows what else may be told of the caller's.
+	agent                   *level.Meter
+	callerStill, agentStill level.Still
+	// What a device is given is amplified last, flat tones and cues with it.
+	toAgent, toCaller level.Gain
 }
 
 // backFrames is what the agent's side may run ahead of the caller's.
@@ -45,7 +47,7 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	if err != nil {
 		return nil, errors.Join(err, back.Close())
 	}
-	b := &bridge{path: p, other: other, back: back, began: time.Now()}
+	b := &bridge{path: p, other: other, back: back, began: time.Now(), agent: level.NewMeter(rate)}
 	b.cue.init(rate)
 	for _, leg := range []**progress.Listener{&b.callers, &b.agents} {
 		if *leg, err = progress.New(rate); err != nil {
@@ -82,6 +84,7 @@ type (
 func (b callerSide) Take(in []int16) {
 	b.path.Write(in)
 	b.callers.Write(in)
+	b.callerStill.Write(in)
 	b.taken()
 }
 
@@ -103,6 +106,7 @@ func (b callerSide) Fill(out []int16) {
 		returning{b.back}.Read(out)
 	}
 	b.cue.mix(out, b.path.Position()-audio.Position(len(out)))
+	b.toCaller.Apply(out)
 }
 
 func (b agentSide) Take(in []int16) {
@@ -110,7 +114,8 @@ func (b agentSide) Take(in []int16) {
 	copy(room, in)
 	b.pass(room)
 	b.agents.Write(in)
-	b.meter(in)
+	b.agent.Write(in)
+	b.agentStill.Write(in)
 }
 
 // Lost passes silence.
@@ -135,6 +140,7 @@ func (b agentSide) Fill(out []int16) {
 	} else {
 		b.path.Read(out)
 	}
+	b.toAgent.Apply(out)
 }
 
 // jumps is how often the two devices had to be brought into step anew, and ppm by how much the caller's clock is fast; both are 0 on one clock.
@@ -147,18 +153,3 @@ func (b *bridge) jumps() (n int64, ppm float64) {
 
 // network is where a tone of the network was heard last, on either leg: it grows while one sounds.
 func (b *bridge) network() audio.Position { return b.callers.Heard() + b.agents.Heard() }
-
-// meter follows the agent's level with a time constant of about five periods.
-func (b *bridge) meter(in []int16) {
-	if len(in) == 0 {
-		return
-	}
-	sum := 0.0
-	for _, v := range in {
-		sum += float64(v) * float64(v)
-	}
-	was := math.Float64frombits(b.agent.Load())
-	b.agent.Store(math.Float64bits(was + 0.2*(sum/float64(len(in))-was)))
-}
-
-func (b *bridge) agentLevel() float64 { return audio.DBm0(math.Float64frombits(b.agent.Load())) }

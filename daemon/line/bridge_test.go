@@ -316,7 +316,7 @@ func TestTwoThreads(t *testing.T) {
 	threads.Go(func() { // as the session and measure do
 		for range rounds {
 			b.cue.play(1 << 40)
-			b.agentLevel()
+			b.agent.Level()
 		}
 	})
 	threads.Wait()
@@ -338,18 +338,18 @@ func TestTwoThreads(t *testing.T) {
 
 func TestAgentsLevel(t *testing.T) {
 	b := newTestBridge(t, audio.Rate8k)
-	if got := b.agentLevel(); got != -90 {
+	if got := b.agent.Level(); got != -90 {
 		t.Errorf("before any sound the level is %g", got)
 	}
 	square := slices.Repeat([]int16{1000, -1000}, 80)
 	for range 50 {
 		b.period(square, square)
 	}
-	if got, want := b.agentLevel(), audio.DBm0(1e6); math.Abs(got-want) > 0.1 {
+	if got, want := b.agent.Level(), audio.DBm0(1e6); math.Abs(got-want) > 0.1 {
 		t.Errorf("the level is %.1f dBm0, want %.1f", got, want)
 	}
 	agentSide{b}.Take(nil)
-	if math.IsNaN(b.agentLevel()) {
+	if math.IsNaN(b.agent.Level()) {
 		t.Error("an empty period breaks the meter")
 	}
 }

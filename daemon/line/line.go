@@ -71,6 +71,10 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.bridge, err = newBridge(l.path, l.cfg.Rate, l.device.OneClock); err != nil {
 		return nil, err
 	}
+	if s := l.cfg.Sound; s != nil {
+		l.bridge.toAgent.Set(s.GainToAgentDB)
+		l.bridge.toCaller.Set(s.GainToCallerDB)
+	}
 	profiles, err := captureProfiles(cfg.Profiles)
 	if err != nil {
 		return nil, err
@@ -164,38 +168,3 @@ func (l *Line) edge(e hw.Edge) {
 	l.session.Edge(e)
 	l.told.calls(wire.Call{Edge: e.Kind.String()})
 }
-
-// meterEvery is how often levels are told.
-const meterEvery = 100 * time.Millisecond
-
-// measure tells the levels ten times a second.
-func (l *Line) measure(ctx context.Context) error {
-	tick := time.NewTicker(meterEvery)
-	defer tick.Stop()
-	var before path.Stats
-	jumps := int64(2) // both ways, when the devices begin
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now := l.path.Stats()
-		masked := 0
-		if frames := now.Frames - before.Frames; frames > 0 {
-			masked = int(1000 * (now.MaskedFrames - before.MaskedFrames) / frames)
-		}
-		if now.Faults > before.Faults {
-			l.log.Error("the sample path had to stand in for what it did not get", "faults", now.Faults)
-		}
-		before = now
-		if n, ppm := l.bridge.jumps(); n > jumps {
-			jumps = n
-			l.log.Warn("the two devices were brought into step anew, after a gap in the sound of either", "times", n, "ppm", round(ppm))
-		}
-		l.link.say(wire.Meters{CallerDBm0: round(l.path.Meter()), AgentDBm0: round(l.bridge.agentLevel()), MaskedPermille: min(1000, masked)})
-	}
-}
-
-// round keeps a tenth of a decibel.
-func round(dB float64) float64 { return float64(int(dB*10)) / 10 }

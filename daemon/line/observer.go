@@ -20,6 +20,8 @@ type told struct {
 	state wire.State
 	codec wire.Codec
 	bars  []wire.Bar // those that are on
+	// inputs by leg, where there was ever anything to tell.
+	inputs map[string]wire.Input
 }
 
 // calls tells of a call's edge.
@@ -57,6 +59,17 @@ func (t *told) bar(b wire.Bar) {
 	t.say(b)
 }
 
+// input tells how a leg's sound comes in.
+func (t *told) input(in wire.Input) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inputs == nil {
+		t.inputs = map[string]wire.Input{}
+	}
+	t.inputs[in.Leg] = in
+	t.say(in)
+}
+
 // again says all that to a new connection, as far as there is anything to say, and opens it.
 func (t *told) again(say func(wire.Message), open func()) {
 	t.mu.Lock()
@@ -72,6 +85,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	}
 	for _, b := range t.bars {
 		say(b)
+	}
+	for _, in := range t.inputs {
+		say(in)
 	}
 	open()
 }

@@ -26,6 +26,7 @@ const (
 	kindCard    kind = 23
 	kindCodec   kind = 24
 	kindBar     kind = 25
+	kindInput   kind = 26
 
 	kindArm         kind = 32
 	kindCancel      kind = 33
@@ -74,6 +75,7 @@ var kinds = map[kind]entry{
 	kindCard:    {"card", Line, strict[Card]},
 	kindCodec:   {"codec", Line, strict[Codec]},
 	kindBar:     {"bar", Line, strict[Bar]},
+	kindInput:   {"input", Line, strict[Input]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -96,6 +98,7 @@ func (Answer) kind() kind      { return kindAnswer }
 func (Card) kind() kind        { return kindCard }
 func (Codec) kind() kind       { return kindCodec }
 func (Bar) kind() kind         { return kindBar }
+func (Input) kind() kind       { return kindInput }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }

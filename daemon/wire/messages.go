@@ -33,11 +33,15 @@ type (
 	// State says where the line stands: idle, armed, keying, done, void or held. A line sends it after
 	// Welcome and at every change.
 	State struct{ State, Capture, Reason string }
-	// Meters are the levels of both sides over the last tenth of a second, in dBm0, and how much of the
-	// caller's sound was masked, in thousandths.
+	// Meters are the levels of both sides over the last tenth of a second, in dBm0, the caller's as it is masked, and how much of the
+	// caller's sound was masked, in thousandths. Besides, the noise floors, 0 while not known; and how many frames were clipped since the
+	// line's process began: as they came in, and by the gain toward either side. The caller's are heard well away from anything masked.
 	Meters struct {
-		CallerDBm0, AgentDBm0 float64
-		MaskedPermille        int
+		CallerDBm0, AgentDBm0           float64
+		MaskedPermille                  int
+		CallerFloorDBm0, AgentFloorDBm0 float64
+		CallerClipped, AgentClipped     int64
+		ToAgentClipped, ToCallerClipped int64
 	}
 	// Key says that a key was taken: how many stars the field shows now. Never which key.
 	Key struct {
@@ -64,6 +68,8 @@ type (
 		Code string
 		On   bool
 	}
+	// Input says how sound comes in on a leg, caller or agent: "ok", or the code of what is wrong with it.
+	Input struct{ Leg, Code string }
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64

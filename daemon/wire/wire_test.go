@@ -28,7 +28,9 @@ var messages = []struct {
 	{Welcome{Version: 1}, 2, `{"Version":1}`},
 	{Refused{Reason: ReasonUser, Detail: "why"}, 3, `{"Reason":"user","Detail":"why"}`},
 	{State{State: "held", Capture: "c", Reason: "mark"}, 16, `{"State":"held","Capture":"c","Reason":"mark"}`},
-	{Meters{CallerDBm0: -19.5, AgentDBm0: -90, MaskedPermille: 12}, 17, `{"CallerDBm0":-19.5,"AgentDBm0":-90,"MaskedPermille":12}`},
+	{Meters{CallerDBm0: -19.5, AgentDBm0: -90, MaskedPermille: 12, CallerFloorDBm0: -61, AgentFloorDBm0: -70, CallerClipped: 1, AgentClipped: 2,
+		ToAgentClipped: 3, ToCallerClipped: 4}, 17, `{"CallerDBm0":-19.5,"AgentDBm0":-90,"MaskedPermille":12,"CallerFloorDBm0":-61,` +
+		`"AgentFloorDBm0":-70,"CallerClipped":1,"AgentClipped":2,"ToAgentClipped":3,"ToCallerClipped":4}`},
 	{Key{Capture: "c", Field: "pan", Stars: 3}, 18, `{"Capture":"c","Field":"pan","Stars":3}`},
 	{Verdict{Capture: "c", Field: "pan", Code: "ok", Brand: "visa", Last4: "4242", Length: 16, Tries: 1}, 19,
 		`{"Capture":"c","Field":"pan","Code":"ok","Brand":"visa","Last4":"4242","Length":16,"Tries":1}`},
@@ -39,6 +41,7 @@ var messages = []struct {
 		`{"Capture":"c","Profile":"card","Brand":"visa","Last4":"4242","ExpiryMonth":1,"ExpiryYear":2031}`},
 	{Codec{Code: "codec_poor", NeedsLookAheadMS: 40}, 24, `{"Code":"codec_poor","NeedsLookAheadMS":40}`},
 	{Bar{Code: "untuned", On: true}, 25, `{"Code":"untuned","On":true}`},
+	{Input{Leg: "caller", Code: "input_dead"}, 26, `{"Leg":"caller","Code":"input_dead"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2}, 33, `{"ID":2}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
