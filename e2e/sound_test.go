@@ -7,12 +7,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/adversary"
 	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/tone"
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/vault"
@@ -112,12 +114,14 @@ agent = "headset"`
 }
 
 // TestACardIsPulledOut: the line's process leaves, comes back once the card does, and is held if a card was being keyed; the other line doesn't notice, and
-// the log isn't flooded by what PortAudio writes meanwhile.
+// the log isn't flooded by what PortAudio writes meanwhile. The other line's agent hums, louder for its gain, and its caller's input is dead, as it says.
 func TestACardIsPulledOut(t *testing.T) {
-	made := card.New(t, card.Spec{Name: "trunk", Rate: 8000}, card.Spec{Name: "headset", Rate: 8000}, card.Spec{Name: "other", Rate: 8000, Channels: 2})
+	hum := tone.Append(nil, audio.Rate8k, 8*8000, 80, tone.Sine{Hz: 150, DBm0: -30})
+	made := card.New(t, card.Spec{Name: "trunk", Rate: 8000}, card.Spec{Name: "headset", Rate: 8000},
+		card.Spec{Name: "other", Rate: 8000, Channels: 2, In: [][]int16{nil, hum}})
 	r := newRig(t, box.Config{Lines: []box.Line{
 		{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\""},
-		{Name: "two", Sound: "caller = \"other\"\nagent = \"other\"\nagent_channel = 2"},
+		{Name: "two", Sound: "caller = \"other\"\nagent = \"other\"\nagent_channel = 2\ngain_to_caller_db = 6"},
 	}})
 	r.start(t)
 	for _, line := range []string{"one", "two"} {
@@ -145,6 +149,12 @@ func TestACardIsPulledOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.waitFrom(t, gone, "the line's release", func(e control.Event) bool { return e.Line == "one" && e.State == "idle" })
+	r.wait(t, "word of the dead input", func(e control.Event) bool {
+		return e.Line == "two" && e.Kind == control.KindInput && e.Leg == control.LegCaller && e.Code == "input_dead"
+	})
+	if heard, want := float64(slices.Max(made[2].Heard(1))), audio.Amplitude(-24); heard < 0.97*want || heard > 1.03*want {
+		t.Errorf("the other line's caller hears a hum of %.0f at its peak, want %.0f", heard, want)
+	}
 	r.mu.Lock()
 	for _, e := range r.events[before:] {
 		if e.Line == "two" && (e.Kind == control.KindState || e.Kind == control.KindLineDown) {

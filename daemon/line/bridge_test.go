@@ -276,6 +276,8 @@ func TestTurnsAllocateNothing(t *testing.T) {
 	}{{audio.Rate8k, []int{1, 80, 160, 240}}, {audio.Rate16k, []int{320}}, {audio.Rate44k, []int{309, 882}}, {audio.Rate48k, []int{64, 480, 960}}} {
 		for _, n := range test.blocks {
 			b := newTestBridge(t, test.rate)
+			b.toAgent.Set(12)
+			b.toCaller.Set(-12)
 			in, out := voice(0, n), make([]int16, n)
 			if got := testing.AllocsPerRun(300, func() {
 				b.cue.play(b.path.Position() + audio.Position(n/2))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flattone/flattone/audio/level"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -57,7 +58,11 @@ func (l *Line) judge(in *input, clipped, gainClipped int64, still *level.Still) 
 	if in.second(clipped, gainClipped, l.cfg.Rate.Duration(still.Frames())); in.code == before {
 		return
 	}
-	l.log.Warn("how a leg's sound comes in", "leg", in.leg, "code", in.code)
+	if in.code == capture.OK {
+		l.log.Info("a leg's sound comes in as it should again", "leg", in.leg)
+	} else {
+		l.log.Warn("a leg's sound doesn't come in as it should", "leg", in.leg, "code", in.code)
+	}
 	l.told.input(wire.Input{Leg: in.leg, Code: string(in.code)})
 }
 
