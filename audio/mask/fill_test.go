@@ -25,6 +25,40 @@ func TestFillDependsOnPosition(t *testing.T) {
 	}
 }
 
+// Clipped frames count, and a soft block is the floor, where none of the three blocks before and after has anything masked: of a key, and of what may
+// belong to one, neither is told.
+func TestWhatIsToldOfLevelsIsAwayFromMasks(t *testing.T) {
+	const frames, at, many = 800, 20, 40
+	loud, soft := slices.Repeat([]int16{math.MaxInt16}, 8), make([]int16, 8)
+	usual := slices.Repeat([]int16{1000, -1000}, 4)
+	for masked := range many {
+		var clipped, quiet fill
+		clipped.start()
+		quiet.start()
+		for n := range many {
+			for range frames / 8 {
+				for f, special := range map[*fill][]int16{&clipped: loud, &quiet: soft} {
+					switch n {
+					case masked:
+						f.masked += 8
+					case at:
+						f.learn(special)
+					default:
+						f.learn(usual)
+					}
+				}
+			}
+			clipped.whole(int64(n), frames)
+			quiet.whole(int64(n), frames)
+		}
+		told := clipped.total > 0 && quiet.floor.Lowest() == 0
+		hidden := clipped.total == 0 && quiet.floor.Lowest() == 1e6
+		if near := masked >= at-away && masked <= at+away; near && !hidden || !near && !told {
+			t.Errorf("with a mask %d blocks on, %d frames count and the floor is %.0f", masked-at, clipped.total, quiet.floor.Lowest())
+		}
+	}
+}
+
 // The flat tone doesn't click: it begins and ends at zero, and what lies further than 400 Hz from its frequency is 55 dB below what
 // is near, as its edges of 5 ms make it. Of a tone that is cut hard it is 24 dB.
 func TestFlatToneDoesNotClick(t *testing.T) {
