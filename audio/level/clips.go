@@ -15,11 +15,15 @@ const (
 
 // Count takes the next frames, and how much their squares are in all: where that is less than one frame's at full scale, there is nothing to look for. It
 // answers how many are clipped; the first two of a run that began before count with its third.
-func (c *Clips) Count(x []int16, squares int64) (clipped int) {
+func (c *Clips) Count(x []int16, squares int64) int {
 	if squares < fullScale*fullScale {
 		c.run = 0
 		return 0
 	}
+	return c.look(x)
+}
+
+func (c *Clips) look(x []int16) (clipped int) {
 	for _, v := range x {
 		if v < fullScale && v > -fullScale {
 			c.run = 0
