@@ -26,6 +26,9 @@ import (
 type Spec struct {
 	// Name is what ALSA and PortAudio list it as: letters, digits and underscores, beginning with a letter.
 	Name string
+	// HW, such as "3,0", lists it as PortAudio does a card and device of the kernel, with the kernel's numbers: "NAME: USB Audio (hw:3,0)". One program at a
+	// time opens it then.
+	HW string
 	// Rate is the only one the card has, in frames a second.
 	Rate int
 	// Channels is as many in as out, 0 for 1.
@@ -44,36 +47,70 @@ type Card struct {
 	t        testing.TB
 	file     string // without its ending
 	channels int
+	spec     Spec
+	all      *shelf
+}
+
+// shelf is ALSA's configuration of a test's cards.
+type shelf struct {
+	path, plugin string
+	cards        []*Card
 }
 
 // New makes the cards of a test, and makes them all the cards that this process can see until the test is over.
 func New(t testing.TB, specs ...Spec) []*Card {
 	t.Helper()
 	dir := t.TempDir()
-	var conf strings.Builder
-	fmt.Fprintf(&conf, "pcm_type.vcard { lib %q }\n", plugin(t))
-	// PortAudio 19.6 ends the process in Pa_Initialize where no card is called default.
-	conf.WriteString("pcm.default { type null }\n")
-	var cards []*Card
+	all := &shelf{path: filepath.Join(dir, "asound.conf"), plugin: plugin(t)}
 	for _, s := range specs {
 		s.Channels = max(s.Channels, 1)
-		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels}
+		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels, spec: s, all: all}
 		c.say(s.In)
-		patient := 0
-		if s.Patient {
-			patient = 1
-		}
-		fmt.Fprintf(&conf, "pcm.%s { type vcard dir %q name %q rate %d channels %d ppm %d patient %d }\n",
-			s.Name, dir, s.Name, s.Rate, s.Channels, s.PPM, patient)
-		cards = append(cards, c)
+		all.cards = append(all.cards, c)
 	}
-	path := filepath.Join(dir, "asound.conf")
-	if err := os.WriteFile(path, []byte(conf.String()), 0o600); err != nil {
+	if err := all.write(); err != nil {
 		t.Fatal(err)
 	}
 	// In a program with C in it, Go's environment is C's as well.
-	t.Setenv("ALSA_CONFIG_PATH", path)
-	return cards
+	t.Setenv("ALSA_CONFIG_PATH", all.path)
+	return all.cards
+}
+
+// write writes the configuration, which a program reads when it initialises PortAudio.
+func (a *shelf) write() error {
+	var conf strings.Builder
+	fmt.Fprintf(&conf, "pcm_type.vcard { lib %q }\n", a.plugin)
+	// PortAudio 19.6 ends the process in Pa_Initialize where no card is called default.
+	conf.WriteString("pcm.default { type null }\n")
+	for _, c := range a.cards {
+		conf.WriteString(c.conf())
+	}
+	next := a.path + ".new"
+	return errors.Join(os.WriteFile(next, []byte(conf.String()), 0o600), os.Rename(next, a.path))
+}
+
+// conf is the card's part of the configuration. ALSA takes what follows a colon in a name for arguments: a card of the kernel's has one entry to be listed
+// by, and another to be opened by.
+func (c *Card) conf() string {
+	s := c.spec
+	patient := 0
+	if s.Patient {
+		patient = 1
+	}
+	body := fmt.Sprintf("type vcard dir %q name %q rate %d channels %d ppm %d patient %d", filepath.Dir(c.file), s.Name, s.Rate, s.Channels, s.PPM, patient)
+	if s.HW == "" {
+		return fmt.Sprintf("pcm.%s { %s }\n", s.Name, body)
+	}
+	listed := fmt.Sprintf("%s: USB Audio (hw:%s)", s.Name, s.HW)
+	return fmt.Sprintf("pcm.%q { %s }\npcm.%s { @args [ A B ] @args.A { type string } @args.B { type string } %s as %q }\n", listed, body, s.Name, body, listed)
+}
+
+// Number gives the card other numbers of the kernel's, as another plugging does.
+func (c *Card) Number(hw string) {
+	c.spec.HW = hw
+	if err := c.all.write(); err != nil {
+		c.t.Error(err)
+	}
 }
 
 // say writes what the card captures.

@@ -7,6 +7,7 @@
  * dir, name, rate   where its files are, what they are called, frames a second
  * channels          1 if it isn't said
  * ppm               how many millionths its clock is faster than the machine's
+ * as                the only name it opens under, and then for one stream each way at a time, as the kernel's own cards do
  * patient           1: the clock waits for a program that is late, instead of an overrun. All that the program is given and all that
  *                   it gives can then be checked to the bit, however busy the machine is.
  *
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -50,7 +52,7 @@ _Static_assert(sizeof(struct card) == 64, "the offsets are known to hw/hwtest/ca
 struct stream {
 	snd_pcm_ioplug_t io;
 	volatile struct card *card;
-	int timer, out;
+	int timer, out, lock;
 	int channels, patient, draining;
 	double frame_ns;
 	int64_t epoch;
@@ -286,6 +288,8 @@ static int on_close(snd_pcm_ioplug_t *io)
 		munmap(s->in, (size_t)s->in_frames * (size_t)s->channels * 2);
 	if (s->timer >= 0)
 		close(s->timer);
+	if (s->lock >= 0)
+		close(s->lock);
 	munmap((void *)s->card, sizeof *s->card);
 	free(s->ring);
 	free(s);
@@ -325,6 +329,15 @@ static int open_card(struct stream *s, const char *dir, const char *name)
 	if (!err)
 		s->card = card;
 	return err;
+}
+
+/* alone takes a direction for this stream. */
+static int alone(struct stream *s, const char *dir, const char *name, snd_pcm_stream_t direction)
+{
+	s->lock = open_in(dir, name, direction == SND_PCM_STREAM_PLAYBACK ? ".plays" : ".captures", O_RDWR | O_CREAT);
+	if (s->lock < 0)
+		return s->lock;
+	return flock(s->lock, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
 }
 
 /* open_clock reads when the cards of dir began, or begins. */
@@ -396,7 +409,7 @@ static int limit(snd_pcm_ioplug_t *io, long rate, long channels)
 SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 {
 	(void)root;
-	const char *dir = NULL, *card = NULL;
+	const char *dir = NULL, *card = NULL, *as = NULL;
 	long rate = 0, channels = 1, ppm = 0, patient = 0;
 	snd_config_iterator_t i, next;
 	snd_config_for_each(i, next, conf) {
@@ -408,6 +421,8 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 			snd_config_get_string(n, &dir);
 		else if (!strcmp(id, "name"))
 			snd_config_get_string(n, &card);
+		else if (!strcmp(id, "as"))
+			snd_config_get_string(n, &as);
 		else if (!strcmp(id, "rate"))
 			snd_config_get_integer(n, &rate);
 		else if (!strcmp(id, "channels"))
@@ -421,13 +436,15 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 	}
 	if (!dir || !card || rate < 1 || channels < 1)
 		return -EINVAL;
+	if (as && strcmp(as, name))
+		return -ENOENT;
 	struct stream *s = calloc(1, sizeof *s);
 	if (!s)
 		return -ENOMEM;
 	s->channels = (int)channels;
 	s->patient = (int)patient;
 	s->frame_ns = 1e9 / ((double)rate * (1 + (double)ppm * 1e-6));
-	s->timer = s->out = -1;
+	s->timer = s->out = s->lock = -1;
 	s->io.private_data = s;
 	int err = open_card(s, dir, card);
 	if (err < 0) {
@@ -435,6 +452,8 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 		return err;
 	}
 	err = s->card->unplugged ? -ENODEV : open_clock(s, dir);
+	if (err >= 0 && as)
+		err = alone(s, dir, card, stream);
 	if (err >= 0)
 		err = open_samples(s, dir, card, stream);
 	if (err >= 0 && (s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) < 0)
