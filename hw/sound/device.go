@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/hw/sound/cards"
 	"github.com/gordonklaus/portaudio"
 )
 
@@ -22,7 +24,9 @@ func Devices() (list []Device, err error) {
 		}
 		infos, err := portaudio.Devices()
 		for _, d := range infos {
-			list = append(list, device(d))
+			one := device(d)
+			one.Rates = rates(d)
+			list = append(list, one)
 		}
 		return errors.Join(err, portaudio.Terminate())
 	})
@@ -45,23 +49,80 @@ func device(d *portaudio.DeviceInfo) Device {
 	return Device{Name: d.Name, In: d.MaxInputChannels, Out: d.MaxOutputChannels, Rate: int(d.DefaultSampleRate)}
 }
 
-func find(name string) (*portaudio.DeviceInfo, error) {
+// rates tries them on the device, one channel each way.
+func rates(d *portaudio.DeviceInfo) (list []int) {
+	if d.MaxInputChannels == 0 || d.MaxOutputChannels == 0 {
+		return nil
+	}
+	side := portaudio.StreamDeviceParameters{Device: d, Channels: 1}
+	for _, rate := range []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k} {
+		p := portaudio.StreamParameters{Input: side, Output: side, SampleRate: float64(rate)}
+		if portaudio.IsFormatSupported(p, []int16{}, []int16{}) == nil {
+			list = append(list, int(rate))
+		}
+	}
+	return list
+}
+
+// find is PortAudio's view of a device, and what to ask once that is open: whether it was the right one.
+func (c Config) find(name string) (_ *portaudio.DeviceInfo, confirm func() error, err error) {
+	ending := ""
+	if adopted, is := c.Known[name]; is {
+		card, _, err := c.card(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		ending = card.Ending(adopted.PCM)
+		confirm = func() error { return c.confirm(name, card) }
+	} else {
+		confirm = func() error { return nil }
+	}
 	infos, err := portaudio.Devices()
 	if err != nil {
-		return nil, fmt.Errorf("sound: list the devices: %w", err)
+		return nil, nil, fmt.Errorf("sound: list the devices: %w", err)
 	}
 	var there []string
 	for _, d := range infos {
-		if d.Name == name {
-			return d, nil
+		if ending == "" && d.Name == name || ending != "" && strings.HasSuffix(d.Name, ending) {
+			return d, confirm, nil
 		}
 		there = append(there, device(d).String())
 	}
 	if there == nil {
 		there = []string{"none at all"}
 	}
-	return nil, fmt.Errorf("sound: %w %q: plug it in, end the program that plays on it, or name another; there is %s",
-		ErrAbsent, name, strings.Join(there, ", "))
+	return nil, nil, fmt.Errorf("sound: %w: there is no device %q%s: plug it in, end the program that plays on it, or name another; there is %s",
+		ErrAbsent, name, ending, strings.Join(there, ", "))
+}
+
+// card is the adopted card of that name, if it may be opened, and what to note once it is.
+func (c Config) card(name string) (card cards.Card, note string, err error) {
+	list, err := c.Kernel.List()
+	if err == nil {
+		card, err = c.Known.Find(name, list)
+	}
+	if err == nil {
+		note, err = cards.Notes(c.LockDir).Judge(c.Known, name, card, list)
+	}
+	if err != nil {
+		err = fmt.Errorf("sound: %w", err)
+	}
+	return card, note, err
+}
+
+// confirm makes sure that the number by which a card was opened has been its number all the time, and notes which card that was.
+func (c Config) confirm(name string, was cards.Card) error {
+	card, note, err := c.card(name)
+	switch {
+	case err != nil:
+		return err
+	case card.Number != was.Number || card.Plugging != was.Plugging:
+		return fmt.Errorf("sound: %w: %s was plugged in anew while it was being opened", ErrAbsent, name)
+	}
+	if err := cards.Notes(c.LockDir).Write(name, note); err != nil {
+		return fmt.Errorf("sound: %w", err)
+	}
+	return nil
 }
 
 // answerTime is how long PortAudio may take for a call. A busy device takes it a second when it lists them.

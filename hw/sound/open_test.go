@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -22,8 +23,11 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []sound.Device{{Name: "trunk", In: 1, Out: 1, Rate: 8000}, {Name: "both", In: 2, Out: 2, Rate: 48000}} {
-		if !slices.Contains(list, want) {
+	for _, want := range []sound.Device{
+		{Name: "trunk", In: 1, Out: 1, Rate: 8000, Rates: []int{8000}},
+		{Name: "both", In: 2, Out: 2, Rate: 48000, Rates: []int{48000}},
+	} {
+		if !slices.ContainsFunc(list, func(d sound.Device) bool { return reflect.DeepEqual(d, want) }) {
 			t.Errorf("%v is not among %v", want, list)
 		}
 	}

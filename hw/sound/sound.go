@@ -12,6 +12,10 @@
 // cures PortAudio 19.6: its thread spins for ever, writing to standard error, and to stop the stream would hang. So a lost line is
 // never stopped nor given back; its owner leaves, and whoever supervises him starts him anew.
 //
+// A kernel's card is known by where it is plugged in and what it is, once its owner has adopted it (package cards); PortAudio's own name of it has the
+// kernel's number in it, which is another one after each plugging. What is no card, such as a PCM of ALSA's configuration or a client of JACK, goes by
+// PortAudio's name.
+//
 // Sound devices know nothing of calls: [hw.CallPresumed] is all that Calls yields.
 package sound
 
@@ -20,6 +24,7 @@ import (
 	"fmt"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/hw/sound/cards"
 )
 
 // Bounds of a period. A shorter one than leastPeriod is all overhead; the longest takes 128 ms at 8 kHz, so that several are missing
@@ -36,20 +41,23 @@ type Config struct {
 	PeriodFrames int
 	// Caller and Agent may be on one device, on different channels.
 	Caller, Agent Side
-	// LockDir is a folder for a file a device, by which the device has one owner.
+	// LockDir is a folder for a file a device, by which the device has one owner, and for notes of which cards were opened.
 	LockDir string
+	// Known are the adopted cards, of all lines: of two that are alike, each must know of the other. Kernel is where cards are looked for.
+	Known  cards.Known
+	Kernel cards.Kernel
 }
 
 // Side is where one side of the line is: what is captured on a device's channel comes from there, and what is played on it is heard there.
 type Side struct {
-	// Device is its name as Devices has it.
+	// Device is the name that a card was adopted under, or else PortAudio's, as Devices has it.
 	Device string
 	// Channel is counted from 1.
 	Channel int
 }
 
-// ErrAbsent: a device isn't there, or another program plays on it.
-var ErrAbsent = errors.New("there is no device")
+// ErrAbsent: a device isn't there, or another program plays on it. Why else an adopted card isn't opened, package cards says.
+var ErrAbsent = cards.ErrAbsent
 
 func (c Config) validate() error {
 	var faults []error
@@ -81,6 +89,8 @@ type Device struct {
 	In, Out int
 	// Rate is the one it has by default, in Hz.
 	Rate int
+	// Rates are those of ours that it runs at both ways.
+	Rates []int
 }
 
 func (d Device) String() string {

@@ -43,7 +43,7 @@ const heardAfter = 2
 
 // open asks for the shortest latency, which PortAudio 19.6 takes to be heardAfter periods.
 func (s *stream) open(cfg Config) error {
-	device, err := find(s.device)
+	device, confirm, err := cfg.find(s.device)
 	if err != nil {
 		return err
 	}
@@ -59,10 +59,13 @@ func (s *stream) open(cfg Config) error {
 		return fmt.Errorf("sound: %s: it doesn't run at %v: set the rate to one that it has, such as %g Hz",
 			s.device, cfg.Rate, device.DefaultSampleRate)
 	}
+	if errors.Is(err, portaudio.DeviceUnavailable) {
+		return fmt.Errorf("sound: %w: %s: another program plays on it: end that one", ErrAbsent, s.device)
+	}
 	if err != nil {
 		return fmt.Errorf("sound: open %s: %w", s.device, err)
 	}
-	return nil
+	return confirm()
 }
 
 // start sets the device going.
