@@ -43,6 +43,8 @@ type Config struct {
 
 	file string
 	at   positions
+	// devices are the adopted ones, if [Check] has looked.
+	devices Devices
 }
 
 // Daemon is how flattoned itself runs.
@@ -96,7 +98,7 @@ type Line struct {
 
 // Sound is a line between two sound devices, or two channels of one.
 type Sound struct {
-	// Caller and Agent name the devices of the two sides, which may be one.
+	// Caller and Agent name the devices of the two sides, which may be one: as it was adopted (see [Devices]), or as PortAudio does what is no card.
 	Caller, Agent string
 	// CallerChannel and AgentChannel count from 1.
 	CallerChannel, AgentChannel int

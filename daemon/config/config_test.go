@@ -143,7 +143,16 @@ func with(table, entry string) string {
 // TestBadFiles holds the whole text of what is said about each bad file. Read the golden files as an
 // administrator would: they are the product's words.
 func TestBadFiles(t *testing.T) {
-	files, err := filepath.Glob("testdata/bad/*.toml")
+	golden(t, "testdata/bad/*.toml", "flattone.toml", func(name string, doc []byte) error {
+		_, err := Parse(name, doc)
+		return err
+	})
+}
+
+// golden parses files, under a name, and compares what is said of each.
+func golden(t *testing.T, pattern, name string, parse func(name string, doc []byte) error) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no bad files: %v", err)
 	}
@@ -153,7 +162,7 @@ func TestBadFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Parse("flattone.toml", doc)
+			err = parse(name, doc)
 			if !errors.Is(err, ErrInvalid) || errors.Is(err, ErrAbsent) {
 				t.Fatalf("got %v, want faults", err)
 			}

@@ -30,6 +30,13 @@ func (c *Config) look(r *reader) {
 		}
 		r.faults = append(r.faults, f)
 	}
+	devices, err := c.Devices()
+	if faults, ok := errors.AsType[Faults](err); ok {
+		r.faults = append(r.faults, faults...)
+	} else if err != nil {
+		r.faults = append(r.faults, Fault{File: DevicesFile(c.file), Reason: err.Error(), Remedy: "make it readable"})
+	}
+	c.devices = devices
 	note("state_dir", c.StateDir, stateFolder)
 	note("runtime_dir", c.RuntimeDir, folder)
 	note("daemon.line_binary", c.Daemon.LineBinary, program)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,39 @@ func FuzzParse(f *testing.F) {
 			if recordings == devices {
 				t.Errorf("line %q is made of nothing, or of two things", l.Name)
 			}
+		}
+	})
+}
+
+// FuzzDevices asks the same of the adopted devices, and that what was read is the same once it was written.
+func FuzzDevices(f *testing.F) {
+	doc, err := os.ReadFile("testdata/devices/everything.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(doc)
+	f.Add([]byte("version = 1\n[device.a]\nplace = \"p\"\nserial = \"\\u0001\"\n"))
+	f.Add([]byte("version = 1\ndevice = []\n"))
+	path := filepath.Join(f.TempDir(), DevicesName)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		devices, err := parseDevices("d.toml", doc)
+		if err != nil {
+			var faults Faults
+			if !errors.As(err, &faults) || len(faults) == 0 {
+				t.Fatalf("not faults: %v", err)
+			}
+			for _, fault := range faults {
+				if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
+					t.Errorf("a fault that can't be shown: %q", text)
+				}
+			}
+			return
+		}
+		if err := devices.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := LoadDevices(path); err != nil || !reflect.DeepEqual(again, devices) {
+			t.Errorf("%v is read as %v, %v", devices, again, err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -46,6 +47,9 @@ type channel struct {
 	number int
 }
 
+// numbered is how PortAudio's name of a kernel's card ends.
+var numbered = regexp.MustCompile(`\(hw:\d+,\d+\)$`)
+
 // devices judges a line's two sides; channels are what others use.
 func (j judgement) devices(path string, s *Sound, channels map[channel]string) {
 	t := j.table(path)
@@ -57,8 +61,12 @@ func (j judgement) devices(path string, s *Sound, channels map[channel]string) {
 			continue
 		}
 		if side.device == "" {
-			t.fault(side.key, "is empty", "name a sound device: flattone-line -devices lists them")
+			t.fault(side.key, "is empty", "name a sound device: flattone devices lists them")
 			continue
+		}
+		if numbered.MatchString(side.device) {
+			t.fault(side.key, "names a card by the kernel's number, which is another one after it was plugged in again",
+				"give the card a name, and write that: flattone devices adopt")
 		}
 		if taken := channels[side.channel]; taken != "" {
 			t.fault(side.key, fmt.Sprintf("has channel %d of a device that is %s", side.number, taken), "name another device, or another channel of it")
@@ -80,10 +88,18 @@ func (j judgement) flatTone(path string, l Line) {
 
 // name reports a name that can't be part of file names, unit names and arguments.
 func (j judgement) name(t *table, key, name string) {
+	if remedy := nameFlaw(name); remedy != "" {
+		t.fault(key, "can't be used as a name", remedy)
+	}
+}
+
+// nameFlaw is what to write in the place of a name that can't be used; empty for one that can.
+func nameFlaw(name string) (remedy string) {
 	odd := strings.ContainsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
 	if name == "" || len(name) > 32 || odd || name[0] == '-' {
-		t.fault(key, "can't be used as a name", "write 1 to 32 of a-z, 0-9 and hyphens, not a hyphen first")
+		return "write 1 to 32 of a-z, 0-9 and hyphens, not a hyphen first"
 	}
+	return ""
 }
 
 func (j judgement) line(path string, l Line) {

@@ -26,8 +26,8 @@ func Load(path string) (*Config, error) {
 	return Parse(abs, doc)
 }
 
-// Check is [Load] for `flattone check`: it also looks at the files and folders that the file names, and tells the
-// faults of both at once. It must run as the user whom flattoned runs as, or as one who may read as much.
+// Check is [Load] for `flattone check`: it also looks at the files and folders that the file names, and at the adopted devices, and tells the
+// faults of all at once. It must run as the user whom flattoned runs as, or as one who may read as much.
 func Check(path string) (*Config, error) {
 	abs, doc, err := read(path)
 	if err != nil {
@@ -88,14 +88,26 @@ func Parse(name string, doc []byte) (*Config, error) {
 // parse reads what it can of a file; the reader has the faults. An error is one after which nothing else can be
 // judged.
 func parse(name string, doc []byte) (*Config, *reader, error) {
+	root, err := document(name, doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, l, p := defaults()
+	c.file, c.at = name, root.r.at
+	root.config(&c, l, p)
+	c.judge(root.r)
+	root.r.unknown()
+	return &c, root.r, nil
+}
+
+// document is the root of a file of our version.
+func document(name string, doc []byte) (*table, error) {
 	doc = clamp(doc)
 	var values map[string]any
 	if err := toml.Unmarshal(doc, &values); err != nil {
-		return nil, nil, Faults{syntax(name, err)}
+		return nil, Faults{syntax(name, err)}
 	}
-	c, l, p := defaults()
-	c.file, c.at = name, locate(doc)
-	r := &reader{file: name, at: c.at, known: map[string][]string{}}
+	r := &reader{file: name, at: locate(doc), known: map[string][]string{}}
 	root := &table{r: r, values: values, used: map[string]bool{}}
 	r.tables = append(r.tables, root)
 
@@ -103,17 +115,14 @@ func parse(name string, doc []byte) (*Config, *reader, error) {
 	root.whole("version", &version, 0, 1<<31)
 	switch {
 	case len(r.faults) > 0:
-		return nil, nil, r.faults // a newer file may have changed anything: what else looks wrong may not be
+		return nil, r.faults // a newer file may have changed anything: what else looks wrong may not be
 	case !root.has("version"):
-		return nil, nil, Faults{{File: name, Line: 1, Key: "version", Reason: "is missing", Remedy: "write version = 1 above everything else"}}
+		return nil, Faults{{File: name, Line: 1, Key: "version", Reason: "is missing", Remedy: "write version = 1 above everything else"}}
 	case version != Version:
 		root.fault("version", "this flattone reads version 1 only", "write version = 1, or install the flattone that the file was written for")
-		return nil, nil, r.faults
+		return nil, r.faults
 	}
-	root.config(&c, l, p)
-	c.judge(r)
-	r.unknown()
-	return &c, r, nil
+	return root, nil
 }
 
 // syntax is what the decoder has to say. It stops at the first fault, and its text shows no values, only

@@ -77,7 +77,7 @@ func (t *table) line(l *Line) {
 }
 
 func (t *table) sound(s *Sound) {
-	t.need("caller", "name the caller's sound device: flattone-line -devices lists them")
+	t.need("caller", "name the caller's sound device: flattone devices lists them")
 	t.text("caller", &s.Caller)
 	t.whole("caller_channel", &s.CallerChannel, 1, 32)
 	t.need("agent", "name the agent's sound device: it may be the caller's, with another channel")

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Scope says what the line takes out of the scope of PCI DSS where it stands, and what it doesn't. It goes
 // wherever the line's place is shown.
@@ -39,10 +42,25 @@ func (c *Config) Consequences() []string {
 		for _, text := range l.Consequences() {
 			list = append(list, element("line", i)+"."+text)
 		}
+		list = append(list, c.unadopted(join(element("line", i), "sound"), l.Sound)...)
 	}
 	for _, name := range c.profileNames() {
 		if c.Profiles[name].TestCVVLength != 0 {
 			list = append(list, join("profile", name)+".test_cvv_length: for tests only. No real card's code is accepted.")
+		}
+	}
+	return list
+}
+
+// unadopted says which of a line's devices are no adopted cards, if that was looked for.
+func (c *Config) unadopted(path string, s *Sound) (list []string) {
+	if s == nil || c.devices == nil {
+		return nil
+	}
+	for _, side := range []struct{ key, device string }{{"caller", s.Caller}, {"agent", s.Agent}} {
+		if _, adopted := c.devices[side.device]; !adopted {
+			list = append(list, fmt.Sprintf("%s = %q: no sound card has been adopted under this name. The line waits for one (flattone devices adopt), "+
+				"or for what ALSA or JACK call so.", join(path, side.key), side.device))
 		}
 	}
 	return list
