@@ -19,7 +19,7 @@ import (
 func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
 	name := flag.String("line", "", "the `name` of the line, as in its [[line]] table")
-	devices := flag.Bool("devices", false, "list this machine's sound devices, and do nothing else")
+	devices := flag.Bool("devices", false, "print this machine's sound devices as JSON, and do nothing else")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "flattone-line: it takes no argument, and %q is one\n", flag.Arg(0))
@@ -28,7 +28,7 @@ func main() {
 	}
 	act := func() error { return run(*file, *name) }
 	if *devices {
-		act = func() error { return line.Devices(os.Stdout) }
+		act = func() error { return line.Devices(os.Stdout, *file) }
 	}
 	if err := act(); err != nil {
 		fmt.Fprintln(os.Stderr, "flattone-line:", err)

@@ -1,46 +1,73 @@
 package line
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"text/tabwriter"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw/sound"
+	"github.com/flattone/flattone/hw/sound/cards"
 )
 
-// NewOnceThere is New, which waits for sound devices that aren't there, until ctx ends: it is then nil, without an error. A device that was pulled
-// out is no reason for a process to begin and end over and over.
-func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Deps) (*Line, error) {
-	for told := ""; ctx.Err() == nil; sound.Change(ctx) {
-		l, err := New(cfg, name, deps)
-		if !errors.Is(err, sound.ErrAbsent) {
-			return l, err
-		}
-		if err.Error() != told {
-			told = err.Error()
-			deps.Log.Warn("the line waits for a sound device", "error", err)
-		}
-	}
-	return nil, nil
-}
-
-// Devices lists the sound devices of this machine, by the names that a config uses. One that a line or another program plays on is not
-// among them.
-func Devices(to io.Writer) error {
-	list, err := sound.Devices()
+// Devices prints the sound devices there are and those that were adopted beside the config file, as JSON: a list of [wire.Device]. It opens each device
+// that is free for a moment, as PortAudio does to look at it.
+func Devices(to io.Writer, file string) error {
+	adopted, err := config.LoadDevices(config.DevicesFile(file))
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 {
-		return fmt.Errorf("there is no sound device: plug one in, end the program that plays on it, or look who may open /dev/snd")
+	var notes cards.Notes
+	switch cfg, err := config.Load(file); {
+	case err == nil:
+		notes = cards.Notes(locks(cfg.RuntimeDir))
+	case !errors.Is(err, config.ErrAbsent): // without a config no line has ever opened a device
+		return err
 	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tCHANNELS IN\tOUT\tUSUAL RATE")
-	for _, d := range list {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d Hz\n", d.Name, d.In, d.Out, d.Rate)
+	plugged, err := cards.Kernel{}.List()
+	if err != nil {
+		return err
 	}
-	return w.Flush()
+	listed, err := sound.Devices()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(to).Encode(devices(adopted, notes, plugged, listed))
+}
+
+// devices are the kernel's cards, then the adopted ones that aren't there, then what else PortAudio has.
+func devices(adopted config.Devices, notes cards.Notes, plugged []cards.Card, listed []sound.Device) []wire.Device {
+	known := knownCards(adopted)
+	list := []wire.Device{}
+	for _, c := range plugged {
+		for _, pcm := range c.PCMs {
+			d := wire.Device{Name: known.Name(c.Identity, pcm), Card: c.Name, Place: c.Place, IDs: c.IDs, Serial: c.Serial, Plugging: c.Plugging, PCM: pcm}
+			for _, l := range listed {
+				if strings.HasSuffix(l.Name, c.Ending(pcm)) {
+					d.Free, d.In, d.Out, d.Rates = true, l.In, l.Out, l.Rates
+				}
+			}
+			if d.Name != "" {
+				_, err := notes.Judge(known, d.Name, c, plugged)
+				d.Trouble = cards.Reason(err)
+			}
+			list = append(list, d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if _, err := known.Find(name, plugged); err != nil {
+			a := adopted[name]
+			list = append(list, wire.Device{Name: name, Card: a.Card, Place: a.Place, IDs: a.IDs, Serial: a.Serial, PCM: a.PCM, Trouble: cards.Reason(err)})
+		}
+	}
+	for _, l := range listed {
+		if !strings.Contains(l.Name, " (hw:") {
+			list = append(list, wire.Device{Name: l.Name, Free: true, In: l.In, Out: l.Out, Rates: l.Rates})
+		}
+	}
+	return list
 }

@@ -65,7 +65,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.path, err = path.New(pathConfig(l.cfg)); err != nil {
 		return nil, err
 	}
-	if l.device, err = l.open(cfg.RuntimeDir); err != nil {
+	if l.device, err = l.open(cfg); err != nil {
 		return nil, err
 	}
 	if l.bridge, err = newBridge(l.path, l.cfg.Rate, l.device.OneClock); err != nil {
@@ -97,9 +97,13 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 }
 
 // open opens the line's interface.
-func (l *Line) open(runtimeDir string) (*hw.Line, error) {
+func (l *Line) open(cfg *config.Config) (*hw.Line, error) {
 	if l.cfg.Sound != nil {
-		return sound.Open(soundConfig(l.cfg, runtimeDir))
+		adopted, err := cfg.Devices()
+		if err != nil {
+			return nil, err
+		}
+		return sound.Open(soundConfig(l.cfg, cfg.RuntimeDir, knownCards(adopted)))
 	}
 	return wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/hw/sound"
+	"github.com/flattone/flattone/hw/sound/cards"
 	"github.com/flattone/flattone/hw/wavline"
 )
 
@@ -30,14 +31,25 @@ func wavConfig(w config.WAV, released <-chan struct{}, follow func(audio.Positio
 // periodFrames is what a device gives at a time, for want of another wish: 2.7 ms, or 3.
 var periodFrames = map[audio.Rate]int{audio.Rate8k: 24, audio.Rate16k: 48, audio.Rate44k: 128, audio.Rate48k: 128}
 
-func soundConfig(l config.Line, runtimeDir string) sound.Config {
+func soundConfig(l config.Line, runtimeDir string, known cards.Known) sound.Config {
 	period := l.Sound.PeriodFrames
 	if period == 0 {
 		period = periodFrames[l.Rate]
 	}
-	return sound.Config{Rate: l.Rate, PeriodFrames: period, LockDir: filepath.Join(runtimeDir, "devices"),
+	return sound.Config{Rate: l.Rate, PeriodFrames: period, LockDir: locks(runtimeDir), Known: known,
 		Caller: sound.Side{Device: l.Sound.Caller, Channel: l.Sound.CallerChannel},
 		Agent:  sound.Side{Device: l.Sound.Agent, Channel: l.Sound.AgentChannel}}
+}
+
+// locks is the folder in which a device says who owns it, and which card it is.
+func locks(runtimeDir string) string { return filepath.Join(runtimeDir, "devices") }
+
+func knownCards(from config.Devices) cards.Known {
+	known := cards.Known{}
+	for name, d := range from {
+		known[name] = cards.Adopted{Identity: cards.Identity{Place: d.Place, IDs: d.IDs, Serial: d.Serial}, PCM: d.PCM, Plugging: d.Plugging}
+	}
+	return known
 }
 
 func captureProfiles(from map[string]config.Profile) (map[string]capture.Profile, error) {

@@ -83,6 +83,7 @@ func TestFind(t *testing.T) {
 		"trunk":   {Identity: cards.Identity{Place: left, IDs: "08bb:2912"}},
 		"headset": {Identity: cards.Identity{Place: right, IDs: "08bb:2912"}},
 		"desk":    {Identity: cards.Identity{Place: "pci-0000:00:14.0-usb-3", IDs: "1235:8211", Serial: "Y7X"}},
+		"lacking": {Identity: cards.Identity{Place: "pci-0000:00:1f.3", IDs: "8086:a348"}, PCM: 2},
 		"board":   {Identity: cards.Identity{Place: "pci-0000:00:1f.3", IDs: "8086:a348"}, PCM: 3},
 	}
 	for name, c := range map[string]struct {
@@ -94,6 +95,7 @@ func TestFind(t *testing.T) {
 	}{
 		"in its place":                {[]card.USB{codec(4, "1.4")}, "trunk", 4, nil, nil},
 		"built in":                    {nil, "board", 0, nil, nil},
+		"without its device":          {nil, "lacking", 0, cards.ErrAbsent, []string{"has no device 2"}},
 		"among its like":              {[]card.USB{codec(1, "1.3"), codec(2, "1.4"), codec(3, "2")}, "trunk", 2, nil, nil},
 		"nowhere":                     {nil, "trunk", 0, cards.ErrAbsent, []string{"trunk (08bb:2912) is not plugged in", "plug it into " + left}},
 		"its twin has a name":         {[]card.USB{codec(1, "1.3")}, "trunk", 0, cards.ErrAbsent, nil},

@@ -41,7 +41,7 @@ type Known map[string]Adopted
 func (k Known) Find(name string, list []Card) (Card, error) {
 	want := k[name]
 	for _, c := range list {
-		if c.Identity == want.Identity {
+		if c.Identity == want.Identity && slices.Contains(c.PCMs, want.PCM) {
 			return c, nil
 		}
 	}
@@ -52,6 +52,9 @@ func (k Known) Find(name string, list []Card) (Card, error) {
 		}
 	}
 	for _, c := range list {
+		if c.Identity == want.Identity {
+			return Card{}, fmt.Errorf("%w: the card of %s (%s) has no device %d any more: %s", ErrAbsent, name, want.kind(), want.PCM, again)
+		}
 		if c.Place == want.Place {
 			return Card{}, fmt.Errorf("%w: in %s, the place of %s (%s), is another card (%s): %s", ErrReplaced, want.Place, name, want.kind(), c.kind(), again)
 		}
