@@ -39,9 +39,10 @@ var Version = control.Version()
 //	  └─ started, watched  │    └── control           │
 //	     by lines.Manager  └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
 type Daemon struct {
-	cfg  *config.Config
-	log  *slog.Logger
-	feed *control.Feed
+	cfg        *config.Config
+	configPath string
+	log        *slog.Logger
+	feed       *control.Feed
 
 	store    *store.DB
 	kek      *vault.KEK
@@ -60,7 +61,7 @@ type Daemon struct {
 // New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed
 // again if it fails. configPath is handed to the line processes, which read the same file.
 func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.Logger) (_ *Daemon, err error) {
-	d := &Daemon{cfg: cfg, log: log, feed: control.NewFeed()}
+	d := &Daemon{cfg: cfg, configPath: configPath, log: log, feed: control.NewFeed()}
 	d.deliveries = newDeliveries(d.feed)
 	defer func() {
 		if err != nil {

@@ -40,6 +40,16 @@ func one(what string) cobra.PositionalArgs {
 	}
 }
 
+// two takes exactly two arguments, which are what.
+func two(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 2 {
+			return nil
+		}
+		return fail(exitUsage, hintVerbUsage(c.CommandPath()), "%s needs %s, and nothing more", c.CommandPath(), what)
+	}
+}
+
 // atMostOne takes one argument, which is what, or none.
 func atMostOne(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

@@ -58,6 +58,23 @@ func (b *aBox) Status(context.Context) (control.Status, error) {
 
 func (b *aBox) Lines(context.Context) ([]control.Line, error) { return boxLines(), nil }
 
+func (b *aBox) Devices(context.Context) ([]control.Device, error) { return boxDevices(), nil }
+
+func boxDevices() []control.Device {
+	return []control.Device{
+		{Card: "PCH", Place: "pci-0000:00:1f.3", IDs: "8086:a348", Free: true, In: 2, Out: 2, Rates: []int{44100, 48000}},
+		{Card: "PCH", Place: "pci-0000:00:1f.3", IDs: "8086:a348", PCM: 3, Free: true, Out: 8},
+		{Name: "trunk", Card: "USB Audio CODEC", Place: "pci-0000:00:14.0-usb-1.4", IDs: "08bb:2912", Plugging: "b/5",
+			Uses: []control.Use{{Line: "demo", Side: "caller", Plays: true}}},
+		{Name: "headset", Card: "USB Audio CODEC", Place: "pci-0000:00:14.0-usb-1.3", IDs: "08bb:2912", Plugging: "b/9", Free: true, In: 2, Out: 2,
+			Rates: []int{8000, 16000, 44100, 48000}, Trouble: control.DeviceSwapped, Uses: []control.Use{{Line: "demo", Side: "agent"}}},
+		{Card: "Scarlett Solo USB", Place: "pci-0000:00:14.0-usb-2", IDs: "1235:8211", Serial: "Y7X\x1b", Plugging: "b/7"},
+		{Name: "desk", Card: "Desk phone", Place: "pci-0000:00:14.0-usb-2", IDs: "0d8c:0014", Trouble: control.DeviceReplaced},
+		{Name: "default", Free: true, In: 128, Out: 128, Rates: []int{8000}},
+		{Name: "spare", Trouble: control.DeviceAbsent, Uses: []control.Use{{Line: "desk-3", Side: "agent"}}},
+	}
+}
+
 // known refuses what a daemon would.
 func known(line string) error {
 	switch line {

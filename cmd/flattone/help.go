@@ -49,6 +49,27 @@ that nothing of the capture is missed.`
 not known outside of it.`
 	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,
 and with what result.`
+	wordsDevicesLong = `List the sound cards: the name that each was adopted under, what it calls itself
+and the numbers of its maker and product, its channels in and out, the rates it
+runs at, the lines that use it; below that its place, and what is to be done
+about it. Channels and rates are only known of a card that nobody plays on.
+
+What is no card, such as a client of JACK, comes last, under its own name.`
+	wordsAdoptLong = `Give the sound card in a place a name, which a [line.sound] table then uses.
+From now on the name stands for this card in this place, whatever number the
+kernel gives it, and for nothing else. A card that comes back elsewhere, or
+another in its place, is refused until it is adopted.
+
+Of two cards that are alike only their places tell which is which. Once one of
+them was pulled out and plugged in while the machine runs, adopt it again: that
+says that the cables are right.
+
+PLACE is as flattone devices lists it. The names are kept in devices.toml beside
+the configuration, which only root may write on most boxes.`
+	wordsForgetLong = `Take a sound card's name away. A line that uses it goes on until it opens its
+devices the next time.`
+	wordsAdopted   = "%s is now %s in %s"
+	wordsForgotten = "%s: forgotten"
 	wordsCheckLong = `Read a configuration file as flattoned would, and the files it names. Every
 fault is listed with its place and its remedy. A good file is summed up: what
 each line takes out of PCI DSS scope, and, marked !, which settings weaken that.

@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/flattone/flattone/daemon/control"
+)
 
 // reason says a reason code in words for a technician: why a field was refused, a capture ended, a line is
 // held or down. A test holds the list against the codes there are; one it doesn't know is still readable.
@@ -64,6 +68,16 @@ func reason(code string) string {
 	case "process_down":
 		return "its process has ended, and is started again"
 
+	// A line waits for its sound device, or a device can't be used.
+	case control.DeviceAbsent:
+		return "the sound device is not there"
+	case control.DeviceMoved:
+		return "the sound device is on another port than it was adopted on"
+	case control.DeviceReplaced:
+		return "another card is in the sound device's place"
+	case control.DeviceSwapped:
+		return "the sound device was plugged in anew, and may have been swapped with one like it"
+
 	// A line suffers from something.
 	case "codec_poor":
 		return "codec_poor: keys are suspected so late that their heads may be heard"
@@ -90,7 +104,7 @@ func reason(code string) string {
 }
 
 // acknowledging reports whether somebody's word is what releases a line held for that reason. A line that is
-// broken or starting needs something else.
+// broken, starting or without its sound device needs something else.
 func acknowledging(code string) bool {
-	return code != "line_broken" && code != "starting" && code != "process_down"
+	return code != "line_broken" && code != "starting" && code != "process_down" && !strings.HasPrefix(code, "device_")
 }

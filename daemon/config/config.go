@@ -152,6 +152,9 @@ type Profile struct {
 	TestCVVLength int
 }
 
+// Folder is where the file is, and what is kept beside it.
+func (c *Config) Folder() string { return filepath.Dir(c.file) }
+
 // AdminSocket is where technicians and tools reach flattoned.
 func (c *Config) AdminSocket() string { return filepath.Join(c.RuntimeDir, "admin.sock") }
 

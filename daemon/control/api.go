@@ -13,6 +13,8 @@ type Backend interface {
 	Status(context.Context) (Status, error)
 	// Lines are all configured lines, in the order of the config, whether their processes run or not.
 	Lines(context.Context) ([]Line, error)
+	// Devices are the sound devices of the box, adopted or not. To look at one that is free it is opened for a moment.
+	Devices(context.Context) ([]Device, error)
 
 	// Arm readies the line for a card of the given profile; an empty profile is the line's own. It answers
 	// with the id of the capture it began.

@@ -67,6 +67,11 @@ func (c *Client) Lines(ctx context.Context) ([]Line, error) {
 	return ask[[]Line](ctx, c, "asking for the lines", http.MethodGet, "lines", nil)
 }
 
+// Devices are the sound devices of the box.
+func (c *Client) Devices(ctx context.Context) ([]Device, error) {
+	return ask[[]Device](ctx, c, "asking for the sound devices", http.MethodGet, "devices", nil)
+}
+
 // Arm readies line for a card and answers with the capture's id. An empty profile is the line's own.
 func (c *Client) Arm(ctx context.Context, line, profile string) (capture string, err error) {
 	a, err := ask[armAnswer](ctx, c, "arming line "+line, http.MethodPost, linePath(line, "arm"), armRequest{profile})

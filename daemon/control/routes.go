@@ -36,6 +36,9 @@ func (s *Server) routes() []route {
 		{"GET /v1/lines", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Lines(ctx))
 		}},
+		{"GET /v1/devices", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+			return orEmpty(b.Devices(ctx))
+		}},
 		{"POST /v1/lines/{line}/arm", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask armRequest
 			if err := decode(r.Body, &ask); err != nil {

@@ -54,12 +54,17 @@ var (
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
-	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
-	anAct  = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
+	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
+	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
+		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
+	anAct = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
 )
 
 func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.told("status") }
 func (b *scripted) Lines(context.Context) ([]Line, error)  { return []Line{aLine}, b.told("lines") }
+func (b *scripted) Devices(context.Context) ([]Device, error) {
+	return []Device{aDevice}, b.told("devices")
+}
 func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
 }
@@ -130,6 +135,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 	}{
 		{"status", func() (any, error) { return c.Status(ctx) }, aStatus},
 		{"lines", func() (any, error) { return c.Lines(ctx) }, []Line{aLine}},
+		{"devices", func() (any, error) { return c.Devices(ctx) }, []Device{aDevice}},
 		{fmt.Sprintf(`arm a line/ä "card" uid %d pid %d`, os.Getuid(), os.Getpid()),
 			func() (any, error) { return c.Arm(ctx, "a line/ä", "card") }, "c1"},
 		{fmt.Sprintf(`arm one "" uid %d pid %d`, os.Getuid(), os.Getpid()), func() (any, error) { return c.Arm(ctx, "one", "") }, "c1"},

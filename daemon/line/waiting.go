@@ -18,7 +18,12 @@ import (
 func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Deps) (*Line, error) {
 	var w *waiting
 	defer func() { w.stop() }()
-	for ; ctx.Err() == nil; sound.Change(ctx) {
+	changes, err := sound.Watch(cfg.Folder())
+	if err != nil {
+		return nil, err
+	}
+	defer changes.Close()
+	for ; ctx.Err() == nil; changes.Next(ctx) {
 		l, err := New(cfg, name, deps)
 		why := cards.Reason(err)
 		if why == "" {

@@ -67,6 +67,8 @@ type Manager struct {
 	deps Deps
 	// run starts a line's process and waits for its end.
 	run func(ctx context.Context, name string) error
+	// asking has room for one question.
+	asking chan struct{}
 }
 
 // New makes a Manager. It fails if there is no program to start.
@@ -87,7 +89,7 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = defaultGrace
 	}
-	m := &Manager{cfg: cfg, deps: deps}
+	m := &Manager{cfg: cfg, deps: deps, asking: make(chan struct{}, 1)}
 	m.run = m.process
 	return m, nil
 }

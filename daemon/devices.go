@@ -1,0 +1,54 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// Devices asks a line's program which sound devices there are, and adds which lines use them: flattoned itself touches none.
+func (b *backend) Devices(ctx context.Context) ([]control.Device, error) {
+	text, err := b.d.lines.Ask(ctx, "-devices", "-config", b.d.configPath)
+	if err != nil {
+		return nil, &control.Error{Code: control.CodeInternal, Text: "the sound devices can't be looked at: " + err.Error(),
+			Remedy: "see what flattone-line -devices says, as the user that flattoned runs as"}
+	}
+	var found []wire.Device
+	if err := json.Unmarshal(text, &found); err != nil {
+		return nil, fmt.Errorf("read what flattone-line says of the sound devices: %w; is it of this version?", err)
+	}
+	list := make([]control.Device, 0, len(found))
+	for _, d := range found {
+		list = append(list, control.Device{Name: d.Name, Card: d.Card, Place: d.Place, IDs: d.IDs, Serial: d.Serial, PCM: d.PCM, Plugging: d.Plugging,
+			Free: d.Free, In: d.In, Out: d.Out, Rates: d.Rates, Trouble: d.Trouble})
+	}
+	return b.uses(list), nil
+}
+
+// uses adds the lines of each device, and the devices that only lines know of.
+func (b *backend) uses(list []control.Device) []control.Device {
+	for i, view := range b.d.board.views() {
+		sound := b.d.cfg.Lines[i].Sound
+		if sound == nil {
+			continue
+		}
+		for _, side := range []struct{ name, device string }{{"caller", sound.Caller}, {"agent", sound.Agent}} {
+			at := slices.IndexFunc(list, func(d control.Device) bool { return d.Name == side.device })
+			use := control.Use{Line: view.Name, Side: side.name, Plays: view.Up && !strings.HasPrefix(view.Reason, "device_")}
+			if at < 0 {
+				at = len(list)
+				list = append(list, control.Device{Name: side.device})
+				if !use.Plays { // else it isn't listed because the line has it
+					list[at].Trouble = control.DeviceAbsent
+				}
+			}
+			list[at].Uses = append(list[at].Uses, use)
+		}
+	}
+	return list
+}
