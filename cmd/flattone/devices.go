@@ -195,7 +195,7 @@ func deviceNow(d control.Device) string {
 	case !d.Free && plays >= 0:
 		now = "in use by line " + d.Uses[plays].Line
 	case !d.Free:
-		now = "in use by another program"
+		now = "another program plays on it, or it can't be opened"
 	case d.Place == "":
 		now = "no card: what ALSA or JACK call so"
 	case d.In == 0 || d.Out == 0:

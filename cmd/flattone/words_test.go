@@ -44,6 +44,11 @@ func TestEveryCodeHasWords(t *testing.T) {
 	if seen < 15 {
 		t.Errorf("only %d codes found: the test looks in the wrong place", seen)
 	}
+	for _, code := range []string{control.DeviceAbsent, control.DeviceMoved, control.DeviceReplaced, control.DeviceSwapped} {
+		if reason(code) == strings.ReplaceAll(code, "_", " ") || acknowledging(code) {
+			t.Errorf("the code %s has no words, or passes for one that somebody's word can mend", code)
+		}
+	}
 }
 
 // TestRefusalsNameVerbsThatThereAre: what stands in the way is told by the line's process, which can't look.
