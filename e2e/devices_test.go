@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/demo/box"
@@ -74,7 +75,9 @@ func (d *desk) adopt(name, port string, flags ...string) {
 // waits waits until the line says why it waits.
 func (d *desk) waits(seen int, reason string) {
 	d.t.Helper()
-	d.waitFrom(d.t, seen, reason, func(e control.Event) bool { return e.Line == "one" && e.State == control.StateHeld && e.Reason == reason })
+	d.waitFrom(d.t, seen, reason, func(e control.Event) bool {
+		return e.Line == "one" && e.State == control.StateHeld && e.Reason == reason
+	})
 }
 
 // runs waits until the line runs.
@@ -135,7 +138,9 @@ func TestDevicesAreAdopted(t *testing.T) {
 	d.waits(seen, control.DeviceAbsent)
 	d.plug("B", 1, two)
 	d.plug("A", 2, one)
+	began := time.Now()
 	d.runs(seen)
+	t.Logf("back after %v", time.Since(began).Round(time.Millisecond))
 
 	t.Log("one comes back on another port, and then another card in its place")
 	seen = d.heardSoFar()
