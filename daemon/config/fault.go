@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,7 +49,7 @@ func (f Fault) Error() string {
 	return b.String()
 }
 
-// Faults is everything wrong with the file, in the file's order. It is an [ErrInvalid].
+// Faults is everything wrong with the file, and with what it was read with, in the files' order. It is an [ErrInvalid].
 type Faults []Fault
 
 // Error is all faults, one a line.
@@ -77,6 +78,6 @@ func (f Faults) err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f, func(a, b Fault) int { return a.Line - b.Line })
+	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line) })
 	return f
 }

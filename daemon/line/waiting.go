@@ -16,23 +16,24 @@ import (
 // NewOnceThere is New, which waits for sound devices that aren't there or aren't the right ones, until ctx ends: it is then nil, without an error. A
 // device that was pulled out is no reason for a process to begin and end over and over. Meanwhile flattoned is told that the line is held, and why.
 func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Deps) (*Line, error) {
-	var w *waiting
-	defer func() { w.stop() }()
-	changes, err := sound.Watch(cfg.Folder())
-	if err != nil {
-		return nil, err
+	l, err := New(cfg, name, deps)
+	if cards.Reason(err) == "" {
+		return l, err
+	}
+	changes, failed := sound.Watch(cfg.Folder())
+	if failed != nil {
+		return nil, failed
 	}
 	defer changes.Close()
-	for ; ctx.Err() == nil; changes.Next(ctx) {
-		l, err := New(cfg, name, deps)
-		why := cards.Reason(err)
-		if why == "" {
+	w := newWaiting(ctx, newLink(cfg.LineSocket(), name, deps.Log), deps.Log)
+	defer w.stop()
+	for ctx.Err() == nil {
+		w.tell(cards.Reason(err), err)
+		// The first time at once: what changed before there was a watch would be missed.
+		if l, err = New(cfg, name, deps); cards.Reason(err) == "" {
 			return l, err
 		}
-		if w == nil {
-			w = newWaiting(ctx, newLink(cfg.LineSocket(), name, deps.Log), deps.Log)
-		}
-		w.tell(why, err)
+		changes.Next(ctx)
 	}
 	return nil, nil
 }
@@ -92,8 +93,6 @@ func (w *waiting) heard(m wire.Message) {
 
 // stop hangs up.
 func (w *waiting) stop() {
-	if w != nil {
-		w.over()
-		w.done.Wait()
-	}
+	w.over()
+	w.done.Wait()
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Identity is what stays of a card.
@@ -80,7 +81,7 @@ func (k Kernel) List() ([]Card, error) {
 	for _, name := range names {
 		c, err := read(name, strings.TrimSpace(string(id)))
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENODEV): // it has just gone
 		case err != nil:
 			return nil, fmt.Errorf("look at the sound card %s: %w", filepath.Base(name), err)
 		default:
