@@ -65,17 +65,14 @@ func rates(d *portaudio.DeviceInfo) (list []int) {
 }
 
 // find is PortAudio's view of a device, and what to ask once that is open: whether it was the right one.
-func (c Config) find(name string) (_ *portaudio.DeviceInfo, confirm func() error, err error) {
-	ending := ""
+func (c Config) find(name string) (*portaudio.DeviceInfo, func() error, error) {
+	ending, confirm := "", func() error { return nil }
 	if adopted, is := c.Known[name]; is {
 		card, _, err := c.card(name)
 		if err != nil {
 			return nil, nil, err
 		}
-		ending = card.Ending(adopted.PCM)
-		confirm = func() error { return c.confirm(name, card) }
-	} else {
-		confirm = func() error { return nil }
+		ending, confirm = card.Ending(adopted.PCM), func() error { return c.confirm(name, card) }
 	}
 	infos, err := portaudio.Devices()
 	if err != nil {
