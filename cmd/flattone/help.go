@@ -70,9 +70,10 @@ the configuration, which only root may write on most boxes.`
 devices the next time.`
 	wordsAdopted   = "%s is now %s in %s"
 	wordsForgotten = "%s: forgotten"
-	wordsCheckLong = `Read a configuration file as flattoned would, and the files it names. Every
-fault is listed with its place and its remedy. A good file is summed up: what
-each line takes out of PCI DSS scope, and, marked !, which settings weaken that.
+	wordsCheckLong = `Read a configuration file as flattoned would, the files it names, and the
+adopted devices (devices.toml) beside it. Every fault is listed with its place
+and its remedy. A good file is summed up: what each line takes out of PCI DSS
+scope, and, marked !, which settings weaken that.
 
 Run it as the user that flattoned runs as: it judges what that user may read.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only

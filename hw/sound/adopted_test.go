@@ -157,6 +157,17 @@ func TestACardComesBackUnderAnotherNumber(t *testing.T) {
 	d.runs("plugged in again", "A")
 }
 
+// Of a card with several devices the adopted one is opened.
+func TestAnAdoptedDeviceOfACard(t *testing.T) {
+	d := newDesk(t)
+	d.made[0].Number("0,0")
+	d.made[1].Number("0,3")
+	for name, pcm := range map[string]int{"trunk": 3, "headset": 0} {
+		d.cfg.Known[name] = kernel.Adopted{Identity: kernel.Identity{Place: "pci-0000:00:1f.3", IDs: "8086:a348"}, PCM: pcm}
+	}
+	d.runs("the fourth device", "B")
+}
+
 // Where PortAudio's list has no such number, or the number changes while the card is opened, the card counts as absent: it is tried again.
 func TestACardThatPortAudioDoesNotHave(t *testing.T) {
 	d := newDesk(t)

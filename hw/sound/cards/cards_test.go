@@ -3,6 +3,7 @@ package cards_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -55,6 +56,39 @@ func TestList(t *testing.T) {
 	s.Plug(codec(1, "1.4"))
 	if again := list(t, s)[1]; again.Identity != want[2].Identity || again.Number != 1 || again.Plugging != boot+"/4" {
 		t.Errorf("plugged in again it is %+v", again)
+	}
+}
+
+// A place is the controller and the ports from there, or the bus and the device on it, wherever in the kernel's tree that is.
+func TestPlaces(t *testing.T) {
+	for device, want := range map[string]struct{ bus, ids, place, found string }{
+		"pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0":                        {"pci", "08bb", "pci-0000:00:14.0-usb-2", "08bb:"},
+		"pci0000:00/0000:00:1c.0/0000:03:00.0/usb4/4-1/4-1.4/4-1.4.2/x":   {"pci", "08bb", "pci-0000:03:00.0-usb-1.4.2", "08bb:"},
+		"platform/soc/fe980000.usb/usb3/3-1/3-1:1.1":                      {"platform", "08bb", "platform-fe980000.usb-usb-1", "08bb:"},
+		"platform/soc/soc:sound":                                          {"platform", "", "platform-soc:sound", ""},
+		"platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0": {"pci", "", "pci-0000:01:00.0", ""},
+	} {
+		root := t.TempDir()
+		folder := filepath.Join(root, "devices", device)
+		card := filepath.Join(folder, "sound/card1")
+		spot := folder
+		if before, _, usb := strings.Cut(folder, "/usb"); usb {
+			spot = before
+		}
+		err := errors.Join(os.MkdirAll(card, 0o755), os.WriteFile(card+"/id", []byte("CODEC\n"), 0o600), os.Symlink("../..", card+"/device"),
+			os.Symlink("/anywhere/bus/"+want.bus, spot+"/subsystem"), os.MkdirAll(root+"/class/sound", 0o755),
+			os.Symlink(card, root+"/class/sound/card1"))
+		if want.ids != "" {
+			err = errors.Join(err, os.WriteFile(filepath.Dir(folder)+"/idVendor", []byte(want.ids+"\n"), 0o600),
+				os.WriteFile(filepath.Dir(folder)+"/devnum", []byte("7\n"), 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := cards.Kernel{Sys: root}.List()
+		if err != nil || len(got) != 1 || got[0].Place != want.place || got[0].IDs != want.found || got[0].Name != "CODEC" {
+			t.Errorf("%s: %+v, %v", device, got, err)
+		}
 	}
 }
 
