@@ -14,11 +14,18 @@ import (
 
 // Agent carries the other leg, from the agent to the caller: in place, without delay, and never closed.
 //
-// While the caller's leg is armed, the agent's keys are taken out of it. There is no look-ahead, so the head of a key
-// passes, until it is suspected: 5 to 7 ms, where no receiver may take less than 20 for a key (ITU-T Q.24). The
-// agent is no attacker of himself; what this keeps from the far end is a key that it could act on.
+// While the caller's leg is armed or closed, keys are taken out of it. There is no look-ahead, so the head of a key
+// passes, until it is suspected: 5 to 7 ms, where no receiver may take less than 20 for a key (ITU-T Q.24). A key that began
+// then also shuts the leg until 3 s have passed without another: where the two legs are swapped it is the caller's, and the heads
+// of those that follow would tell the card.
 //
-// It also remembers what the agent keyed, so that the caller's leg can tell the echo of it from a key of the caller's: see echoes.
+//	                 a key is confirmed, armed or closed
+//	open, but for keys --------------------------------> shut
+//	                   <--------------------------------
+//	                     3 s after the last one's end
+//
+// What was keyed is told by the path, as [AgentKey], and remembered, so that the caller's leg can tell the echo of it from a key of
+// the caller's: see echoes.
 //
 // Pass has a single caller, on whatever thread. All that a key could be read back from lies in locked memory.
 type Agent struct {
@@ -40,6 +47,7 @@ type agentState struct {
 	ticks  int64
 	hits   int64 // ticks of suspicion in the patch under way
 	until  int64 // one past its last tick
+	shut   int64 // one past the last tick of a leg that is shut; 0 if the last key didn't shut it
 	noise  uint32
 	keys   queue  // what the agent keyed, for the caller's thread
 	echoes echoes // which belongs to that one
@@ -47,6 +55,9 @@ type agentState struct {
 
 // agentNoise is the amplitude of the noise that stands in for a key: about -60 dBm0, as quiet as a room on a telephone.
 var agentNoise = int32(audio.Amplitude(-60) * math.Sqrt(1.5))
+
+// agentQuiet is for how many ticks without a key a leg stays shut: as long as armed masking lasts after the last suspicion.
+const agentQuiet = 3000
 
 // NewAgent makes the other leg of a path, before either runs. From then on the agent's keys are no keys of the caller's.
 func NewAgent(p *Path) (_ *Agent, err error) {
@@ -90,22 +101,22 @@ func (a *Agent) Pass(x []int16) {
 	defer a.path.survive()
 	s := a.state
 	end := a.path.Position() // of x, on the caller's clock, to a period where the two sides' threads don't keep step
-	armed := a.path.Grade() == mask.Armed
+	guarded := a.path.Grade() >= mask.Armed
 	for len(x) > 0 {
 		n := copy(s.part[s.have:a.tick], x)
-		if armed && s.ticks < s.until {
+		if guarded && s.ticks < max(s.until, s.shut) {
 			s.replace(x[:n])
 		}
 		x = x[n:]
 		if s.have += n; s.have == a.tick {
 			s.have = 0
-			a.judge(end - audio.Position(len(x)))
+			a.judge(end-audio.Position(len(x)), guarded)
 		}
 	}
 }
 
 // judge listens to the tick that ends at a position on the caller's clock.
-func (a *Agent) judge(at audio.Position) {
+func (a *Agent) judge(at audio.Position, guarded bool) {
 	s := a.state
 	var v detect.Verdict
 	a.detect.Tick(s.part[:a.tick], &v)
@@ -122,8 +133,14 @@ func (a *Agent) judge(at audio.Position) {
 	shift := at - audio.Position(s.ticks*int64(a.tick)) // from this leg's clock to the caller's
 	switch e := v.Event; e.Kind {
 	case detect.Began:
-		a.remember(Event{Kind: Key, Digit: e.Digit, Start: e.Start + shift})
+		if s.shut = 0; guarded {
+			s.shut = s.ticks + agentQuiet
+		}
+		a.remember(Event{Kind: AgentKey, Digit: e.Digit, Start: e.Start + shift})
 	case detect.Ended:
+		if s.shut > 0 {
+			s.shut = s.ticks + agentQuiet
+		}
 		a.remember(Event{Kind: KeyEnd, End: e.End + shift})
 	}
 	a.judged.Store(int64(at)) // last, so that whoever sees it also sees the keys up to it

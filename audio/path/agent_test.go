@@ -45,6 +45,18 @@ func converse(p *path.Path, a *path.Agent, caller, agent []int16, block int) (he
 	return heard, said, events
 }
 
+// byLeg tells what was keyed on the caller's leg from what was on the agent's.
+func byLeg(events []path.Event) (callers, agents []path.Event) {
+	for _, e := range events {
+		if e.Kind == path.AgentKey {
+			agents = append(agents, e)
+		} else {
+			callers = append(callers, e)
+		}
+	}
+	return callers, agents
+}
+
 // recognised is how many keys a receiver finds.
 func recognised(t testing.TB, rate audio.Rate, x []int16) (n int) {
 	t.Helper()
@@ -62,55 +74,128 @@ func recognised(t testing.TB, rate audio.Rate, x []int16) (n int) {
 	return n
 }
 
-// agentsKeys is a quiet line with keys from a level to 8 dB above it, and where they lie.
-func agentsKeys(rate audio.Rate, seed uint64, n int, dBm0 float64) (x []int16, starts, ends []int) {
+// agentsKeys is a quiet line with keys from a level to 8 dB above it, one in so many milliseconds, and where they lie.
+func agentsKeys(rate audio.Rate, seed uint64, n int, everyMS, dBm0 float64) (x []int16, starts, ends []int) {
 	r := rand.New(rand.NewPCG(seed, 3))
-	x = noise(seed, ms(rate, 200+400*float64(n)), -62)
+	x = noise(seed, ms(rate, 200+everyMS*float64(n)), -62)
 	for i := range n {
-		at, length := ms(rate, 200+400*float64(i)+50*r.Float64()), ms(rate, 45+200*r.Float64()*r.Float64())
+		at, length := ms(rate, 200+everyMS*float64(i)+50*r.Float64()), ms(rate, 45+200*r.Float64()*r.Float64())
 		press(x, rate, tone.Keys[r.IntN(16)], at, length, dBm0+8*r.Float64(), -4+8*r.Float64())
 		starts, ends = append(starts, at), append(ends, at+length)
 	}
 	return x, starts, ends
 }
 
-// While the line is armed the agent's keys are taken out: no 10 ms of one are left, and no receiver finds one.
+// While the line is armed or closed the agent's keys are taken out, also the first in a while: no 10 ms of one are left, and no
+// receiver finds one.
 func TestAgentsKeysAreTakenOut(t *testing.T) {
 	for _, rate := range rates {
 		n := repeats(100)
-		x, starts, ends := agentsKeys(rate, uint64(rate), n, -22)
+		x, starts, ends := agentsKeys(rate, uint64(rate), n, 3600, -22)
 		if found := recognised(t, rate, x); found != n {
 			t.Fatalf("%v: %d keys of %d before", rate, found, n)
 		}
-		p, a := openBoth(t, path.Config{Rate: rate}, mask.Armed)
-		_, said, _ := converse(p, a, make([]int16, len(x)), x, ms(rate, 20))
-		if found := recognised(t, rate, said); found != 0 {
-			t.Errorf("%v: %d keys of %d after", rate, found, n)
-		}
-		longest := 0
-		for i := range starts {
-			run := 0
-			for at := starts[i]; at < ends[i]; at++ {
-				if run++; said[at] != x[at] {
-					run = 0
-				}
-				longest = max(longest, run)
+		for _, grade := range []mask.Grade{mask.Armed, mask.Closed} {
+			p, a := openBoth(t, path.Config{Rate: rate}, grade)
+			_, said, _ := converse(p, a, make([]int16, len(x)), x, ms(rate, 20))
+			if found := recognised(t, rate, said); found != 0 {
+				t.Errorf("%v, %v: %d keys of %d after", rate, grade, found, n)
 			}
-		}
-		t.Logf("%v: the longest stretch of a key that is left is %.1f ms", rate, float64(longest)*1000/float64(rate))
-		if longest >= ms(rate, 10) {
-			t.Errorf("%v: %d frames of a key are left", rate, longest)
+			longest := 0
+			for i := range starts {
+				run := 0
+				for at := starts[i]; at < ends[i]; at++ {
+					if run++; said[at] != x[at] {
+						run = 0
+					}
+					longest = max(longest, run)
+				}
+			}
+			t.Logf("%v, %v: the longest stretch of a key that is left is %.1f ms", rate, grade, float64(longest)*1000/float64(rate))
+			if longest >= ms(rate, 10) {
+				t.Errorf("%v, %v: %d frames of a key are left", rate, grade, longest)
+			}
 		}
 	}
 }
 
-// Where the line isn't armed the agent's leg is a wire, also while the caller's is closed.
-func TestAgentsLegIsOpen(t *testing.T) {
-	x, _, _ := agentsKeys(audio.Rate8k, 1, 5, -15)
-	for _, grade := range []mask.Grade{mask.Pass, mask.Idle, mask.Closed} {
+// A caller on the agent's leg, for the two were swapped, keys a card. The head of the first key passes, and nothing from then on until
+// 3 s after the last; each key is told, and none is the caller's.
+func TestKeysOnTheWrongLeg(t *testing.T) {
+	c := loadCall(t, "visa")
+	first, last := c.keys[0], c.keys[len(c.keys)-1]
+	x := append(slices.Clone(c.samples[:last.End]), noise(3, 5*8000, -50)...)
+	for _, grade := range []mask.Grade{mask.Armed, mask.Closed} {
 		p, a := openBoth(t, path.Config{Rate: audio.Rate8k}, grade)
-		if _, said, _ := converse(p, a, make([]int16, len(x)), x, 160); !slices.Equal(said, x) {
-			t.Errorf("grade %v: the agent's leg was changed", grade)
+		_, said, events := converse(p, a, make([]int16, len(x)), x, 24)
+		callers, agents := byLeg(events)
+		if len(callers) != 0 || len(agents) != len(c.keys) {
+			t.Errorf("%v: %d keys of the caller's, and %d of the agent's of %d", grade, len(callers), len(agents), len(c.keys))
+		}
+		for i, e := range agents {
+			if e.Digit.Reveal() != c.keys[i].Digit[0] || max(int(e.Start)-c.keys[i].Start, c.keys[i].Start-int(e.Start)) > ms(audio.Rate8k, 5) {
+				t.Errorf("%v: key %d is another, or elsewhere", grade, i)
+			}
+		}
+		until := last.End + ms(audio.Rate8k, 3000)
+		if n := leaked(x, said, audio.Rate8k, 0, first.Start+ms(audio.Rate8k, 8), until); n > 0 {
+			t.Errorf("%v: %d frames pass after the first key's head", grade, n)
+		}
+		if again := until + ms(audio.Rate8k, 100); !slices.Equal(said[again:], x[again:]) {
+			t.Errorf("%v: the leg stays shut", grade)
+		}
+	}
+}
+
+// A key that began before the line was armed shuts nothing: an agent who arms it by keys is heard at once.
+func TestAnIdleKeyDoesNotShutTheLeg(t *testing.T) {
+	const rate = audio.Rate8k
+	x := noise(1, 2*8000, -50)
+	press(x, rate, '1', 800, 1600, -12, 0)
+	p, a := openBoth(t, path.Config{Rate: rate}, mask.Idle)
+	_, before, _ := converse(p, a, make([]int16, 1200), x[:1200], 160)
+	p.SetGrade(mask.Armed)
+	_, after, _ := converse(p, a, make([]int16, len(x)-1200), x[1200:], 160)
+	said := append(before, after...)
+	if end := 2400; leaked(x, said, rate, 0, 1360, end) > 0 || !slices.Equal(said[end+800:], x[end+800:]) {
+		t.Error("the rest of the key passes, or what is said after it doesn't")
+	}
+}
+
+// When a key on the agent's leg is told to have begun doesn't depend on which it was.
+func TestAgentsKeysBeginAlike(t *testing.T) {
+	for _, rate := range rates {
+		r := rand.New(rand.NewPCG(uint64(rate), 4))
+		p, a := openBoth(t, path.Config{Rate: rate}, mask.Armed)
+		for n := range repeats(30) {
+			at, starts := ms(rate, 200+100*r.Float64()), map[audio.Position]bool{}
+			for i := range len(tone.Keys) {
+				x := noise(uint64(n), 400*rate.TickFrames(), -62)
+				press(x, rate, tone.Keys[i], at, ms(rate, 80), -12, 0)
+				began := p.Position()
+				_, _, events := converse(p, a, make([]int16, len(x)), x, ms(rate, 5))
+				if len(events) != 1 {
+					t.Fatalf("%v: a key is told as %d", rate, len(events))
+				}
+				starts[events[0].Start-began] = true
+			}
+			if len(starts) != 1 {
+				t.Errorf("%v: the same moment is told as %d", rate, len(starts))
+			}
+		}
+	}
+}
+
+// Where the line isn't armed the agent's leg is a wire; while the caller's is closed, but for keys.
+func TestAgentsLegIsOpen(t *testing.T) {
+	keys, _, _ := agentsKeys(audio.Rate8k, 1, 5, 400, -15)
+	for _, test := range []struct {
+		grade mask.Grade
+		x     []int16
+	}{{mask.Pass, keys}, {mask.Idle, keys}, {mask.Closed, noise(2, 8000, -30)}} {
+		p, a := openBoth(t, path.Config{Rate: audio.Rate8k}, test.grade)
+		if _, said, _ := converse(p, a, make([]int16, len(test.x)), test.x, 160); !slices.Equal(said, test.x) {
+			t.Errorf("grade %v: the agent's leg was changed", test.grade)
 		}
 	}
 }
@@ -139,7 +224,7 @@ func TestAgentsSpeech(t *testing.T) {
 
 // The agent's leg is the same however it is cut, whatever it carries.
 func TestAgentsBlocksDoNotShow(t *testing.T) {
-	x, _, _ := agentsKeys(audio.Rate8k, 5, 6, -15)
+	x, _, _ := agentsKeys(audio.Rate8k, 5, 6, 400, -15)
 	p, a := openBoth(t, path.Config{Rate: audio.Rate8k}, mask.Armed)
 	_, want, _ := converse(p, a, make([]int16, len(x)), x, 160)
 	rapid.Check(t, func(t *rapid.T) {
@@ -182,13 +267,13 @@ func TestEchoOfTheAgentsKeyIsNoKey(t *testing.T) {
 		for _, delay := range []float64{0, 5, 12, 20, 45, 90} {
 			for _, loss := range []float64{-10, -18, -25} {
 				t.Run(fmt.Sprintf("block %d, %g ms, %g dB", block, delay, loss), func(t *testing.T) {
-					agent, starts, ends := agentsKeys(rate, uint64(block)+uint64(delay), repeats(30), -12)
+					agent, starts, ends := agentsKeys(rate, uint64(block)+uint64(delay), repeats(30), 400, -12)
 					caller := noise(9, len(agent), -62)
 					mixEcho(caller, agent, ms(rate, delay), loss)
 					p, a := openBoth(t, path.Config{Rate: rate, Shield: mask.Keys}, mask.Armed)
 					heard, _, events := converse(p, a, caller, agent, block)
-					if len(events) != 0 {
-						t.Errorf("%d events of %d echoes", len(events), len(starts))
+					if callers, agents := byLeg(events); len(callers) != 0 || len(agents) != len(starts) {
+						t.Errorf("%d events of %d echoes, and %d keys of the agent's", len(callers), len(starts), len(agents))
 					}
 					for i := range starts {
 						start, end := starts[i]+ms(rate, delay), ends[i]+ms(rate, delay)
@@ -228,7 +313,11 @@ func TestCallersKeysBesideTheAgents(t *testing.T) {
 				p, a := openBoth(t, path.Config{Rate: rate}, mask.Armed)
 				_, _, events := converse(p, a, caller, agent, block)
 				var kinds []path.EventKind
-				for _, e := range events {
+				callers, agents := byLeg(events)
+				if len(agents) != 1 || agents[0].Digit.Reveal() != '5' || agents[0].Slot != -1 {
+					t.Error("the agent's key is told otherwise")
+				}
+				for _, e := range callers {
 					kinds = append(kinds, e.Kind)
 					if e.Kind == path.Key && e.Digit.Reveal() != test.key {
 						t.Error("another key than the caller's")
@@ -297,7 +386,7 @@ func TestStoppedAgentHoldsNoKeyBack(t *testing.T) {
 }
 
 func TestAgentAllocatesNothing(t *testing.T) {
-	x, _, _ := agentsKeys(audio.Rate8k, 1, 5, -15)
+	x, _, _ := agentsKeys(audio.Rate8k, 1, 5, 400, -15)
 	p, a := openBoth(t, path.Config{Rate: audio.Rate8k}, mask.Armed)
 	at, out := 0, make([]int16, 160)
 	if n := testing.AllocsPerRun(80, func() {

@@ -41,12 +41,14 @@ const (
 
 // sift takes what was decided at a tick that ends at a position, and answers what is to be told of it: a key, its end, both, or neither.
 func (a *Agent) sift(e detect.Event, now audio.Position) (told, end detect.Event) {
+	// First, for the agent's keys up to there can be learnt afterwards.
+	judged, suspect := audio.Position(a.judged.Load()), audio.Position(a.suspect.Load())
+	a.learn(now)
 	s := &a.state.echoes
 	switch e.Kind {
 	case detect.Began:
 		s.waiting, e = e, detect.Event{}
 	case detect.Unclear:
-		s.learn(&a.state.keys)
 		if s.near(a.path.rate, e.Start, audio.Digit{}) {
 			return told, end
 		}
@@ -59,7 +61,7 @@ func (a *Agent) sift(e detect.Event, now audio.Position) (told, end detect.Event
 	if s.waiting.Kind == detect.Nothing {
 		return e, end
 	}
-	echo, sure := a.echo(s.waiting, now)
+	echo, sure := a.echo(s.waiting, now, judged, suspect)
 	switch {
 	case echo:
 		s.dropped = e.Kind != detect.Ended
@@ -72,12 +74,11 @@ func (a *Agent) sift(e detect.Event, now audio.Position) (told, end detect.Event
 	return told, end
 }
 
-// echo reports whether a key is the agent's, and if it isn't, whether that is sure by now.
-func (a *Agent) echo(e detect.Event, now audio.Position) (echo, sure bool) {
+// echo reports whether a key is the agent's, and if it isn't, whether that is sure by now: the agent's leg was listened to up to
+// judged, and last suspected at suspect.
+func (a *Agent) echo(e detect.Event, now, judged, suspect audio.Position) (echo, sure bool) {
 	frames := func(d time.Duration) audio.Position { return audio.Position(a.path.rate.Frames(d)) }
-	judged, suspect := audio.Position(a.judged.Load()), audio.Position(a.suspect.Load())
 	s := &a.state.echoes
-	s.learn(&a.state.keys)
 	if s.near(a.path.rate, e.Start, e.Digit) {
 		return true, true
 	}
@@ -97,10 +98,13 @@ func (s *echoes) near(rate audio.Rate, at audio.Position, digit audio.Digit) boo
 	return false
 }
 
-// learn takes what the agent has keyed since.
-func (s *echoes) learn(keys *queue) {
+// learn takes what the agent has keyed since, and has the path tell of it.
+func (a *Agent) learn(now audio.Position) {
+	s, keys := &a.state.echoes, &a.state.keys
 	for e, ok := keys.take(); ok; e, ok = keys.take() {
-		if e.Kind == Key {
+		if e.Kind == AgentKey {
+			e.Decided, e.Slot = now, -1
+			a.path.tell(e)
 			s.next = (s.next + 1) % len(s.keys)
 			s.keys[s.next] = agentKey{e.Digit, e.Start, never}
 			s.held = true

@@ -6,19 +6,19 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// Event is what the session learns of the caller's keying. Positions count frames of the caller's input.
+// Event is what the session learns of the keying. Positions count frames of the caller's input.
 type Event struct {
 	Kind EventKind
-	// Digit is none but for Key.
+	// Digit is none but for Key and AgentKey.
 	Digit audio.Digit
 	// Start is where the tone began, within about 2 ms.
 	Start audio.Position
-	// End is one past its last frame; 0 for Key, whose tone still sounds.
+	// End is one past its last frame; 0 for Key and AgentKey, whose tone still sounds.
 	End audio.Position
 	// Decided is how many frames had been written when this was decided.
 	Decided audio.Position
 	// Slot is the position of the input at whose output time the flat tone sounds: when a star is shown.
-	// It is -1 where none does: for KeyEnd, and where nothing is masked.
+	// It is -1 where none does: for KeyEnd and AgentKey, and where nothing is masked.
 	Slot audio.Position
 	// Margin is how many frames of look-ahead were left when a key was first suspected: as reckoned from Start, so to
 	// about 2 ms. Below 0 its head was too early for the mask. It is 0 but for Key.
@@ -30,9 +30,10 @@ type EventKind uint8
 
 // Kinds of Event.
 const (
-	Key     EventKind = iota + 1 // a key was confirmed
-	KeyEnd                       // the key before is over: Start and End are its
-	Unclear                      // a burst as long as a key came and went, and was never confirmed
+	Key      EventKind = iota + 1 // a key was confirmed
+	KeyEnd                        // the key before is over: Start and End are its
+	Unclear                       // a burst as long as a key came and went, and was never confirmed
+	AgentKey                      // a key was confirmed on the other leg; of its end nothing is told
 )
 
 func (k EventKind) String() string {
@@ -43,6 +44,8 @@ func (k EventKind) String() string {
 		return "key_end"
 	case Unclear:
 		return "unclear"
+	case AgentKey:
+		return "agent_key"
 	}
 	return "unknown"
 }

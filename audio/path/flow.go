@@ -131,7 +131,11 @@ func (p *Path) report(d detect.Event, slot audio.Position) {
 	case detect.Unclear:
 		kind = Unclear
 	}
-	if !p.events.add(Event{Kind: kind, Digit: d.Digit, Start: d.Start, End: d.End, Decided: audio.Position(p.decided + p.tick), Slot: slot, Margin: margin}) {
+	p.tell(Event{Kind: kind, Digit: d.Digit, Start: d.Start, End: d.End, Decided: audio.Position(p.decided + p.tick), Slot: slot, Margin: margin})
+}
+
+func (p *Path) tell(e Event) {
+	if !p.events.add(e) {
 		p.shared.faults.Add(1) // a key is lost: the session voids the capture
 	}
 }

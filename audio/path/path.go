@@ -4,7 +4,7 @@
 //
 //	Write --> ring --> detect --> mask (in place) --> judged --> Read
 //	                      |         |
-//	                      +--> Next +  keys, with where their flat tones sound
+//	                      +--> Next +  keys, with where their flat tones sound; and the agent's
 //
 // It promises: the delay is the look-ahead exactly, always; what isn't suspect comes out bit for bit; the
 // output is the same however the input was cut into blocks; no allocation, lock, channel, log or clock after
