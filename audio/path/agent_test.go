@@ -167,7 +167,7 @@ func TestAgentsKeysBeginAlike(t *testing.T) {
 	for _, rate := range rates {
 		r := rand.New(rand.NewPCG(uint64(rate), 4))
 		p, a := openBoth(t, path.Config{Rate: rate}, mask.Armed)
-		for n := range repeats(30) {
+		for n := range repeats(10) {
 			at, starts := ms(rate, 200+100*r.Float64()), map[audio.Position]bool{}
 			for i := range len(tone.Keys) {
 				x := noise(uint64(n), 400*rate.TickFrames(), -62)

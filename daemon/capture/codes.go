@@ -40,7 +40,8 @@ const (
 const (
 	CallUnknown Code = "call_unknown"
 	LineBroken  Code = "line_broken"
-	SoundStands Code = "sound_stands" // no frame has come for a while
+	SoundStands Code = "sound_stands"            // no frame has come for a while
+	LegsSwapped Code = "legs_swapped_or_coupled" // a key was heard on the agent's leg while a card was taken
 )
 
 // What a line suffers from. It goes on.

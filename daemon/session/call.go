@@ -40,6 +40,7 @@ const (
 //	start with a mark; a call joined in the middle; sound that stands while a card is keyed ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
 //	armed or keying, and something about the line stands in the way from now on ----> held
+//	armed or keying, and a stray key on the agent's leg ----> held
 //	any of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
@@ -53,11 +54,13 @@ type call struct {
 	// presumed: nobody tells of calls, so there may be one, or another, at any time.
 	presumed bool
 	at       audio.Position // followed so far
-	calm     audio.Position // where the session began: what was before nobody knows
+	calm     audio.Position // up to here it wasn't, or nobody knows: where the session began, or the agent keyed on a held line
 	acked    bool
 	faults   int64 // of the path, when last looked at
 	broken   bool  // the path is: the session ends
 	codec    codec
+	asks     asks
+	strayed  audio.Position        // where a stray key on the agent's leg is a fault, none if there wasn't one
 	bars     map[capture.Code]bool // all true
 
 	id       string // of the capture

@@ -44,6 +44,8 @@ func (c *call) arm(captureID, profile string) error {
 		return err
 	}
 	c.machine, c.armedAt = m, at
+	c.asks.reset() // what was keyed before belongs to no capture
+	c.strayed = none
 	c.id, c.profile = captureID, profile
 	c.deps.Path.OpenField(true)
 	c.enter(Armed, "")

@@ -93,8 +93,12 @@ func (c *call) fetch() bool {
 // wanted reports whether an event belongs to the capture: what began before the line was armed doesn't.
 func (c *call) wanted(e *path.Event) bool { return c.capturing() && e.Start >= c.armedAt }
 
-// hear passes a key on to the capture, in its slot.
+// hear passes a key on to the capture, in its slot; of the agent's keys none gets there.
 func (c *call) hear(e *path.Event) {
+	if e.Kind == path.AgentKey {
+		c.agentKeyed(e)
+		return
+	}
 	if !c.wanted(e) {
 		return
 	}
@@ -117,6 +121,9 @@ func (c *call) timers() {
 	}
 	if c.capturing() {
 		c.tell(c.machine.Tick(now))
+	}
+	if c.capturing() {
+		c.watchAgent()
 	}
 	if c.capturing() && c.presumed && c.at >= c.armedAt+c.frames(unwatchedMost) {
 		c.void(capture.CallUnwatched)

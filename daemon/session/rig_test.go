@@ -117,6 +117,15 @@ func (p *fakePath) key(k byte) {
 		path.Event{Kind: path.KeyEnd, Start: from, End: from + 480, Decided: from + 500, Slot: -1})
 }
 
+// agentKey is a key on the agent's leg, which begins now.
+func (p *fakePath) agentKey(k byte) {
+	d, ok := audio.NewDigit(k)
+	if !ok {
+		panic("no such key")
+	}
+	p.events = append(p.events, path.Event{Kind: path.AgentKey, Digit: d, Start: p.at, Decided: p.at + 240, Slot: -1})
+}
+
 // log is an observer that writes down what it is told.
 type log struct {
 	said  []string
@@ -147,6 +156,8 @@ func (l *log) Barred(code capture.Code, on bool) {
 func (l *log) Codec(needs time.Duration) {
 	l.said = append(l.said, fmt.Sprintf("codec needs %v", needs))
 }
+
+func (l *log) Asked(a session.Ask) { l.said = append(l.said, "asked "+string(a)) }
 
 func (l *log) HandOver(h session.HandOver, card *secret.Card) {
 	l.said = append(l.said, "card "+h.Capture)

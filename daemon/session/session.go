@@ -81,6 +81,8 @@ type Observer interface {
 	Codec(needs time.Duration)
 	// Barred tells that the line can't be armed for as long as something about itself stands in the way, and when that is over.
 	Barred(code capture.Code, on bool)
+	// Asked tells what the agent asks for by keys. Nothing is done yet: whoever is told gives the command, or says why not.
+	Asked(a Ask)
 	// HandOver gives the complete card, again after Reconnected and after a failure that isn't final. The card
 	// is valid during the call only.
 	HandOver(h HandOver, card *secret.Card)
@@ -110,6 +112,8 @@ type Config struct {
 	Default  string
 	// Bars stand in the way of arming from the beginning: see [Session.Bar].
 	Bars []capture.Code
+	// AgentKeys are what the agent keys to ask for something, 0-9 * # A-D; none of them within another. What has none can't be asked for.
+	AgentKeys map[Ask]string
 	// AckDeadline is how long a card is kept for want of an answer; default 30 s.
 	AckDeadline time.Duration
 }
@@ -165,6 +169,11 @@ func New(cfg Config, deps Deps) (*Session, error) {
 		cfg.AckDeadline = 30 * time.Second
 	}
 	s := &Session{cfg: cfg, deps: deps, mark: mark{dir: cfg.MarkDir, line: cfg.Line}, posts: make(chan post), stopped: make(chan struct{})}
+	asks, err := newAsks(cfg.AgentKeys, cfg.Rate)
+	if err != nil {
+		return nil, err
+	}
+	s.call.asks = asks
 	s.call.init(s)
 	return s, nil
 }
