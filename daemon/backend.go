@@ -14,7 +14,7 @@ import (
 	"github.com/flattone/flattone/daemon/wire"
 )
 
-// backend answers the admin socket. Every command is in the audit log, with who gave it and how it ended, before
+// backend answers the admin socket, and the agents who ask by keys. Every command is in the audit log, with who gave it and how it ended, before
 // its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
 // (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time)
 // is done all the same.
@@ -63,7 +63,16 @@ func host(raw string) string {
 
 func (b *backend) Lines(context.Context) ([]control.Line, error) { return b.d.board.views(), nil }
 
+// asker is who gives a command, and which way it came in.
+type asker struct{ name, origin string }
+
+func technician(a control.Actor) asker { return asker{a.String(), "admin socket"} }
+
 func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile string) (string, error) {
+	return b.arm(ctx, technician(by), line, profile)
+}
+
+func (b *backend) arm(ctx context.Context, by asker, line, profile string) (string, error) {
 	if _, known := b.d.cfg.Profiles[profile]; profile != "" && !known {
 		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.cfg.Profiles)))
 	}
@@ -82,11 +91,15 @@ func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile strin
 }
 
 func (b *backend) Disarm(ctx context.Context, by control.Actor, line string) error {
+	return b.disarm(ctx, technician(by), line)
+}
+
+func (b *backend) disarm(ctx context.Context, by asker, line string) error {
 	return b.command(ctx, by, "line.disarmed", line, func(id uint64) wire.Message { return wire.Cancel{ID: id} })
 }
 
 func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) error {
-	return b.command(ctx, by, "line.more_time", line, func(id uint64) wire.Message { return wire.MoreTime{ID: id} })
+	return b.command(ctx, technician(by), "line.more_time", line, func(id uint64) wire.Message { return wire.MoreTime{ID: id} })
 }
 
 func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string) error {
@@ -94,21 +107,21 @@ func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string
 		return unknownLine(line, b.d.board.order)
 	}
 	// A held line is masked: who opened it must be known, whatever becomes of the log.
-	if err := b.asked(ctx, by, "line.acknowledge", line); err != nil {
+	if err := b.asked(ctx, technician(by), "line.acknowledge", line); err != nil {
 		return fmt.Errorf("line %s was not released, because the audit log can't be written: %w", line, err)
 	}
-	return b.command(ctx, by, "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
+	return b.command(ctx, technician(by), "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
 }
 
 // asked notes a command before it is done.
-func (b *backend) asked(ctx context.Context, by control.Actor, action, line string) error {
-	return b.d.note(ctx, by.String(), action, "line "+line, "asked", "admin socket")
+func (b *backend) asked(ctx context.Context, by asker, action, line string) error {
+	return b.d.note(ctx, by.name, action, "line "+line, "asked", by.origin)
 }
 
 // command has the line do it, and notes how it ended. What is done can't be undone by a log that is full, so
 // that is only reported. A line that doesn't exist is no command: what somebody took for its name stays out of
 // the log.
-func (b *backend) command(ctx context.Context, by control.Actor, action, line string, build func(uint64) wire.Message) error {
+func (b *backend) command(ctx context.Context, by asker, action, line string, build func(uint64) wire.Message) error {
 	if _, known := b.d.cfg.Line(line); !known {
 		return unknownLine(line, b.d.board.order)
 	}
@@ -117,7 +130,7 @@ func (b *backend) command(ctx context.Context, by control.Actor, action, line st
 	if err != nil {
 		result = err.Error()
 	}
-	if err := b.d.note(context.WithoutCancel(ctx), by.String(), action, "line "+line, result, "admin socket"); err != nil {
+	if err := b.d.note(context.WithoutCancel(ctx), by.name, action, "line "+line, result, by.origin); err != nil {
 		b.d.log.Error("a command could not be noted in the audit log", "action", action, "line", line, "error", err)
 	}
 	return err

@@ -28,12 +28,16 @@ type conn interface {
 // sealer puts a line's card into the vault, and says how to answer. The card stays the caller's.
 type sealer func(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message
 
+// asked does what a line's agent asks for by keys, or tells why it isn't done.
+type asked func(ctx context.Context, line, what string)
+
 // switchboard knows every line: its process's connection, what it last said of itself, and the commands
 // that wait for an answer. It passes events on to the feed and cards on to the sealer.
 type switchboard struct {
 	feed *control.Feed
 	log  *slog.Logger
 	seal sealer
+	ask  asked
 
 	mu    sync.Mutex
 	lines map[string]*extension
@@ -50,8 +54,8 @@ type extension struct {
 	lastID  uint64
 }
 
-func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer) *switchboard {
-	s := &switchboard{feed: feed, log: log, seal: seal, lines: map[string]*extension{}}
+func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer, ask asked) *switchboard {
+	s := &switchboard{feed: feed, log: log, seal: seal, ask: ask, lines: map[string]*extension{}}
 	for _, l := range cfg.Lines {
 		s.order = append(s.order, l.Name)
 		x := &extension{cfg: l, waiting: map[uint64]chan error{}}
@@ -97,7 +101,16 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	}
 	s.log.Info("line is up", "line", hello.Line, "pid", hello.PID)
 
-	err := s.serve(ctx, x, c)
+	asks := make(chan string, mostAsks)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() { // one after the other, lest a cancel overtake a start
+		for what := range asks {
+			s.ask(ctx, hello.Line, what)
+		}
+	})
+	err := s.serve(ctx, x, c, asks)
+	close(asks)
 
 	s.mu.Lock()
 	x.conn = nil
@@ -118,8 +131,11 @@ const (
 	reasonDown     = "process_down"
 )
 
-// serve reads what the line says until the connection or ctx ends.
-func (s *switchboard) serve(ctx context.Context, x *extension, c conn) error {
+// mostAsks wait to be done; of an agent who asks for more, the rest is left out.
+const mostAsks = 4
+
+// serve reads what the line says until the connection or ctx ends. What its agent asks for is done beside it, since the line has to answer.
+func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan<- string) error {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	for {
 		m, card, err := c.Receive()
@@ -134,6 +150,14 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn) error {
 			card.Destroy()
 			if err := c.Send(answer); err != nil {
 				return fmt.Errorf("answer line %s: %w", x.cfg.Name, err)
+			}
+			continue
+		}
+		if ask, ok := m.(wire.Asked); ok {
+			select {
+			case asks <- ask.For:
+			default:
+				s.log.Warn("an agent asks by keys faster than it can be done", "line", x.cfg.Name)
 			}
 			continue
 		}

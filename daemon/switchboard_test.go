@@ -39,7 +39,7 @@ type plug struct {
 func newPlug(t *testing.T, seal sealer) *plug {
 	feed := control.NewFeed()
 	return &plug{
-		switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), seal),
+		switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), seal, nil),
 		t:           t, ctx: t.Context(), events: feed.Subscribe(t.Context()),
 	}
 }

@@ -61,6 +61,8 @@ func reason(code string) string {
 		return "it can't tell whether a card is being keyed"
 	case "sound_stands":
 		return "its device gave no sound for a while: the call may be another now"
+	case "legs_swapped_or_coupled":
+		return "a key was heard on the agent's side: he pressed one, or caller and agent are swapped or coupled, and then the wiring is wrong"
 	case "line_broken":
 		return "its sound processing failed: restart the line"
 	case "starting":
@@ -93,6 +95,10 @@ func reason(code string) string {
 		return "no key for a while: more time?"
 	case "key_ignored":
 		return "a key that phones don't have was ignored"
+	case "start_refused":
+		return "the agent's keys asked for a card, and the line can't take one now"
+	case "cancel_refused":
+		return "the agent's keys asked to give up, and there was nothing to give up"
 	case "vault_failed":
 		return "the vault can't keep the card now: the line holds it and tries again"
 	case "mark_stays":

@@ -91,10 +91,15 @@ type Line struct {
 	// FlatToneHz and FlatToneDBm0 are what the agent hears for a key.
 	FlatToneHz   int
 	FlatToneDBm0 float64
+	// AgentKeys are what the agent keys to ask for something; empty ones ask for nothing.
+	AgentKeys AgentKeys
 	// Sound is the line's interface where it is made of sound devices; else it is nil, and WAV is.
 	Sound *Sound
 	WAV   WAV
 }
+
+// AgentKeys are sequences of 2 to 8 keys that begin with * or #, neither within the other.
+type AgentKeys struct{ Start, Cancel string }
 
 // Sound is a line between two sound devices, or two channels of one.
 type Sound struct {

@@ -33,6 +33,7 @@ func (j judgement) lines() {
 			names[l.Name] = path
 		}
 		j.line(path, l)
+		j.agentKeys(join(path, "agent_keys"), l.AgentKeys)
 		j.wav(join(path, "wav"), l.WAV, files)
 		if l.Sound != nil {
 			j.devices(join(path, "sound"), l.Sound, channels)
@@ -119,6 +120,25 @@ func (j judgement) line(path string, l Line) {
 		t.fault("profile", "is not a profile of this file", "write a [profile.NAME] table of that name, or name one that there is")
 	case p.TestCVVLength != 0 && !t.has("wav"):
 		t.fault("profile", "has test_cvv_length, which no real card meets", "take test_cvv_length out of the profile: it is for recordings")
+	}
+}
+
+// agentKeys judges what the agent keys to ask for something. No ordinary number begins with * or #, and no card: on a line whose legs are
+// swapped the first key of one must not pass for the first of these.
+func (j judgement) agentKeys(path string, k AgentKeys) {
+	t := j.table(path)
+	for _, s := range []struct{ key, keys string }{{"start", k.Start}, {"cancel", k.Cancel}} {
+		odd := strings.ContainsFunc(s.keys, func(r rune) bool { return !strings.ContainsRune("0123456789*#ABCD", r) })
+		switch {
+		case s.keys == "" || !j.sound(path, s.key):
+		case odd || len(s.keys) < 2 || len(s.keys) > 8:
+			t.fault(s.key, "is not a sequence of keys", "write 2 to 8 of 0-9, *, # and A-D, or leave it out")
+		case s.keys[0] != '*' && s.keys[0] != '#':
+			t.fault(s.key, "begins as a number does", "begin it with * or #")
+		}
+	}
+	if k.Start != "" && k.Cancel != "" && j.sound(path, "start", "cancel") && (strings.Contains(k.Start, k.Cancel) || strings.Contains(k.Cancel, k.Start)) {
+		t.fault("cancel", "lies within start, or start within it", "choose two sequences of which neither is part of the other")
 	}
 }
 

@@ -59,6 +59,9 @@ func (t *table) line(l *Line) {
 	t.text("profile", &l.Profile)
 	t.whole("flat_tone_hz", &l.FlatToneHz, 300, 3000)
 	t.number("flat_tone_dbm0", &l.FlatToneDBm0, -45, -10)
+	keys := t.sub("agent_keys")
+	keys.text("start", &l.AgentKeys.Start)
+	keys.text("cancel", &l.AgentKeys.Cancel)
 	sound, wav := t.sub("sound"), t.sub("wav")
 	switch {
 	case t.has("sound") && t.has("wav"):

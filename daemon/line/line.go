@@ -89,6 +89,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
 		Profiles: profiles, Default: l.cfg.Profile,
+		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel},
 	}, sessionDeps)
 	if err != nil {
 		return nil, err

@@ -138,6 +138,13 @@ func (l *Line) Barred(code capture.Code, on bool) {
 	l.told.bar(wire.Bar{Code: string(code), On: on})
 }
 
+// Asked passes on what the agent asks for by keys. It is done once flattoned says so: whatever arms a line is in the audit log first, and
+// what a card is kept under is flattoned's.
+func (l *Line) Asked(a session.Ask) {
+	l.log.Info("the agent asks by keys", "for", a)
+	l.link.say(wire.Asked{For: string(a)})
+}
+
 // HandOver sends a finished card. The session keeps it until it is answered.
 func (l *Line) HandOver(h session.HandOver, card *secret.Card) {
 	l.link.hand(wire.Card{Capture: h.Capture, Profile: h.Profile, Brand: string(h.Brand), Last4: h.Last4,

@@ -27,6 +27,7 @@ const (
 	kindCodec   kind = 24
 	kindBar     kind = 25
 	kindInput   kind = 26
+	kindAsked   kind = 27
 
 	kindArm         kind = 32
 	kindCancel      kind = 33
@@ -76,6 +77,7 @@ var kinds = map[kind]entry{
 	kindCodec:   {"codec", Line, strict[Codec]},
 	kindBar:     {"bar", Line, strict[Bar]},
 	kindInput:   {"input", Line, strict[Input]},
+	kindAsked:   {"asked", Line, strict[Asked]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -99,6 +101,7 @@ func (Card) kind() kind        { return kindCard }
 func (Codec) kind() kind       { return kindCodec }
 func (Bar) kind() kind         { return kindBar }
 func (Input) kind() kind       { return kindInput }
+func (Asked) kind() kind       { return kindAsked }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }

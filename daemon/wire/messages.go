@@ -70,6 +70,8 @@ type (
 	}
 	// Input says how sound comes in on a leg, caller or agent: "ok", or the code of what is wrong with it.
 	Input struct{ Leg, Code string }
+	// Asked says that the agent asks for something by keys. It is for flattoned to command it, or to tell why not.
+	Asked struct{ For string }
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64
@@ -81,6 +83,12 @@ type (
 		Capture, Profile, Brand, Last4 string
 		ExpiryMonth, ExpiryYear        int
 	}
+)
+
+// What is [Asked] for.
+const (
+	AskStart  = "start"
+	AskCancel = "cancel"
 )
 
 // Messages that flattoned sends down. A command's ID comes back in its Answer.

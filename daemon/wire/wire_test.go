@@ -42,6 +42,7 @@ var messages = []struct {
 	{Codec{Code: "codec_poor", NeedsLookAheadMS: 40}, 24, `{"Code":"codec_poor","NeedsLookAheadMS":40}`},
 	{Bar{Code: "untuned", On: true}, 25, `{"Code":"untuned","On":true}`},
 	{Input{Leg: "caller", Code: "input_dead"}, 26, `{"Leg":"caller","Code":"input_dead"}`},
+	{Asked{For: AskStart}, 27, `{"For":"start"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2}, 33, `{"ID":2}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
