@@ -335,6 +335,40 @@ func TestCallersKeysBesideTheAgents(t *testing.T) {
 	}
 }
 
+// An agent who presses any keys while the caller keys a card, between the caller's and during every other one, adds nothing to it and takes
+// nothing away, however they come back.
+func TestAgentsKeysBesideACard(t *testing.T) {
+	const rate, card = audio.Rate8k, "4242424242424242"
+	for _, echo := range []struct{ delay, dB float64 }{{5, -10}, {15, -22}, {45, -18}, {90, -25}} {
+		agent := make([]int16, ms(rate, 500*float64(len(card)+2)))
+		caller := make([]int16, len(agent))
+		for i := range len(card) {
+			at := ms(rate, 500*float64(i+1))
+			press(caller, rate, card[i], at, 640, -8, 0)
+			press(agent, rate, "7319"[i%4], at+ms(rate, 230), 640, -12, 0)
+			if i%2 == 1 {
+				press(agent, rate, "0856"[i/2%4], at-ms(rate, 10), 640, -12, 0)
+			}
+		}
+		mixEcho(caller, agent, ms(rate, echo.delay), echo.dB)
+		p, a := openBoth(t, path.Config{Rate: rate}, mask.Armed)
+		_, said, events := converse(p, a, caller, agent, 160)
+		callers, agents := byLeg(events)
+		n := 0
+		for _, e := range callers {
+			if e.Kind == path.Key {
+				if n == len(card) || e.Digit.Reveal() != card[n] {
+					t.Fatalf("%+v: key %d isn't the caller's", echo, n)
+				}
+				n++
+			}
+		}
+		if n != len(card) || len(callers) != 2*n || len(agents) != n+n/2 || recognised(t, rate, said) != 0 {
+			t.Errorf("%+v: %d keys of the caller's in %d events, %d of the agent's; %d are heard", echo, n, len(callers), len(agents), recognised(t, rate, said))
+		}
+	}
+}
+
 // While the agent keys nothing, the caller's keys are told as without an agent's leg, in the same slots; at the most a period later.
 func TestAgentWhoKeysNothingChangesNothing(t *testing.T) {
 	c := loadCall(t, "visa")
