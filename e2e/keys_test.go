@@ -92,8 +92,12 @@ func TestSwappedLegsTakeNoCard(t *testing.T) {
 	r.start(t)
 	r.arm(t, "one")
 	const reason = "legs_swapped_or_coupled"
-	r.wait(t, "the fault", func(e control.Event) bool { return e.Kind == control.KindState && e.State == "void" && e.Reason == reason })
-	r.wait(t, "the held line", func(e control.Event) bool { return e.Kind == control.KindState && e.State == "held" && e.Reason == reason })
+	r.wait(t, "the fault", func(e control.Event) bool {
+		return e.Kind == control.KindState && e.State == "void" && e.Reason == reason
+	})
+	r.wait(t, "the held line", func(e control.Event) bool {
+		return e.Kind == control.KindState && e.State == "held" && e.Reason == reason
+	})
 	out, err := r.Tool(t.Context(), "lines").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "swapped or coupled") {
 		t.Errorf("flattone lines says nothing of it (%v):\n%s", err, out)

@@ -88,7 +88,7 @@ func (p *fakePath) CalmFrom() audio.Position   { return p.suspicion }
 func (p *fakePath) Stats() path.Stats          { return path.Stats{Frames: int64(p.at), Faults: p.faults} }
 
 func (p *fakePath) Next() (path.Event, bool) {
-	if len(p.events) == 0 {
+	if len(p.events) == 0 || p.events[0].Decided > p.at {
 		return path.Event{}, false
 	}
 	e := p.events[0]
@@ -117,13 +117,13 @@ func (p *fakePath) key(k byte) {
 		path.Event{Kind: path.KeyEnd, Start: from, End: from + 480, Decided: from + 500, Slot: -1})
 }
 
-// agentKey is a key on the agent's leg, which begins now.
+// agentKey is a key on the agent's leg, which begins now. Which one it is decides a little when that is known, as of a real one.
 func (p *fakePath) agentKey(k byte) {
 	d, ok := audio.NewDigit(k)
 	if !ok {
 		panic("no such key")
 	}
-	p.events = append(p.events, path.Event{Kind: path.AgentKey, Digit: d, Start: p.at, Decided: p.at + 240, Slot: -1})
+	p.events = append(p.events, path.Event{Kind: path.AgentKey, Digit: d, Start: p.at, Decided: p.at + 200 + audio.Position(k%4)*30, Slot: -1})
 }
 
 // log is an observer that writes down what it is told.

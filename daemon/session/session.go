@@ -7,7 +7,7 @@
 // It promises: while a capture is under way the path is armed; every way out, a crash excepted, wipes the card
 // and lowers the grade, never before; after a crash, or where the state of the call can't be learnt, the line
 // comes up held: the caller masked, nothing captured, until the call ends or somebody acknowledges and it is
-// quiet. What is told of keys is told in the slots of the flat tones, not when they were recognised. It must
+// quiet. No key of the agent's is ever one of a card's. What is told of keys is told in the slots of the flat tones, not when they were recognised. It must
 // never give a digit to the observer but in the card of a hand-over, and never open the path by time alone.
 package session
 
