@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	startKeys  = "*#*1"
+	startKeys  = "*#1*#2"
 	cancelKeys = "*##"
 	gap        = audio.Position(2 * 8000)
 )
@@ -83,17 +83,16 @@ func compare(t *testing.T, keys []byte, pauses []audio.Position) (asked, strays 
 
 func TestAsks(t *testing.T) {
 	for keys, want := range map[string]struct{ asked, strays int }{
-		"*#*1":       {1, 0},
-		"*##":        {1, 0},
-		"*##*#*1*##": {3, 0},
-		"*#*#*1":     {1, 1}, // it begins again with its third key
-		"*#*##":      {1, 1}, // and turns into the other
-		"**##":       {1, 1},
-		"1*##":       {1, 1},
-		"4242":       {0, 4},
-		"*#*2":       {0, 1},
-		"#*1":        {0, 2},
-		"*#*":        {0, 0},
+		"*#1*#2":       {1, 0},
+		"*##":          {1, 0},
+		"*##*#1*#2*##": {3, 0},
+		"*#1*#1*#2":    {1, 1}, // it begins again with its fourth key
+		"*#1*##":       {1, 1}, // and turns into the other
+		"*#1##":        {0, 2}, // which it doesn't by its last two
+		"**##":         {1, 1},
+		"1*##":         {1, 1},
+		"4242":         {0, 4},
+		"*#1*":         {0, 0},
 	} {
 		if asked, strays := compare(t, []byte(keys), make([]audio.Position, len(keys))); asked != want.asked || strays != want.strays {
 			t.Errorf("a sequence asks for %d things and has %d stray keys; want %d, %d", asked, strays, want.asked, want.strays)
@@ -136,8 +135,8 @@ func TestAsksOfNoKeys(t *testing.T) {
 }
 
 func FuzzAsks(f *testing.F) {
-	f.Add([]byte("*#*1"))
-	f.Add([]byte("*#*#*1*##"))
+	f.Add([]byte{10, 11, 1, 10, 11, 2})
+	f.Add([]byte{10, 11, 1, 10, 11, 1, 0xfa, 11, 11})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		keys, pauses := make([]byte, len(in)), make([]audio.Position, len(in))
 		for i, b := range in {

@@ -123,7 +123,7 @@ func (p *fakePath) agentKey(k byte) {
 	if !ok {
 		panic("no such key")
 	}
-	p.events = append(p.events, path.Event{Kind: path.AgentKey, Digit: d, Start: p.at, Decided: p.at + 200 + audio.Position(k%4)*30, Slot: -1})
+	p.events = append(p.events, path.Event{Kind: path.AgentKey, Digit: d, Start: p.at, Decided: p.at + 200 + audio.Position(k%4)*60, Slot: -1})
 }
 
 // log is an observer that writes down what it is told.
