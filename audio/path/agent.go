@@ -12,7 +12,7 @@ import (
 	"github.com/flattone/flattone/audio/mask"
 )
 
-// Agent carries the other leg, from the agent to the caller: in place, without delay, and never closed.
+// Agent carries the other leg, from the agent to the caller: in place and without delay.
 //
 // While the caller's leg is armed or closed, keys are taken out of it. There is no look-ahead, so the head of a key
 // passes, until it is suspected: 5 to 7 ms, where no receiver may take less than 20 for a key (ITU-T Q.24). A key that began
