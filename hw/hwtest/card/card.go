@@ -40,6 +40,8 @@ type Spec struct {
 	// In is what the card captures, a slice a channel, from the moment when the cards began; silence after its end and in channels
 	// that aren't given.
 	In [][]int16
+	// Mixer are the controls of the card's mixer, which goes by the card's name; with nil it has none.
+	Mixer []Control
 }
 
 // Card is one virtual card.
@@ -66,6 +68,9 @@ func New(t testing.TB, specs ...Spec) []*Card {
 		s.Channels = max(s.Channels, 1)
 		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels, spec: s, all: all}
 		c.say(s.In)
+		if s.Mixer != nil {
+			c.Mix(s.Mixer...)
+		}
 		all.cards = append(all.cards, c)
 	}
 	if err := all.write(); err != nil {
@@ -79,11 +84,14 @@ func New(t testing.TB, specs ...Spec) []*Card {
 // write writes the configuration, which a program reads when it initialises PortAudio.
 func (a *shelf) write() error {
 	var conf strings.Builder
-	fmt.Fprintf(&conf, "pcm_type.vcard { lib %q }\n", a.plugin)
+	fmt.Fprintf(&conf, "pcm_type.vcard { lib %q }\nctl_type.vcard { lib %[1]q }\n", a.plugin)
 	// PortAudio 19.6 ends the process in Pa_Initialize where no card is called default.
 	conf.WriteString("pcm.default { type null }\n")
 	for _, c := range a.cards {
 		conf.WriteString(c.conf())
+		if c.spec.Mixer != nil {
+			fmt.Fprintf(&conf, "ctl.%s { type vcard dir %q name %[1]q }\n", c.spec.Name, filepath.Dir(c.file))
+		}
 	}
 	next := a.path + ".new"
 	return errors.Join(os.WriteFile(next, []byte(conf.String()), 0o600), os.Rename(next, a.path))
