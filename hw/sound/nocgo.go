@@ -3,6 +3,7 @@
 package sound
 
 import (
+	"context"
 	"errors"
 
 	"github.com/flattone/flattone/hw"
@@ -16,3 +17,9 @@ func Open(cfg Config) (*hw.Line, error) { return nil, errors.Join(cfg.validate()
 
 // Devices fails.
 func Devices() ([]Device, error) { return nil, errWithout }
+
+// Monitors fails.
+func Monitors([]string) ([]Monitor, error) { return nil, errWithout }
+
+// WatchMonitors tells that it can't.
+func WatchMonitors(_ context.Context, _ []string, tell func([]Monitor, error)) { tell(nil, errWithout) }

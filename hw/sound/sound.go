@@ -16,6 +16,9 @@
 // kernel's number in it, which is another one after each plugging. What is no card, such as a PCM of ALSA's configuration or a client of JACK, goes by
 // PortAudio's name.
 //
+// A card's own mixer can let its input through to its output, where no turn sees it. [Monitors] and [WatchMonitors] tell of each such way
+// that is open, beside the sound and never on its thread.
+//
 // Sound devices know nothing of calls: [hw.CallPresumed] is all that Calls yields.
 package sound
 
