@@ -117,7 +117,7 @@ agent = "headset"`
 // the log isn't flooded by what PortAudio writes meanwhile. The other line's agent hums, louder for its gain, and its caller's input is dead, as it says.
 func TestACardIsPulledOut(t *testing.T) {
 	hum := tone.Append(nil, audio.Rate8k, 8*8000, 80, tone.Sine{Hz: 150, DBm0: -30})
-	made := card.New(t, card.Spec{Name: "trunk", Rate: 8000}, card.Spec{Name: "headset", Rate: 8000},
+	made := card.New(t, card.Spec{Name: "trunk", Rate: 8000}, card.Spec{Name: "headset", Rate: 8000, Mixer: []card.Control{card.Switch("Sidetone Playback Switch", 0)}},
 		card.Spec{Name: "other", Rate: 8000, Channels: 2, In: [][]int16{nil, hum}})
 	r := newRig(t, box.Config{Lines: []box.Line{
 		{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\""},

@@ -80,6 +80,12 @@ func reason(code string) string {
 	case control.DeviceSwapped:
 		return "the sound device was plugged in anew, and may have been swapped with one like it"
 
+	// Something stands in the way of taking cards.
+	case "monitor_open":
+		return "its sound card's mixer lets an input through to an output, past the mask: the line's log says which control, and how to close it"
+	case "mixer_unread":
+		return "its sound card's mixer can't be read, and may let an input through to an output, past the mask: see the line's log"
+
 	// A line suffers from something.
 	case "codec_poor":
 		return "codec_poor: keys are suspected so late that their heads may be heard"

@@ -44,6 +44,12 @@ const (
 	LegsSwapped Code = "legs_swapped_or_coupled" // a key was heard on the agent's leg while a card was taken
 )
 
+// What stands in the way of taking cards. Where it comes up while one is taken, that is void, and the line is held.
+const (
+	MonitorOpen Code = "monitor_open" // a card's own mixer lets an input through to an output, past the mask
+	MixerUnread Code = "mixer_unread" // and whether one does can't be learnt
+)
+
 // What a line suffers from. It goes on.
 const (
 	CodecPoor  Code = "codec_poor"  // keys are suspected too late for its look-ahead

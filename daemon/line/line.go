@@ -17,6 +17,7 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
@@ -48,6 +49,7 @@ type Line struct {
 	// release lets a recorded call that waits for it begin.
 	release chan struct{}
 	told    told
+	mixers  mixers
 }
 
 // New opens the line named. What it opened is closed again if it fails.
@@ -86,9 +88,14 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.cfg.CallerCue {
 		sessionDeps.Cue = l.bridge.cue.play
 	}
+	var bars []capture.Code
+	if s := l.cfg.Sound; s != nil {
+		l.mixers = mixers{devices: []string{s.Caller, s.Agent}, log: deps.Log}
+		bars = l.mixers.first()
+	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
-		Profiles: profiles, Default: l.cfg.Profile,
+		Profiles: profiles, Default: l.cfg.Profile, Bars: bars,
 		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel},
 	}, sessionDeps)
 	if err != nil {
@@ -130,6 +137,7 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	start(&rest, func() error { return l.measure(restCtx) })
 	if l.cfg.Sound != nil {
 		start(&rest, func() error { return l.pace(restCtx) })
+		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
 	}
 	start(&devices, func() error { return l.device.Caller.Run(audioCtx, callerSide{l.bridge}) })
 	start(&devices, func() error { return l.device.Agent.Run(audioCtx, agentSide{l.bridge}) })
