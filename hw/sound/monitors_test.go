@@ -2,7 +2,9 @@ package sound
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
 )
 
 // on, loud, chosen are controls as they stand.
@@ -141,4 +143,24 @@ func TestRemedies(t *testing.T) {
 			t.Errorf("%+v is open, and closed by %q", open, c.remedy)
 		}
 	}
+}
+
+// Whatever a card calls its controls, a remedy is one command for a shell.
+func FuzzRemedies(f *testing.F) {
+	f.Add("Mic Playback Switch", "Off,On", 1)
+	f.Add("Mic '; halt #' Playback Volume\n", "\x1b[2J", -1)
+	f.Add("Sidetone \\\"`halt`$(halt), Enum", "", 0)
+	f.Fuzz(func(t *testing.T, name, items string, value int) {
+		for k := toggle; k <= choice; k++ {
+			c := control{name: name, kind: k, number: 3, values: []int{value}, items: strings.Split(items, ",")}
+			for _, m := range monitors("hw:1", []control{c}) {
+				rest, begins := strings.CutPrefix(m.Remedy, "amixer -D hw:1 cset '")
+				id, to, ends := strings.Cut(rest, "' ")
+				if m.Remedy != "" && (!begins || !ends || strings.ContainsFunc(id, func(r rune) bool { return r == '\'' || !unicode.IsPrint(r) }) ||
+					strings.Trim(to, "-0123456789 ") != "" && to != "on" && to != "off") {
+					t.Errorf("%q is closed by %q", name, m.Remedy)
+				}
+			}
+		}
+	})
 }
