@@ -10,7 +10,7 @@ import (
 type moment struct {
 	turn   atomic.Uint32 // odd while the rest changes
 	frames atomic.Int64
-	period atomic.Int64 // frames of the last period
+	period atomic.Int64 // frames of the last period that there was room for
 	when   atomic.Int64 // ns
 	last   spoken       // the reader's: what it found last
 }
@@ -21,9 +21,13 @@ type spoken struct{ frames, period, when int64 }
 // held up there tells nothing that its last period did not.
 const patience = 8
 
+// set is told of each period, also of one for which there was no room at all: the reader stands still, and when he is back he must find
+// by how much he is behind.
 func (m *moment) set(frames int64, when time.Duration) {
 	m.turn.Add(1)
-	m.period.Store(frames - m.frames.Load())
+	if period := frames - m.frames.Load(); period > 0 {
+		m.period.Store(period)
+	}
 	m.frames.Store(frames)
 	m.when.Store(int64(when))
 	m.turn.Add(1)

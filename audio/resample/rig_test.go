@@ -16,6 +16,7 @@ type rig struct {
 	writerPPM      float64 // by how much the writer's clock is fast
 	lateMS         float64 // either thread wakes up late by up to so much
 	signal         func(frame int64) int16
+	holds          int64 // as many frames as can wait to be read; the writer drops others. 0: any number
 	said           int64
 	taken          int64
 	joint          *resample.Joint
@@ -41,6 +42,14 @@ func newRig(rate audio.Rate, period int) *rig {
 	return r
 }
 
+// room is how many frames of a period can be written.
+func (r *rig) room() int64 {
+	if r.holds == 0 {
+		return int64(r.periodWritten)
+	}
+	return min(int64(r.periodWritten), r.holds-(r.said-r.taken))
+}
+
 // run lets both devices go on for some seconds, and calls each after each period of the reader's.
 func (r *rig) run(seconds float64, each func(at float64, out []int16)) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -55,7 +64,7 @@ func (r *rig) run(seconds float64, each func(at float64, out []int16)) {
 		}
 		if r.writer <= r.reader {
 			if !writerStands {
-				r.said += int64(r.periodWritten)
+				r.said += r.room()
 				r.joint.Wrote(moment(r.writer))
 			}
 			r.writer += float64(r.periodWritten) / (float64(r.rate) * (1 + r.writerPPM*1e-6))
