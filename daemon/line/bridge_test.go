@@ -1,6 +1,7 @@
 package line
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -101,27 +102,8 @@ func TestBothSidesHearEachOtherUntouched(t *testing.T) {
 func TestTwoClocks(t *testing.T) {
 	for _, ppm := range []float64{300, -300} {
 		synctest.Test(t, func(t *testing.T) {
-			const rate, period, seconds = audio.Rate48k, 128, 60
-			b := newBridgeOf(t, rate, false)
-			began := time.Now()
-			var heard [2][]int16
-			run := func(side int, ppm float64, turn hw.Turn) {
-				in, out := make([]int16, period), make([]int16, period)
-				length := float64(period) / float64(rate) / (1 + ppm*1e-6)
-				for n := range int(seconds / length) {
-					time.Sleep(time.Until(began.Add(time.Duration(float64(n+1) * length * 1e9))))
-					for i := range in {
-						in[i] = int16(10000 * math.Sin(2*math.Pi*300/float64(rate)*float64(n*period+i)))
-					}
-					turn.Take(in)
-					turn.Fill(out)
-					heard[side] = append(heard[side], out...)
-				}
-			}
-			var sides sync.WaitGroup
-			sides.Go(func() { run(0, ppm, callerSide{b}) })
-			sides.Go(func() { run(1, 0, agentSide{b}) })
-			sides.Wait()
+			b := newBridgeOf(t, audio.Rate48k, false)
+			heard := b.apart(60, ppm, func(int, float64) bool { return false })
 			if f := b.path.Stats().Faults; f != 0 {
 				t.Errorf("%d faults", f)
 			}
@@ -131,13 +113,65 @@ func TestTwoClocks(t *testing.T) {
 				}
 			}
 			for side, x := range heard {
-				for at := rate.Frames(time.Second); at+480 <= len(x); at += 480 { // three periods of the tone, about
-					if power := meanSquare(x[at:][:480]); math.Abs(math.Sqrt(2*power)-10000) > 100 {
-						t.Fatalf("%+.0f ppm: side %d hears a level of %.0f at %.3f s", ppm, side, math.Sqrt(2*power), float64(at)/float64(rate))
-					}
-				}
+				evenTone(t, fmt.Sprintf("%+.0f ppm: side %d", ppm, side), x, time.Second)
 			}
 		})
+	}
+}
+
+// A device that stood still for longer than what is held for it, and is back, hears the other side again and is heard.
+func TestASideThatStoodStill(t *testing.T) {
+	for stood := range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBridgeOf(t, audio.Rate48k, false)
+			const from, until = 1, 1.4
+			heard := b.apart(3, 100, func(side int, at float64) bool { return side == stood && at >= from && at < until })
+			for side, x := range heard {
+				after := 1700 * time.Millisecond
+				if side == stood {
+					after -= 400 * time.Millisecond // of which nothing is in x
+				}
+				evenTone(t, fmt.Sprintf("side %d stood still, side %d", stood, side), x, after)
+			}
+		})
+	}
+}
+
+// apart runs both sides for some seconds, the caller's clock ppm faster, each saying a tone of amplitude 10000. A side that stands takes no turn.
+func (b *bridge) apart(seconds, ppm float64, stands func(side int, at float64) bool) (heard [2][]int16) {
+	const rate, period = audio.Rate48k, 128
+	began := time.Now()
+	run := func(side int, ppm float64, turn hw.Turn) {
+		in, out := make([]int16, period), make([]int16, period)
+		length := float64(period) / float64(rate) / (1 + ppm*1e-6)
+		for n := range int(seconds / length) {
+			time.Sleep(time.Until(began.Add(time.Duration(float64(n+1) * length * 1e9))))
+			if stands(side, float64(n+1)*length) {
+				continue
+			}
+			for i := range in {
+				in[i] = int16(10000 * math.Sin(2*math.Pi*300/float64(rate)*float64(n*period+i)))
+			}
+			turn.Take(in)
+			turn.Fill(out)
+			heard[side] = append(heard[side], out...)
+		}
+	}
+	var sides sync.WaitGroup
+	sides.Go(func() { run(0, ppm, callerSide{b}) })
+	sides.Go(func() { run(1, 0, agentSide{b}) })
+	sides.Wait()
+	return heard
+}
+
+// evenTone fails unless that tone is in x from a time on.
+func evenTone(t *testing.T, who string, x []int16, from time.Duration) {
+	t.Helper()
+	const rate = audio.Rate48k
+	for at := rate.Frames(from); at+480 <= len(x); at += 480 { // three periods of the tone, about
+		if level := math.Sqrt(2 * meanSquare(x[at:][:480])); math.Abs(level-10000) > 100 {
+			t.Fatalf("%s hears a level of %.0f at %.3f s", who, level, float64(at)/float64(rate))
+		}
 	}
 }
 
