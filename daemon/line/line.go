@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -50,6 +51,7 @@ type Line struct {
 	release chan struct{}
 	told    told
 	mixers  mixers
+	idle    atomic.Bool // the session is
 }
 
 // New opens the line named. What it opened is closed again if it fails.

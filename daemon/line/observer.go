@@ -95,6 +95,7 @@ func (t *told) again(say func(wire.Message), open func()) {
 // State passes on where the line stands. A recorded call that waits to be armed is released.
 func (l *Line) State(s session.State, captureID string, reason capture.Code) {
 	l.log.Info("line state", "state", s, "capture", captureID, "reason", reason)
+	l.idle.Store(s == session.Idle)
 	l.told.stands(wire.State{State: string(s), Capture: captureID, Reason: string(reason)})
 	if s == session.Armed {
 		select {

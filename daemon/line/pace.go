@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	// paceEvery is how often a device that is live is followed.
+	// paceEvery is how often a device that is live is followed, and paceIdle while nothing is awaited from it: each time a goroutine wakes, Go's own
+	// watch over its threads looks fifty times more, and that costs several times what the sound does.
 	paceEvery = 10 * time.Millisecond
+	paceIdle  = 50 * time.Millisecond
 	// standsAfter is how long a live device may give no frame before whoever is on the line may be another.
 	standsAfter = 200 * time.Millisecond
 )
@@ -17,7 +19,8 @@ const (
 // pace follows a live device, whose thread may not wait for a session as a recording's may. It also tells the session what only a live line
 // may suffer: no sound, and calls that end without a word.
 func (l *Line) pace(ctx context.Context) error {
-	tick := time.NewTicker(paceEvery)
+	every := paceEvery
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var before, network audio.Position
 	moved, standing := time.Now(), false
@@ -46,5 +49,12 @@ func (l *Line) pace(ctx context.Context) error {
 			l.session.NetworkSpoke()
 		}
 		l.follow(at)
+		was := every
+		if every = paceEvery; l.idle.Load() {
+			every = paceIdle
+		}
+		if every != was {
+			tick.Reset(every)
+		}
 	}
 }

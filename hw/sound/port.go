@@ -18,7 +18,7 @@ const (
 	lossTime = 500 * time.Millisecond
 	// looks is in how many steps it is waited for. They are counted, so that a process that was itself held up for long doesn't
 	// take its device for lost.
-	looks = 10
+	looks = 5
 )
 
 // A port's gate lets one turn through at a time, and none after Run has returned:
