@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/host"
@@ -52,6 +53,7 @@ func run(file, name string) error {
 	}
 	log := newLog()
 	if l, known := cfg.Line(name); known && l.Sound != nil {
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
 		if err := host.RealTime(); err != nil {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
@@ -62,6 +64,10 @@ func run(file, name string) error {
 	}
 	return l.Run(ctx)
 }
+
+// soundPlaces is at how many places Go may run at once where sound is live, even on fewer cores: PortAudio's threads, two at the most, keep theirs between
+// periods, and one that found none free would wait for a goroutine.
+const soundPlaces = 4
 
 // newLog leaves the time out: whoever started the process stamps what it says.
 func newLog() *slog.Logger {

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// paceEvery is how often a device that is live is followed, and paceIdle while nothing is awaited from it: each time a goroutine wakes, Go's own
-	// watch over its threads looks fifty times more, and that costs several times what the sound does.
+	// paceEvery is how often a device that is live is followed, and paceIdle while no key is awaited: each time a goroutine wakes, Go's own watch over
+	// its threads looks fifty times more, and that costs more than the sound does. It is when levels are told, too.
 	paceEvery = 10 * time.Millisecond
-	paceIdle  = 50 * time.Millisecond
+	paceIdle  = meterEvery
 	// standsAfter is how long a live device may give no frame before whoever is on the line may be another.
 	standsAfter = 200 * time.Millisecond
 )
@@ -28,6 +28,9 @@ func (l *Line) pace(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case e := <-l.device.Calls:
+			l.edge(e)
+			continue
 		case <-tick.C:
 		}
 		at := l.path.Position()
