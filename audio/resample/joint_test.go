@@ -171,7 +171,7 @@ type queue struct {
 	short bool // more was asked for than there was
 }
 
-func (q *queue) Position() audio.Position { return q.ring.Written() }
+func (q *queue) Position() audio.Position { return q.ring.Judged() }
 
 func (q *queue) Read(out []int16) {
 	n := copy(out, q.ring.Head(len(out)))
