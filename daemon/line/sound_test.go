@@ -32,16 +32,18 @@ func TestLatencyThroughDevices(t *testing.T) {
 			// Two cards' clocks can't wait for a busy machine as one's can. After a gap the latency is another one, so it is a run without that counts.
 			tries := 6
 			if c.stalls >= 0 {
-				tries = 2 // that it is heard at all is what matters most, and every run shows
+				tries = 2 // that both sides are heard again at all is what matters most
 			}
+			few := 0
 			for range tries {
 				toAgent, toCaller, gaps := c.measure(t)
 				t.Logf("to the agent %d frames, %.2f ms; to the caller %d, %.2f ms; %d gaps", toAgent, ms(toAgent), toCaller, ms(toCaller), gaps)
-				if gaps > 0 {
+				if toAgent < 0 || toCaller < 0 {
+					few++
 					continue
 				}
-				if toAgent < 0 || toCaller < 0 {
-					t.Error("few clicks were heard")
+				if gaps > 0 {
+					continue
 				}
 				if c.clocks == 1 && (toAgent != 2*c.period || toCaller != 2*c.period) {
 					t.Errorf("%d and %d frames, not two periods", toAgent, toCaller)
@@ -50,6 +52,9 @@ func TestLatencyThroughDevices(t *testing.T) {
 					t.Errorf("%.2f ms to the agent and %.2f to the caller: %.1f are promised", ms(toAgent), ms(toCaller), c.mostMS)
 				}
 				return
+			}
+			if few == tries {
+				t.Error("few clicks were heard, however often it was tried")
 			}
 			t.Log("the machine was too busy to measure it")
 		})
@@ -128,12 +133,15 @@ func (c latencyCase) measure(t *testing.T) (toAgent, toCaller, gaps int) {
 	for _, c := range cards {
 		gaps += c.Xruns()
 	}
-	return late(t, clicks, cards[len(cards)-1].Heard(agent.Channel), every) - p.Delay(), late(t, clicks, cards[0].Heard(1), every), gaps
+	toAgent = late(clicks, cards[len(cards)-1].Heard(agent.Channel), every)
+	if toAgent >= 0 {
+		toAgent -= p.Delay()
+	}
+	return toAgent, late(clicks, cards[0].Heard(1), every), gaps
 }
 
-// late is by how many frames the clicks come late, in the middle; -1 if too few were heard to say. One must be.
-func late(t *testing.T, clicks, heard []int16, every int) int {
-	t.Helper()
+// late is by how many frames the clicks come late, in the middle; -1 if too few were heard to say.
+func late(clicks, heard []int16, every int) int {
 	var delays []int
 	for at := every; at < len(clicks); at += every {
 		best, most := -1, int16(5000)
@@ -145,9 +153,6 @@ func late(t *testing.T, clicks, heard []int16, every int) int {
 		if clicks[at] != 0 && best >= 0 {
 			delays = append(delays, best)
 		}
-	}
-	if len(delays) == 0 {
-		t.Fatal("no click was heard")
 	}
 	if len(delays) < 5 {
 		return -1
