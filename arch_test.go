@@ -37,8 +37,9 @@ var importRules = []importRule{
 	{in: "hw", only: []string{"hw", "audio"}, reason: "an interface knows samples, not cards or daemons"},
 	{in: "hw/wavline", never: []string{"hw/sound", "hw/serial"}, reason: "one interface never leans on another"},
 	{in: "hw/sound", never: []string{"hw/wavline", "hw/serial"}, reason: "one interface never leans on another"},
+	{in: "hw/contact", never: []string{"hw/wavline", "hw/sound", "hw/serial", "C"}, reason: "a contact tells of calls, whatever the line is made of"},
 	{in: "hw/hwtest", never: []string{"hw/wavline", "hw/sound", "hw/serial", "C"}, reason: "a test of every interface knows none of them"},
-	{in: "daemon/session", only: []string{"hw", "audio", "daemon/capture", "daemon/secret"}, never: []string{"hw/wavline", "hw/sound", "hw/serial", "net", "net/http"},
+	{in: "daemon/session", only: []string{"hw", "audio", "daemon/capture", "daemon/secret"}, never: []string{"hw/wavline", "hw/sound", "hw/contact", "hw/serial", "net", "net/http"},
 		reason: "a call is the same on every kind of line"},
 	{in: "daemon/capture", only: []string{"audio", "daemon/secret"}, never: []string{"net", "net/http", "os", "log", "log/slog", "database/sql"},
 		reason: "digits that are being put together have nowhere to go"},
@@ -80,7 +81,7 @@ var fences = map[string]struct {
 	behind []string
 	reason string
 }{
-	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "audio/ring", "hw/wavline", "hw/sound", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
+	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "audio/ring", "hw/wavline", "hw/sound", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
 		"the kernel's own words, where memory, devices, sockets and files are the business; and what the processor can do"},
 	"go.uber.org/goleak":                                       {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
 	"github.com/gordonklaus/portaudio":                         {[]string{"hw/sound"}, "sound devices, and the only cgo of the house"},
