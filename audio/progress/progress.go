@@ -4,6 +4,8 @@
 // Such a tone is one frequency of a few, or two of them about as loud, that hold most of the energy, evenly. It sounds for the better part of a second, or
 // twice the same with silence between, which music hardly does. Which tone of which country it is doesn't matter here.
 //
+// It also hears for how long nothing was heard.
+//
 // It promises no allocation, lock, channel or clock after New. It keeps sums at the tones' frequencies, none of which is a key's, and no sample.
 package progress
 
@@ -36,12 +38,13 @@ const (
 	calm   = 0.1 // least energy between them, at the most
 )
 
-// floor is the least mean square: of a tone of -45 dBm0.
-var floor = square(audio.Amplitude(-45)) / 2
+// floor is the least mean square: of a tone of -45 dBm0. Below quiet, of -50, is silence: more than what an idle line and its devices make
+// (below -60), and less than a room with somebody in it, as telephones pick it up.
+var floor, quiet = square(audio.Amplitude(-45)) / 2, square(audio.Amplitude(-50)) / 2
 
 func square(v float64) float64 { return v * v }
 
-// Listener listens to one leg. One thread writes; Heard may be asked from anywhere.
+// Listener listens to one leg. One thread writes; Heard and Silent may be asked from anywhere.
 type Listener struct {
 	frames int // of a window
 	weigh  []float64
@@ -57,7 +60,8 @@ type Listener struct {
 	since       int     // windows since that,
 	least       float64 // and the least energy among them
 
-	heard atomic.Int64 // one past the last window of a tone, 0 for none
+	heard  atomic.Int64 // one past the last window of a tone, 0 for none
+	silent atomic.Int64 // frames on end without a sound, in whole windows
 }
 
 // tone is what holds a window: the middle of one frequency or of two, 0 if there is none.
@@ -118,6 +122,7 @@ func (l *Listener) Write(x []int16) {
 		l.position += audio.Position(n)
 		if l.at += n; l.at == l.frames {
 			l.judge(l.tone())
+			l.still()
 			l.at, l.energy, l.sums = 0, 0, [len(frequencies)][2]float64{}
 		}
 	}
@@ -125,6 +130,21 @@ func (l *Listener) Write(x []int16) {
 
 // Heard is one past the last window in which a tone of the network was sure to sound, in frames since the first; 0 if none did.
 func (l *Listener) Heard() audio.Position { return audio.Position(l.heard.Load()) }
+
+// Silent is for how many frames nothing was heard by now.
+func (l *Listener) Silent() int64 { return l.silent.Load() }
+
+// hann is its mean square.
+const hann = 3. / 8
+
+// still counts a window without a sound.
+func (l *Listener) still() {
+	if l.energy >= quiet*hann*float64(l.frames) {
+		l.silent.Store(0)
+		return
+	}
+	l.silent.Add(int64(l.frames))
+}
 
 // judge takes what holds a window.
 func (l *Listener) judge(t tone) {
@@ -152,7 +172,7 @@ func (l *Listener) second() bool {
 
 // tone is what holds the window.
 func (l *Listener) tone() tone {
-	if l.energy < floor*float64(l.frames)*3/8 { // Hann's mean square
+	if l.energy < floor*hann*float64(l.frames) {
 		return tone{}
 	}
 	var power [len(frequencies)]float64 // shares of the energy

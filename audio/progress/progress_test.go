@@ -153,6 +153,37 @@ func TestNothingElseIs(t *testing.T) {
 	}
 }
 
+// Silence is counted in whole windows since the last sound of -50 dBm0 or more.
+func TestSilence(t *testing.T) {
+	noise := func(dBm0 float64) []int16 {
+		r := rand.New(rand.NewPCG(1, 2))
+		x := make([]int16, 16000)
+		for i := range x {
+			x[i] = int16(math.RoundToEven(r.NormFloat64() * audio.Amplitude(dBm0) / math.Sqrt2))
+		}
+		return x
+	}
+	for name, c := range map[string]struct {
+		x           []int16
+		least, most int64
+	}{
+		"nothing":              {make([]int16, 16000), 16000 - 256, 16000},
+		"a line's noise":       {noise(-60), 16000 - 256, 16000},
+		"a room":               {noise(-48), 0, 0},
+		"a key, then nothing":  {append(signal{hz: []float64{697, 1209}, on: time.Second}.play(audio.Rate8k, 0.1, -40, 0), make([]int16, 8000)...), 8000 - 512, 8000},
+		"nothing, then a tick": {append(make([]int16, 16000), signal{hz: []float64{1000}, on: time.Second}.play(audio.Rate8k, 0.04, -30, 0)...), 0, 0},
+	} {
+		l, err := progress.New(audio.Rate8k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Write(c.x)
+		if n := l.Silent(); n < c.least || n > c.most {
+			t.Errorf("%s: %d frames of silence, want %d to %d", name, n, c.least, c.most)
+		}
+	}
+}
+
 func TestNothingIsAllocated(t *testing.T) {
 	l, err := progress.New(audio.Rate8k)
 	if err != nil {
