@@ -53,6 +53,8 @@ func reason(code string) string {
 		return "the vault refused the card: see flattoned's log"
 	case "call_unwatched":
 		return "armed for three minutes, which is the most where nobody tells that a call has ended"
+	case "source_lost":
+		return "what tells of its calls is away: they are only presumed"
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 
@@ -105,6 +107,8 @@ func reason(code string) string {
 		return "the agent's keys asked for a card, and the line can't take one now"
 	case "cancel_refused":
 		return "the agent's keys asked to give up, and there was nothing to give up"
+	case "network_heard":
+		return "tones of the telephone network are heard: has the caller hung up?"
 	case "vault_failed":
 		return "the vault can't keep the card now: the line holds it and tries again"
 	case "mark_stays":

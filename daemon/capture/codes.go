@@ -34,6 +34,7 @@ const (
 	NotStored          Code = "not_stored"
 	StoreTimeout       Code = "store_timeout"
 	CallUnwatched      Code = "call_unwatched" // nobody would tell that the call has ended, so it was armed no longer
+	SourceLost         Code = "source_lost"    // what tells of calls went away
 )
 
 // Why a line is held: nothing of the caller is heard.
@@ -60,7 +61,8 @@ const (
 
 // What an agent is warned of. The capture goes on.
 const (
-	KeyWaiting Code = "key_waiting"
-	KeyIgnored Code = "key_ignored"
-	MarkStays  Code = "mark_stays"
+	KeyWaiting   Code = "key_waiting"
+	KeyIgnored   Code = "key_ignored"
+	MarkStays    Code = "mark_stays"
+	NetworkHeard Code = "network_heard" // a tone of the network's in a call that nobody has ended
 )

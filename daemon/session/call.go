@@ -51,8 +51,9 @@ type call struct {
 	state  State
 	reason capture.Code
 	inCall bool
-	// presumed: nobody tells of calls, so there may be one, or another, at any time.
+	// presumed: nobody tells of calls, or not now, so there may be one, or another, at any time.
 	presumed bool
+	toned    bool           // that the network spoke was told of the capture
 	at       audio.Position // followed so far
 	calm     audio.Position // up to here it wasn't, or nobody knows: where the session began, or the agent keyed on a held line
 	acked    bool
@@ -67,6 +68,7 @@ type call struct {
 	machine  *capture.Machine
 	profile  string
 	armedAt  audio.Position
+	stillAt  audio.Position // from where on silence counts
 	closedAt audio.Position // where a field was closed, none if the path knows it open
 	lowered  audio.Position // where the grade was lowered to Idle
 
@@ -95,6 +97,8 @@ const (
 	fieldShut = 5 * time.Millisecond
 	// unwatchedMost is for how long a line may be armed on which nobody would tell that the call has ended and the next begun.
 	unwatchedMost = 3 * time.Minute
+	// keySounds is for how long after its slot a key may still sound.
+	keySounds = time.Second
 	// retryAfter a failure that isn't final the card is handed over again.
 	retryAfter = time.Second
 )

@@ -43,7 +43,7 @@ func (c *call) arm(captureID, profile string) error {
 		c.mark.clear() // half made, it would hold the next process for nothing
 		return err
 	}
-	c.machine, c.armedAt = m, at
+	c.machine, c.armedAt, c.stillAt, c.toned = m, at, at, false
 	c.asks.reset() // what was keyed before belongs to no capture
 	c.strayed = none
 	c.id, c.profile = captureID, profile

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
@@ -29,10 +31,27 @@ func (s *Session) Stands() error {
 	})
 }
 
-// NetworkSpoke tells that dial tone, ringing, busy or the like was heard on the line: where nobody tells of calls, the one there was is over.
+// NetworkSpoke tells that dial tone, ringing, busy or the like was heard on the line. Where nobody tells of calls, the one there was is
+// over; else that is for who tells of it to say, and the agent is told that the caller may be gone.
 func (s *Session) NetworkSpoke() error {
 	return s.do(func() {
-		if c := &s.call; c.presumed && c.capturing() {
+		switch c := &s.call; {
+		case !c.capturing():
+		case c.presumed:
+			c.void(capture.CallEnded)
+		case !c.toned:
+			c.toned = true
+			c.deps.Observer.Warning(c.id, capture.NetworkHeard)
+		}
+	})
+}
+
+// Silent tells for how long both legs have been silent by now. Where nobody tells of calls, that ends the one there was. After a key it is
+// reckoned from its slot: how soon its sound fades depends on which key it is.
+func (s *Session) Silent(by time.Duration) error {
+	return s.do(func() {
+		c, most := &s.call, s.cfg.Silence
+		if c.capturing() && c.presumed && most > 0 && min(by, c.time(c.at-c.stillAt)) >= most {
 			c.void(capture.CallEnded)
 		}
 	})
@@ -101,6 +120,9 @@ func (c *call) hear(e *path.Event) {
 	}
 	if !c.wanted(e) {
 		return
+	}
+	if e.Kind != path.KeyEnd {
+		c.stillAt = e.Slot + c.frames(keySounds)
 	}
 	switch e.Kind {
 	case path.Key:
@@ -198,7 +220,10 @@ func (c *call) edge(e hw.Edge) {
 		if c.state != Held {
 			c.hold(capture.CallUnknown) // masked and told, even where the mark can't be written
 		}
-	case c.presumed: // which says nothing of the call that was
+	case c.presumed: // which says nothing of the call that was, but that nobody will tell of its end
+		if c.capturing() {
+			c.void(capture.SourceLost)
+		}
 	case c.capturing():
 		c.void(capture.CallEnded)
 	case c.state == Held:

@@ -105,11 +105,137 @@ func TestTheNetworkEndsAPresumedCall(t *testing.T) {
 	})
 }
 
+// The agent is told once that the network was heard where it doesn't end the call.
+func TestTheNetworkIsToldOf(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("number")
+		r.ok(r.s.NetworkSpoke())
+		r.ok(r.s.NetworkSpoke())
+		r.expect("warn network_heard")
+		r.is(session.Armed)
+		r.ok(r.s.Cancel())
+		r.ok(r.s.NetworkSpoke())
+		r.pass(4 * time.Second)
+		r.ok(r.s.Arm("cap-2", ""))
+		r.log.said = nil
+		r.ok(r.s.NetworkSpoke())
+		r.expect("warn network_heard")
+	})
+}
+
+// Silence on both legs since the line was armed, and not before, ends a call that is only presumed.
+func TestSilenceEndsAPresumedCall(t *testing.T) {
+	silent := func(c *session.Config) { c.Silence = 10 * time.Second }
+	arm := func(t *testing.T, call hw.EdgeKind, o option) *rig {
+		r := newRig(t, o)
+		r.ok(r.s.Edge(hw.Edge{Kind: call, At: 1}))
+		r.pass(time.Minute)
+		r.ok(r.s.Arm("cap", "number"))
+		r.log.said = nil
+		r.pass(9 * time.Second)
+		r.ok(r.s.Silent(time.Minute))
+		r.expect()
+		r.pass(time.Second)
+		return r
+	}
+	virtual(t, func(t *testing.T) {
+		r := arm(t, hw.CallPresumed, silent)
+		r.ok(r.s.Silent(10*time.Second - time.Millisecond))
+		r.expect()
+		r.ok(r.s.Silent(10 * time.Second))
+		r.expect("void cap call_ended")
+	})
+	virtual(t, func(t *testing.T) { // and after a key, a second after its slot
+		r := arm(t, hw.CallPresumed, silent)
+		r.path.key('4')
+		slot := (r.path.at/slot + 2) * slot
+		r.pass(11*time.Second - time.Millisecond + audio.Rate8k.Duration(int64(slot-r.path.at)))
+		r.log.said = nil
+		r.ok(r.s.Silent(time.Hour))
+		r.expect()
+		r.pass(time.Millisecond)
+		r.ok(r.s.Silent(time.Hour))
+		r.expect("void cap call_ended")
+	})
+	for name, r := range map[string]func(*testing.T) *rig{
+		"a call that is told of": func(t *testing.T) *rig { return arm(t, hw.CallBegan, silent) },
+		"0 is never":             func(t *testing.T) *rig { return arm(t, hw.CallPresumed, func(c *session.Config) { c.Silence = 0 }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := r(t)
+				r.ok(r.s.Silent(time.Hour))
+				r.expect()
+			})
+		})
+	}
+}
+
+// Once what told of calls is away, nobody would tell that this one has ended: what was being keyed is void. The next one is armed as where
+// nobody ever told.
+func TestASourceThatIsLost(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		r := newRig(t).armed("number")
+		r.keys(visa[:10])
+		r.log.said = nil
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallPresumed, At: r.path.at}))
+		r.expect("void cap source_lost")
+		r.keys(visa)
+		r.expect()
+		r.pass(4 * time.Second)
+		r.is(session.Idle)
+		r.ok(r.s.Arm("cap-2", "number"))
+		r.log.said = nil
+		r.talk(3 * time.Minute)
+		r.expect("void cap-2 call_unwatched")
+		r.pass(4 * time.Second)
+		r.ok(r.s.Arm("cap-3", "number"))
+		r.log.said = nil
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallJoined, At: r.path.at})) // it is back, and sees a call
+		r.expect("void cap-3 call_unknown", "held cap-3 call_unknown")
+	})
+}
+
+// A calls, keys ten digits and hangs up; B, who is put through two seconds later, keys the rest. Nobody has a card.
+func TestTheNextCallersKeysJoinNothing(t *testing.T) {
+	for name, between := range map[string]func(*rig){
+		"told of":            func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) },
+		"the end was missed": func(*rig) {},
+		"there is none":      nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				r := newRig(t).armed("number")
+				r.keys(visa[:10])
+				r.log.said = nil
+				if between == nil { // the same caller all the time: this test would see a card
+					r.keys(visa[10:])
+					if len(r.log.cards) != 1 {
+						t.Error("no card")
+					}
+					return
+				}
+				between(r)
+				r.pass(2 * time.Second)
+				r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at}))
+				r.expect("void cap call_ended")
+				r.keys(visa[10:])
+				r.pass(4 * time.Second)
+				r.expect("idle")
+				if len(r.log.cards) != 0 {
+					t.Error("a card of two callers")
+				}
+			})
+		})
+	}
+}
+
 // That calls are only presumed says nothing of the one that a held line was in.
 func TestAPresumedCallReleasesNothing(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		r := held(t, "mark")
 		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallPresumed, At: r.path.at}))
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallJoined, At: r.path.at})) // nor does one that was joined
 		r.pass(time.Minute)
 		r.is(session.Held)
 	})
