@@ -96,6 +96,8 @@ type Line struct {
 	// Sound is the line's interface where it is made of sound devices; else it is nil, and WAV is.
 	Sound *Sound
 	WAV   WAV
+	// Calls is who tells of calls where Sound is.
+	Calls Calls
 }
 
 // AgentKeys are sequences of 2 to 8 keys that begin with * or #, neither within the other.

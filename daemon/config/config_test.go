@@ -52,6 +52,7 @@ func TestDefaults(t *testing.T) {
 			Idle: IdleMask, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
 			WAV: WAV{CallerIn: []string{"/etc/flattone/c.wav"}, AgentIn: []string{"/etc/a.wav"},
 				AgentOut: "/etc/flattone/ao.wav", CallerOut: "/etc/flattone/co.wav", Pace: 1, Gap: time.Second},
+			Calls: Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
 		}},
 		Profiles: map[string]Profile{"card": {
 			Fields: Fields(), Brands: Brands(), Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
@@ -131,6 +132,36 @@ func TestSound(t *testing.T) {
 			t.Error(err)
 		} else if got := c.Lines[0].Sound; got == nil || *got != want {
 			t.Errorf("%s: got %+v, want %+v", entries, got, want)
+		}
+	}
+}
+
+// What tells of calls stands below the devices.
+func TestCalls(t *testing.T) {
+	before, _, _ := strings.Cut(small, "[line.wav]")
+	before += "[line.sound]\ncaller = \"a\"\nagent = \"b\"\n"
+	for entries, want := range map[string]struct {
+		Calls
+		trusted bool
+	}{
+		"":                               {Calls{SourceAudio, "", "", Hook, false, 15 * time.Second}, false},
+		"[line.calls]\nsilence_s = 0":    {Calls{SourceAudio, "", "", Hook, false, 0}, false},
+		"[line.calls]\nsource = \"api\"": {Calls{SourceAPI, "", "", Hook, false, 15 * time.Second}, true},
+		"[line.calls]\nsource = \"hid\"\ndevice = \"usb-1/input3\"\ninverted = true":             {Calls{SourceHID, "usb-1/input3", "", Hook, true, 15 * time.Second}, true},
+		"[line.calls]\nsource = \"gpio\"\ndevice = \"/dev/gpiochip0\"\ninput = \"17\"":           {Calls{SourceGPIO, "/dev/gpiochip0", "17", Hook, false, 15 * time.Second}, true},
+		"[line.calls]\nsource = \"serial\"\ndevice = \"/d\"\ninput = \"ri\"\ncontact = \"ring\"": {Calls{SourceSerial, "/d", "ri", Ring, false, 15 * time.Second}, false},
+	} {
+		c, err := Parse("/x/f.toml", []byte(before+entries+"\n"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		l := c.Lines[0]
+		if l.Calls != want.Calls || l.Calls.Trusted() != want.trusted {
+			t.Errorf("%s: got %+v, trusted %v", entries, l.Calls, l.Calls.Trusted())
+		}
+		if warned := len(l.Consequences()) > 0; warned == want.trusted {
+			t.Errorf("%s: the owner is warned: %v", entries, warned)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func defaults() (Config, Line, Profile) {
 			FlatToneHz:   1020,
 			FlatToneDBm0: -22,
 			WAV:          WAV{Pace: 1, Gap: time.Second},
+			Calls:        Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
 		}, Profile{
 			Fields:         Fields(),
 			Brands:         Brands(),

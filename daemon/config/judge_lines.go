@@ -12,7 +12,7 @@ func (j judgement) lines() {
 	if len(j.c.Lines) == 0 && j.sound("", "line") {
 		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
 	}
-	channels := map[channel]string{}
+	channels, contacts := map[channel]string{}, map[string]string{}
 	names, files := map[string]string{}, map[string]string{
 		filepath.Clean(j.c.file):        "this file",
 		j.c.Vault.KeyFile:               "what vault.key_file names",
@@ -38,6 +38,7 @@ func (j judgement) lines() {
 		if l.Sound != nil {
 			j.devices(join(path, "sound"), l.Sound, channels)
 			j.flatTone(path, l)
+			j.calls(join(path, "calls"), l.Calls, contacts)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (t *table) line(l *Line) {
 	keys := t.sub("agent_keys")
 	keys.text("start", &l.AgentKeys.Start)
 	keys.text("cancel", &l.AgentKeys.Cancel)
-	sound, wav := t.sub("sound"), t.sub("wav")
+	sound, wav, calls := t.sub("sound"), t.sub("wav"), t.sub("calls")
 	switch {
 	case t.has("sound") && t.has("wav"):
 		t.fault("wav", "stands beside [line.sound]", "leave one of the two out: a line is made of sound devices or of recordings")
@@ -77,6 +77,11 @@ func (t *table) line(l *Line) {
 	if t.has("wav") {
 		wav.wav(&l.WAV)
 	}
+	if t.has("wav") && t.has("calls") {
+		t.fault("calls", "stands beside [line.wav]", "leave it out: recordings say themselves when calls begin and end")
+		calls.broken = true
+	}
+	calls.calls(&l.Calls)
 }
 
 func (t *table) sound(s *Sound) {

@@ -27,6 +27,10 @@ func (l Line) Consequences() []string {
 	if l.Shield == ShieldKeys {
 		list = append(list, `shield = "keys": the pauses between keys can be heard on the agent's side, and their rhythm tells something of the keys.`)
 	}
+	if l.Sound != nil && !l.Calls.Trusted() {
+		list = append(list, fmt.Sprintf("calls.source = %q: nobody tells this line that a call has ended. Where a caller hangs up without a tone and another is put through, "+
+			"what that one keys may be taken for the first one's, until it has been silent for a while or three minutes are over.", l.Calls.Source))
+	}
 	return list
 }
 
