@@ -16,8 +16,8 @@ import (
 
 // backend answers the admin socket, and the agents who ask by keys. Every command is in the audit log, with who gave it and how it ended, before
 // its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
-// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time)
-// is done all the same.
+// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time), and what
+// is only told (of calls), is done all the same.
 type backend struct {
 	d       *Daemon
 	started time.Time
@@ -111,6 +111,18 @@ func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string
 		return fmt.Errorf("line %s was not released, because the audit log can't be written: %w", line, err)
 	}
 	return b.command(ctx, technician(by), "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
+}
+
+func (b *backend) CallBegan(ctx context.Context, by control.Actor, line string) error {
+	return b.callTold(ctx, by, line, control.CallBegan)
+}
+
+func (b *backend) CallEnded(ctx context.Context, by control.Actor, line string) error {
+	return b.callTold(ctx, by, line, control.CallEnded)
+}
+
+func (b *backend) callTold(ctx context.Context, by control.Actor, line, edge string) error {
+	return b.command(ctx, technician(by), "line."+edge, line, func(id uint64) wire.Message { return wire.CallTold{ID: id, Edge: edge} })
 }
 
 // asked notes a command before it is done.

@@ -326,7 +326,8 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Acknowledge(t.Context(), by, visa)} {
+	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Acknowledge(t.Context(), by, visa),
+		d.backend.CallBegan(t.Context(), by, visa), d.backend.CallEnded(t.Context(), by, visa)} {
 		if !says(err, control.CodeUnknownLine, "there is no line") {
 			t.Errorf("got %v", err)
 		}

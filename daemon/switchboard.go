@@ -76,6 +76,7 @@ func (x *extension) down(reason string) {
 	}
 	if l.Sound != nil {
 		x.view.GainToAgentDB, x.view.GainToCallerDB = l.Sound.GainToAgentDB, l.Sound.GainToCallerDB
+		x.view.Calls = string(l.Calls.Source)
 	}
 }
 
@@ -204,6 +205,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 			x.view.Barred = append(x.view.Barred, m.Code)
 		}
 		e.Kind, e.Code, e.On = control.KindBar, m.Code, m.On
+	case wire.Source:
+		x.view.SourceLost = m.Code != control.CodeOK
+		e.Kind, e.Code = control.KindSource, m.Code
 	case wire.Call:
 		x.view.InCall = m.Edge != control.CallEnded
 		e.Kind, e.Code = control.KindCall, m.Edge

@@ -46,6 +46,7 @@ type lineNow struct {
 	state, reason, capture string
 	needsMS                int      // of look-ahead, while it is codec_poor
 	barred                 []string // codes of what stands in the way of arming
+	sourceLost             bool
 
 	caller, agent           float64
 	legs                    control.Legs
@@ -86,7 +87,7 @@ func (b *board) introduce(lines []control.Line) {
 		l.place, l.scope = in.Place, in.Scope
 		l.down, l.downReason = !in.Up, in.Reason
 		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
-		l.callerInput, l.agentInput = in.CallerInput, in.AgentInput
+		l.callerInput, l.agentInput, l.sourceLost = in.CallerInput, in.AgentInput, in.SourceLost
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -129,6 +130,8 @@ func (l *lineNow) apply(e control.Event) {
 		if e.On {
 			l.barred = append(l.barred, e.Code)
 		}
+	case control.KindSource:
+		l.sourceLost = e.Code != control.CodeOK
 	case control.KindMeters:
 		l.caller, l.agent, l.legs = e.CallerDBm0, e.AgentDBm0, e.Legs
 		l.masked = append(l.masked, e.MaskedPermille)
@@ -149,7 +152,7 @@ func (l *lineNow) apply(e control.Event) {
 		l.delivery, l.deliveryReason = e.Delivery, e.Reason
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
-		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput = false, 0, nil, "", "" // told anew
+		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput, l.sourceLost = false, 0, nil, "", "", false // told anew
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
 		l.caller, l.agent, l.masked, l.legs = quiet, quiet, nil, control.Legs{}

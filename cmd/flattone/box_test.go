@@ -46,7 +46,7 @@ func boxLines() []control.Line {
 			Legs: control.Legs{CallerFloorDBm0: -61, AgentFloorDBm0: -55, CallerClipped: 1, AgentClipped: 2301, ToAgentClipped: 7, ToCallerClipped: 8}},
 		{Name: "desk-3", Place: "desk-side", Scope: "desk-side: only the agent's ear is behind this line.",
 			Consequences: []string{"line[1].idle = \"pass\": keys before arming reach the agent."}, Idle: "pass", Shield: "run",
-			LookAheadMS: 40, Restarts: 2, State: control.StateHeld, Reason: "process_down"},
+			LookAheadMS: 40, Calls: "gpio", Restarts: 2, State: control.StateHeld, Reason: "process_down"},
 	}
 }
 
@@ -108,6 +108,15 @@ func (b *aBox) MoreTime(_ context.Context, _ control.Actor, line string) error {
 func (b *aBox) Acknowledge(_ context.Context, _ control.Actor, line string) error {
 	if line == "demo" {
 		return &control.Error{Code: control.CodeWrongState, Text: "the line is not held", Remedy: "there is nothing to acknowledge"}
+	}
+	return known(line)
+}
+
+func (b *aBox) CallBegan(_ context.Context, _ control.Actor, line string) error { return known(line) }
+
+func (b *aBox) CallEnded(_ context.Context, _ control.Actor, line string) error {
+	if line == "demo" {
+		return &control.Error{Code: control.CodeWrongState, Text: "calls are told only to others", Remedy: "flattone watch demo shows how it is"}
 	}
 	return known(line)
 }

@@ -100,6 +100,17 @@ func (t *tool) ackCommand() *cobra.Command {
 	return t.lineCommand("ack", "release a line that is held", wordsAckLong, (*control.Client).Acknowledge, wordsAcknowledged)
 }
 
+// callCommand is `call began LINE` and `call ended LINE`.
+func (t *tool) callCommand() *cobra.Command {
+	const short = "tell a line when a call begins and ends"
+	parent := &cobra.Command{Use: "call", Short: short, Long: wordsCallLong, Args: none,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	parent.AddCommand(
+		t.lineCommand("began", "tell a line that a call began on it", wordsCallLong, (*control.Client).CallBegan, wordsCallBegan),
+		t.lineCommand("ended", "tell a line that its call has ended", wordsCallLong, (*control.Client).CallEnded, wordsCallEnded))
+	return parent
+}
+
 // lineCommand is a verb that tells a line something and has nothing to show but success.
 func (t *tool) lineCommand(use, short, long string, do func(*control.Client, context.Context, string) error, said string) *cobra.Command {
 	return &cobra.Command{

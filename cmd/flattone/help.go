@@ -34,6 +34,10 @@ until it has been quiet for a while, so that a late one is not heard.`
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line
 opens once it has been quiet.`
+	wordsCallLong = `Tell a line when a call begins, or that it has ended, on behalf of a telephone
+system. The line must be set to be told so: source = "api" in its [line.calls].
+What is being keyed is void, and the line can only be armed while there is a
+call.`
 	wordsWatchLong = `Follow the lines live. On a terminal it is a screen: state, levels, what is
 masked, stars, verdicts, token and delivery; q or Ctrl-C leaves, and the last
 picture stays behind. Elsewhere it is one line of text for each event, or with

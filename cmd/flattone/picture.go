@@ -119,6 +119,9 @@ func (s *screen) details(width int) []string {
 	if l.needsMS > 0 {
 		why = "codec_poor: " + codecRemedy(l.name, l.needsMS)
 	}
+	if l.sourceLost {
+		why = reason("source_lost")
+	}
 	if len(l.barred) > 0 {
 		why = "may not take cards: " + reason(l.barred[0])
 	}

@@ -67,7 +67,7 @@ func printLines(w io.Writer, lines []control.Line) {
 		}
 		paragraph(w, hang, "", l.Scope)
 		cautions(w, l)
-		fmt.Fprintf(w, "          idle %s, shield %s, look-ahead %d ms\n", clean(l.Idle), clean(l.Shield), l.LookAheadMS)
+		fmt.Fprintf(w, "          idle %s, shield %s, look-ahead %d ms%s\n", clean(l.Idle), clean(l.Shield), l.LookAheadMS, toldBy(l.Calls))
 		if l.GainToAgentDB != 0 || l.GainToCallerDB != 0 {
 			fmt.Fprintf(w, "          gain %+g dB to the agent, %+g dB to the caller\n", l.GainToAgentDB, l.GainToCallerDB)
 		}
@@ -77,6 +77,14 @@ func printLines(w io.Writer, lines []control.Line) {
 			fmt.Fprintf(w, "          %s\n", plural(l.Restarts, "restart"))
 		}
 	}
+}
+
+// toldBy says who tells a line of its calls, unless it needs nobody.
+func toldBy(source string) string {
+	if source == "" {
+		return ""
+	}
+	return ", calls by " + clean(source)
 }
 
 // inBrief is the one thing to know of a line.
@@ -104,6 +112,9 @@ func cautions(w io.Writer, l control.Line) {
 	}
 	if l.NeedsLookAheadMS > 0 {
 		caution(w, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
+	}
+	if l.SourceLost {
+		caution(w, reason("source_lost")+" (source: "+l.Calls+")")
 	}
 }
 

@@ -89,6 +89,7 @@ func TestPictures(t *testing.T) {
 			Legs: control.Legs{CallerFloorDBm0: -90, AgentFloorDBm0: -58}}, control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegCaller, Code: "input_dead"}),
 		"input-well": screenOf(utf8(), oneLine(), control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: "input_clips"},
 			control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: control.CodeOK}),
+		"source-lost": screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindSource, Line: "demo", Code: "source_lost"})...),
 		"armed":       screenOf(utf8(), oneLine(), append(aCall(0, 0), capture[0])...),
 		"keying":      screenOf(utf8(), oneLine(), append(aCall(0, 0, 120, 500, 900, 1000, 1000), capture[:9]...)...),
 		"refused":     screenOf(utf8(), oneLine(), append(aCall(1000), refused...)...),

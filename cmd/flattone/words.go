@@ -41,6 +41,8 @@ func clean(s string) string {
 const (
 	wordsDisarmed     = "%s: disarmed; keys stay masked until it has been quiet for a while"
 	wordsMoreTime     = "%s: the caller's time starts again"
+	wordsCallBegan    = "%s: told of a call"
+	wordsCallEnded    = "%s: told that the call has ended"
 	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
 )
 
@@ -154,6 +156,11 @@ func sentence(e control.Event) string {
 			return "the line may not take cards: " + reason(e.Code)
 		}
 		return "this is over: " + reason(e.Code)
+	case control.KindSource:
+		if e.Code == control.CodeOK {
+			return "what tells of its calls is there"
+		}
+		return reason(e.Code)
 	case control.KindCall:
 		switch e.Code {
 		case control.CallBegan:
@@ -268,7 +275,8 @@ func hears(maskedPermille int) string {
 func weigh(e control.Event) weight {
 	switch {
 	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
-		e.Kind == control.KindCodec && e.Code != control.CodeOK, e.Kind == control.KindBar && e.On, e.Kind == control.KindInput && e.Code != control.CodeOK,
+		(e.Kind == control.KindCodec || e.Kind == control.KindInput || e.Kind == control.KindSource) && e.Code != control.CodeOK,
+		e.Kind == control.KindBar && e.On,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
 		return grave

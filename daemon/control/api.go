@@ -25,6 +25,9 @@ type Backend interface {
 	MoreTime(ctx context.Context, by Actor, line string) error
 	// Acknowledge is somebody's word that a held line may be released; it goes once it has been quiet.
 	Acknowledge(ctx context.Context, by Actor, line string) error
+	// CallBegan and CallEnded tell a line of its calls, where it is set to be told by this.
+	CallBegan(ctx context.Context, by Actor, line string) error
+	CallEnded(ctx context.Context, by Actor, line string) error
 
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
@@ -74,6 +77,8 @@ type Line struct {
 	Idle string `json:"idle"`
 	// Shield is keys, run or field: how much of the rhythm is hidden.
 	Shield string `json:"shield"`
+	// Calls is what tells a line of sound devices when its calls begin and end: audio, api, gpio, serial or hid.
+	Calls string `json:"calls,omitempty"`
 	// LookAheadMS is the fixed delay from caller to agent.
 	LookAheadMS int `json:"look_ahead_ms"`
 	// GainToAgentDB and GainToCallerDB amplify what the two sides are given.
@@ -100,6 +105,8 @@ type Line struct {
 	// Reason is why the line is in that state, as a reason code, or why its process is down.
 	Reason string `json:"reason,omitempty"`
 	InCall bool   `json:"in_call"`
+	// SourceLost says that what tells the line of its calls is away, so that they are only presumed.
+	SourceLost bool `json:"source_lost,omitempty"`
 
 	// MaskedPermille is the share of the last meter period in which the agent heard a synthesised sound.
 	MaskedPermille int `json:"masked_permille"`

@@ -93,6 +93,16 @@ func (c *Client) Acknowledge(ctx context.Context, line string) error {
 	return c.command(ctx, "acknowledging line "+line, line, "acknowledge")
 }
 
+// CallBegan tells a line that a call began on it.
+func (c *Client) CallBegan(ctx context.Context, line string) error {
+	return c.command(ctx, "telling line "+line+" of a call", line, "call-began")
+}
+
+// CallEnded tells a line that its call has ended.
+func (c *Client) CallEnded(ctx context.Context, line string) error {
+	return c.command(ctx, "telling line "+line+" of a call's end", line, "call-ended")
+}
+
 // Tokens are the newest entries of the vault, newest first.
 func (c *Client) Tokens(ctx context.Context, limit int) ([]Token, error) {
 	return ask[[]Token](ctx, c, "asking for the tokens", http.MethodGet, "tokens?limit="+strconv.Itoa(limit), nil)

@@ -16,6 +16,7 @@ const (
 	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
 	KindInput    Kind = "input"     // Leg, Code: ok, or what is wrong with how its sound comes in
 	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
+	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
@@ -37,7 +38,7 @@ const (
 	CallEnded = "call_ended"
 	// CallJoined: the line came up in the middle of a call.
 	CallJoined = "call_joined"
-	// CallPresumed: nobody tells when calls begin and end on the line. It may be armed at any time, for three minutes at most.
+	// CallPresumed: nobody tells when calls begin and end on the line, or not now. It may be armed at any time, for three minutes at most.
 	CallPresumed = "call_presumed"
 )
 

@@ -132,7 +132,8 @@ func (p *present) apply(e Event) {
 	switch e.Kind {
 	case KindLineUp, KindLineDown:
 		for s := range p.last { // what one process found, the next has to find anew
-			if s.about == string(KindCodec) || s.about == string(KindBar) || s.about == string(KindInput) {
+			switch Kind(s.about) {
+			case KindCodec, KindBar, KindInput, KindSource:
 				delete(p.last, s)
 			}
 		}

@@ -54,6 +54,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 		{Kind: KindCodec, Line: "one", Code: "codec_poor", NeedsLookAheadMS: 40},
 		{Kind: KindBar, Line: "one", Code: "untuned", On: true},
 		{Kind: KindInput, Line: "one", Leg: LegCaller, Code: "input_dead"},
+		{Kind: KindSource, Line: "one", Code: "source_lost"},
 		{Kind: KindLineDown, Line: "one", Reason: "killed"},
 		{Kind: KindLineUp, Line: "one"},
 		{Kind: KindState, Line: "one", State: StateArmed, Capture: "old"},
@@ -85,7 +86,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 			t.Errorf("event %d is told again but not marked", e.Seq)
 		}
 	}
-	want := []string{"5 one line_up ", "9 one call ", "16 one key pan", "17 one state ", "10 two codec ", "12 two state ", "19 two bar ", "20 two bar ", "22 two input ", "23 two input "}
+	want := []string{"6 one line_up ", "10 one call ", "17 one key pan", "18 one state ", "11 two codec ", "13 two state ", "20 two bar ", "21 two bar ", "23 two input ", "24 two input "}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the present is %q, want %q", lines, want)
 	}

@@ -50,6 +50,8 @@ func (s *Server) routes() []route {
 		{"POST /v1/lines/{line}/disarm", command(b.Disarm)},
 		{"POST /v1/lines/{line}/more-time", command(b.MoreTime)},
 		{"POST /v1/lines/{line}/acknowledge", command(b.Acknowledge)},
+		{"POST /v1/lines/{line}/call-began", command(b.CallBegan)},
+		{"POST /v1/lines/{line}/call-ended", command(b.CallEnded)},
 		{"GET /v1/tokens", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {

@@ -53,7 +53,7 @@ var (
 		Upstream: "http://u", UpstreamPending: 2, UpstreamError: "e", LinesUp: 1, LinesTotal: 3}
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
-		InCall: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
+		InCall: true, Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
 	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
 	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
@@ -76,6 +76,12 @@ func (b *scripted) MoreTime(_ context.Context, _ Actor, line string) error {
 }
 func (b *scripted) Acknowledge(_ context.Context, _ Actor, line string) error {
 	return b.told("acknowledge %s", line)
+}
+func (b *scripted) CallBegan(_ context.Context, _ Actor, line string) error {
+	return b.told("call-began %s", line)
+}
+func (b *scripted) CallEnded(_ context.Context, _ Actor, line string) error {
+	return b.told("call-ended %s", line)
 }
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
@@ -142,6 +148,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"disarm one " + self(t).Name, func() (any, error) { return nil, c.Disarm(ctx, "one") }, nil},
 		{"more-time one", func() (any, error) { return nil, c.MoreTime(ctx, "one") }, nil},
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
+		{"call-began one", func() (any, error) { return nil, c.CallBegan(ctx, "one") }, nil},
+		{"call-ended one", func() (any, error) { return nil, c.CallEnded(ctx, "one") }, nil},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"audit 1", func() (any, error) { return c.Audit(ctx, 1) }, []AuditEntry{}},

@@ -28,6 +28,7 @@ const (
 	kindBar     kind = 25
 	kindInput   kind = 26
 	kindAsked   kind = 27
+	kindSource  kind = 28
 
 	kindArm         kind = 32
 	kindCancel      kind = 33
@@ -35,6 +36,7 @@ const (
 	kindAcknowledge kind = 35
 	kindStored      kind = 37
 	kindNotStored   kind = 38
+	kindCallTold    kind = 39
 )
 
 // Side is one end of a connection.
@@ -78,6 +80,7 @@ var kinds = map[kind]entry{
 	kindBar:     {"bar", Line, strict[Bar]},
 	kindInput:   {"input", Line, strict[Input]},
 	kindAsked:   {"asked", Line, strict[Asked]},
+	kindSource:  {"source", Line, strict[Source]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -85,6 +88,7 @@ var kinds = map[kind]entry{
 	kindAcknowledge: {"acknowledge", Daemon, strict[Acknowledge]},
 	kindStored:      {"stored", Daemon, strict[Stored]},
 	kindNotStored:   {"not stored", Daemon, strict[NotStored]},
+	kindCallTold:    {"call told", Daemon, strict[CallTold]},
 }
 
 func (Hello) kind() kind       { return kindHello }
@@ -102,12 +106,14 @@ func (Codec) kind() kind       { return kindCodec }
 func (Bar) kind() kind         { return kindBar }
 func (Input) kind() kind       { return kindInput }
 func (Asked) kind() kind       { return kindAsked }
+func (Source) kind() kind      { return kindSource }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }
 func (Acknowledge) kind() kind { return kindAcknowledge }
 func (Stored) kind() kind      { return kindStored }
 func (NotStored) kind() kind   { return kindNotStored }
+func (CallTold) kind() kind    { return kindCallTold }
 
 func (k kind) String() string {
 	if e, known := kinds[k]; known {

@@ -56,7 +56,7 @@ type (
 	}
 	// Warning is a thing the agent should know of, as a code.
 	Warning struct{ Capture, Code string }
-	// Call is an edge of a call: call_began or call_ended.
+	// Call is an edge of a call: call_began, call_ended, call_joined or call_presumed.
 	Call struct{ Edge string }
 	// Codec says how keys arrive on the line: "ok", or codec_poor where they are suspected too late, and which look-ahead would do.
 	Codec struct {
@@ -72,6 +72,8 @@ type (
 	Input struct{ Leg, Code string }
 	// Asked says that the agent asks for something by keys. It is for flattoned to command it, or to tell why not.
 	Asked struct{ For string }
+	// Source says whether what tells the line of its calls is there: "ok", or source_lost.
+	Source struct{ Code string }
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64
@@ -104,6 +106,11 @@ type (
 	MoreTime struct{ ID uint64 }
 	// Acknowledge is a person's word that a held line may be let go once it is quiet.
 	Acknowledge struct{ ID uint64 }
+	// CallTold is somebody's word that a call began or ended: call_began or call_ended.
+	CallTold struct {
+		ID   uint64
+		Edge string
+	}
 	// Stored says that the capture's card is durably sealed, and under which token.
 	Stored struct{ Capture, Token string }
 	// NotStored says why it isn't. Final means that sending it again can't help.

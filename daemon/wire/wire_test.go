@@ -43,12 +43,14 @@ var messages = []struct {
 	{Bar{Code: "untuned", On: true}, 25, `{"Code":"untuned","On":true}`},
 	{Input{Leg: "caller", Code: "input_dead"}, 26, `{"Leg":"caller","Code":"input_dead"}`},
 	{Asked{For: AskStart}, 27, `{"For":"start"}`},
+	{Source{Code: "source_lost"}, 28, `{"Code":"source_lost"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2}, 33, `{"ID":2}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
 	{NotStored{Capture: "c", Reason: "full", Final: true}, 38, `{"Capture":"c","Reason":"full","Final":true}`},
+	{CallTold{ID: 5, Edge: "call_ended"}, 39, `{"ID":5,"Edge":"call_ended"}`},
 }
 
 // frame is a frame by the book: the header and whatever follows.
