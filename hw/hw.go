@@ -65,7 +65,7 @@ const (
 	// CallJoined: the line came up in the middle of a call. Who is on it, and what they were asked for, is
 	// not known.
 	CallJoined
-	// CallPresumed: nobody tells when calls begin and end on this line. There may be one from here on, and then the next.
+	// CallPresumed: nobody tells when calls begin and end on this line, or nobody does any more. There may be one from here on, and then the next.
 	CallPresumed
 )
 

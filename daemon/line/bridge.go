@@ -7,7 +7,6 @@ import (
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/level"
 	"github.com/flattone/flattone/audio/path"
-	"github.com/flattone/flattone/audio/progress"
 	"github.com/flattone/flattone/audio/resample"
 	"github.com/flattone/flattone/audio/ring"
 )
@@ -25,9 +24,8 @@ type bridge struct {
 	back     *ring.Ring
 	down, up *resample.Joint
 	began    time.Time
-	// callers and agents listen for the network on the two legs, as they come in.
-	callers, agents *progress.Listener
-	cue             cue
+	ears     *ears // nil where nobody listens
+	cue      cue
 	// The two legs as they come in: the path knows what else may be told of the caller's.
 	agent                   *level.Meter
 	callerStill, agentStill level.Still
@@ -49,11 +47,6 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	}
 	b := &bridge{path: p, other: other, back: back, began: time.Now(), agent: level.NewMeter(rate)}
 	b.cue.init(rate)
-	for _, leg := range []**progress.Listener{&b.callers, &b.agents} {
-		if *leg, err = progress.New(rate); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
-	}
 	if !oneClock {
 		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
 	}
@@ -83,8 +76,10 @@ type (
 
 func (b callerSide) Take(in []int16) {
 	b.path.Write(in)
-	b.callers.Write(in)
 	b.callerStill.Write(in)
+	if b.ears != nil {
+		b.ears.callers.Write(in)
+	}
 	b.taken()
 }
 
@@ -113,9 +108,11 @@ func (b agentSide) Take(in []int16) {
 	room := b.back.Tail(len(in))
 	copy(room, in)
 	b.pass(room)
-	b.agents.Write(in)
 	b.agent.Write(in)
 	b.agentStill.Write(in)
+	if b.ears != nil {
+		b.ears.agents.Write(in)
+	}
 }
 
 // Lost passes silence.
@@ -150,6 +147,3 @@ func (b *bridge) jumps() (n int64, ppm float64) {
 	}
 	return b.down.Jumps() + b.up.Jumps(), b.down.PPM()
 }
-
-// network is where a tone of the network was heard last, on either leg: it grows while one sounds.
-func (b *bridge) network() audio.Position { return b.callers.Heard() + b.agents.Heard() }

@@ -78,13 +78,16 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if s := l.cfg.Sound; s != nil {
 		l.bridge.toAgent.Set(s.GainToAgentDB)
 		l.bridge.toCaller.Set(s.GainToCallerDB)
+		if l.bridge.ears, err = newEars(l.cfg.Rate); err != nil {
+			return nil, err
+		}
 	}
 	profiles, err := captureProfiles(cfg.Profiles)
 	if err != nil {
 		return nil, err
 	}
 	l.link = newLink(cfg.LineSocket(), name, deps.Log)
-	l.link.greet, l.link.connected, l.link.heard = l.told.again, l.connected, l.heard
+	l.link.greet, l.link.connected, l.link.heard, l.link.parted = l.told.again, l.connected, l.heard, l.parted
 	l.told.say = l.link.say
 	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}
 	if l.cfg.CallerCue {
@@ -97,7 +100,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
-		Profiles: profiles, Default: l.cfg.Profile, Bars: bars,
+		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence,
 		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel},
 	}, sessionDeps)
 	if err != nil {
@@ -140,6 +143,7 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	if l.cfg.Sound != nil {
 		start(&rest, func() error { return l.pace(restCtx) })
 		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
+		start(&rest, func() error { return l.source(restCtx) })
 	}
 	start(&devices, func() error { return l.device.Caller.Run(audioCtx, callerSide{l.bridge}) })
 	start(&devices, func() error { return l.device.Agent.Run(audioCtx, agentSide{l.bridge}) })

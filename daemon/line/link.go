@@ -18,10 +18,11 @@ type link struct {
 	log  *slog.Logger
 	dial func(context.Context) (*wire.Conn, error)
 	// greet is called on each connection: it says first what a new one must be told, and opens it to all others.
-	// Then connected is called, before anything is read, and heard for each message.
+	// Then connected is called, before anything is read, heard for each message, and parted when it broke.
 	greet     func(say func(wire.Message), open func())
 	connected func()
 	heard     func(wire.Message)
+	parted    func()
 
 	mu    sync.Mutex
 	queue *queue // of the connection there is, nil if there is none
@@ -34,7 +35,7 @@ const (
 )
 
 func newLink(socket, line string, log *slog.Logger) *link {
-	return &link{log: log, dial: func(ctx context.Context) (*wire.Conn, error) { return wire.Dial(ctx, socket, line) }}
+	return &link{log: log, parted: func() {}, dial: func(ctx context.Context) (*wire.Conn, error) { return wire.Dial(ctx, socket, line) }}
 }
 
 // run keeps the connection until ctx ends. A refusal in words is final, whether it answers the greeting or comes
@@ -78,6 +79,11 @@ func (l *link) serve(ctx context.Context, c *wire.Conn) error {
 	})
 	defer sender.Wait()
 	defer q.close()
+	defer func() {
+		if ctx.Err() == nil {
+			l.parted()
+		}
+	}()
 	defer l.set(nil, nil)
 	defer context.AfterFunc(ctx, q.close)()
 	l.connected()

@@ -39,6 +39,7 @@ func (x *exchange) newLink() *link {
 		greet:     func(_ func(wire.Message), open func()) { open() },
 		connected: func() {},
 		heard:     func(wire.Message) {},
+		parted:    func() {},
 		dial: func(ctx context.Context) (*wire.Conn, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

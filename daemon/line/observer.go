@@ -9,6 +9,7 @@ import (
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
+	"github.com/flattone/flattone/hw"
 )
 
 // told is how the line stands, which a newly connected flattoned must be told. It is sent under the lock, so that
@@ -22,6 +23,7 @@ type told struct {
 	bars  []wire.Bar // those that are on
 	// inputs by leg, where there was ever anything to tell.
 	inputs map[string]wire.Input
+	from   wire.Source
 }
 
 // calls tells of a call's edge.
@@ -30,6 +32,23 @@ func (t *told) calls(c wire.Call) {
 	defer t.mu.Unlock()
 	t.call = c
 	t.say(c)
+}
+
+// inCall reports whether the last edge was a call's beginning.
+func (t *told) inCall() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.call.Edge == hw.CallBegan.String()
+}
+
+// tells tells whether what tells of calls is there.
+func (t *told) tells(s wire.Source) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s != t.from {
+		t.from = s
+		t.say(s)
+	}
 }
 
 // stands tells the line's state.
@@ -88,6 +107,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	}
 	for _, in := range t.inputs {
 		say(in)
+	}
+	if t.from.Code != "" {
+		say(t.from)
 	}
 	open()
 }
@@ -168,6 +190,8 @@ func (l *Line) heard(m wire.Message) {
 		l.answer(m.ID, l.session.MoreTime())
 	case wire.Acknowledge:
 		l.answer(m.ID, l.session.Acknowledge())
+	case wire.CallTold:
+		l.answer(m.ID, l.callTold(m.Edge))
 	case wire.Stored:
 		l.noted(m.Capture, l.session.Stored(m.Capture))
 	case wire.NotStored:

@@ -47,9 +47,12 @@ func (l *Line) pace(ctx context.Context) error {
 				return nil // only while the process ends
 			}
 		}
-		if now := l.bridge.network(); now > network {
+		if now := l.bridge.ears.network(); now > network {
 			network = now
 			l.session.NetworkSpoke()
+		}
+		if !l.idle.Load() {
+			l.session.Silent(l.cfg.Rate.Duration(l.bridge.ears.silent()))
 		}
 		l.follow(at)
 		was := every

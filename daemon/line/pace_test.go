@@ -26,8 +26,11 @@ func TestPace(t *testing.T) {
 		l := &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
 			link: newLink("", "one", nil), device: &hw.Line{Calls: calls}}
 		l.told.say = l.link.say
-		followed := &followedPath{Path: b.path}
 		var err error
+		if b.ears, err = newEars(rate); err != nil {
+			t.Fatal(err)
+		}
+		followed := &followedPath{Path: b.path}
 		l.session, err = session.New(session.Config{Line: "one", Rate: rate, LookAhead: 30 * time.Millisecond, MarkDir: dir,
 			Profiles: map[string]capture.Profile{"number": {Fields: []capture.Field{capture.PAN}}}, Default: "number"},
 			session.Deps{Path: followed, Observer: l, Today: time.Now})

@@ -9,6 +9,7 @@ import (
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/hw/contact"
 	"github.com/flattone/flattone/hw/sound"
 	"github.com/flattone/flattone/hw/sound/cards"
 	"github.com/flattone/flattone/hw/wavline"
@@ -50,6 +51,10 @@ func knownCards(from config.Devices) cards.Known {
 		known[name] = cards.Adopted{Identity: cards.Identity{Place: d.Place, IDs: d.IDs, Serial: d.Serial}, PCM: d.PCM, Plugging: d.Plugging}
 	}
 	return known
+}
+
+func contactConfig(c config.Calls) contact.Config {
+	return contact.Config{Kind: contact.Kind(c.Source), Device: c.Device, Input: c.Input, Inverted: c.Inverted, Ring: c.Contact == config.Ring}
 }
 
 func captureProfiles(from map[string]config.Profile) (map[string]capture.Profile, error) {

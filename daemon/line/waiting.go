@@ -85,6 +85,8 @@ func (w *waiting) heard(m wire.Message) {
 		id = m.ID
 	case wire.Acknowledge:
 		id = m.ID
+	case wire.CallTold:
+		id = m.ID
 	default:
 		return
 	}

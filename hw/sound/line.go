@@ -24,14 +24,12 @@ func Open(cfg Config) (*hw.Line, error) {
 	if err := l.open(); err != nil {
 		return nil, errors.Join(err, l.unlock())
 	}
-	calls := make(chan hw.Edge, 1)
-	calls <- hw.Edge{Kind: hw.CallPresumed}
 	return &hw.Line{
 		Device:   l.name(),
 		Caller:   l.caller,
 		Agent:    l.agent,
 		OneClock: len(l.streams) == 1,
-		Calls:    calls,
+		Calls:    make(chan hw.Edge),
 		Close:    l.closer(),
 	}, nil
 }

@@ -19,7 +19,7 @@
 // A card's own mixer can let its input through to its output, where no turn sees it. [Monitors] and [WatchMonitors] tell of each such way
 // that is open, beside the sound and never on its thread.
 //
-// Sound devices know nothing of calls: [hw.CallPresumed] is all that Calls yields.
+// Sound devices know nothing of calls: Calls yields nothing.
 package sound
 
 import (
