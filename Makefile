@@ -13,7 +13,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build lab codecs recordings sound demo check test race e2e hangup proof campaign bench bench-peers profile clean
+.PHONY: help build lab codecs recordings sound demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -62,20 +62,23 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) sound ## vet, staticcheck,
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
-test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, and the bounds of proof
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e hangup
+test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, contacts in a machine of their own, and the bounds of proof
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e guest hangup
 	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 # Without checkptr where PortAudio is: its binding makes a number of its own into a pointer.
 race: sound
-	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/wavline ./audio/ring ./audio/path ./audio/resample \
+	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/wavline ./hw/contact ./audio/ring ./audio/path ./audio/resample \
 		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|line|private|secret)$$')
 	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound ./daemon/line
 
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
 e2e: sound
 	@$(GO) test -count=1 -timeout 20m ./e2e
+
+guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
+	@.ci/guest ./hw/contact ./daemon/line:Contact
 
 $(PEERS)/%: proof/peers/%.c
 	@.ci/need gcc:gcc stdlib.h:libc6-dev spandsp.h:libspandsp-dev
