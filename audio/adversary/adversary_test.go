@@ -97,6 +97,32 @@ func TestCompleteMaskLeavesChance(t *testing.T) {
 	}
 }
 
+// A device whose clock differs bends flat tones, and a gap of it cuts them: their pieces aren't taken for keys, even where they are too few to be found as
+// what they are.
+func TestSomeFlatTonesBentAndCut(t *testing.T) {
+	t.Parallel()
+	s := newScene(21, rate8k, 200, digits, -10, -60)
+	s.mask()
+	const bent, every = 30_000, 300 // frames
+	heard, cut, at, step := make([]float64, 0, len(s.out)), 0.0, 0.0, 1.0
+	for ; len(heard) < bent; at += step {
+		i, part := int(at), at-math.Floor(at)
+		heard = append(heard, s.out[i]*(1-part)+s.out[i+1]*part)
+		switch len(heard) % (2 * every) {
+		case 0:
+			step = 1 + s.within(-1500, 1500)*1e-6
+			at -= cut
+		case every:
+			cut = s.within(4, 24)
+			at += cut
+		}
+	}
+	s.out = append(heard, s.out[bent:]...)
+	if r := judge(t, s.on()); r.Readable > 1 || r.Guessed() {
+		t.Errorf("%d of %d keys readable, %d right", r.Readable, r.Keys, r.Correct)
+	}
+}
+
 // At the sound card's rate a mask is no easier to read.
 func TestCompleteMaskLeavesChanceAtASoundCardsRate(t *testing.T) {
 	s := newScene(4, audio.Rate48k, 16, digits, -10, -60)

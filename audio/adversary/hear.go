@@ -66,9 +66,9 @@ func hear(c Case) (*hearing, error) {
 	h.maskHz = c.FlatTone.Hz
 	if hz := steadyTone(heard, rate); hz > 0 {
 		h.maskHz = hz
-		for i, d := range cancelSteady(heard, rate, hz) {
-			dirt[i] = max(dirt[i], d)
-		}
+	}
+	for i, d := range cancelSteady(heard, rate, h.maskHz) { // where it is cut or bent, it isn't as it is known
+		dirt[i] = max(dirt[i], d)
 	}
 	h.attack = newAttack(heard, dirt, rate, alphabet(truth), spans, h.headMS)
 	h.toned = make([]bool, len(out)/h.perTick)
