@@ -43,7 +43,9 @@ type Joint struct {
 	// debt is, above nothing, how many frames silence stood in for, which are dropped when they come; below it, how many frames of
 	// silence are due before the source is read on.
 	debt int
-	room [chunk]int16
+	// short is how much there was when silence had to stand in last, if that was the last time; else -1.
+	short int64
+	room  [chunk]int16
 
 	ppm, frames    atomic.Uint64 // float64 bits
 	jumps, missing atomic.Int64
@@ -56,7 +58,7 @@ const (
 
 // New makes a joint that reads from a source of a rate.
 func New(rate audio.Rate, source Source) *Joint {
-	j := &Joint{source: source, have: taps, at: taps/2 - 1}
+	j := &Joint{source: source, have: taps, at: taps/2 - 1, short: -1}
 	j.depth.start(rate)
 	return j
 }
@@ -79,13 +81,30 @@ func (j *Joint) Read(out []int16, when time.Duration) {
 		j.debt += by
 		j.jumps.Add(1)
 	}
+	missing := j.missing.Load()
 	for len(out) > 0 {
 		n := min(len(out), chunk)
 		j.give(out[:n])
 		out = out[n:]
 	}
+	j.stoodIn(int(j.missing.Load() - missing))
 	j.ppm.Store(math.Float64bits(j.depth.ppm()))
 	j.frames.Store(math.Float64bits(deep))
+}
+
+// stoodIn notes for how many frames silence stood in this time. If it did the time before too, and the writer has come meanwhile, then he isn't late, it is
+// too shallow: what comes in their place is kept, or silence would stand in every time until the loop has made up for it.
+func (j *Joint) stoodIn(frames int) {
+	if frames == 0 {
+		j.short = -1
+		return
+	}
+	if now := int64(j.source.Position()); j.short < 0 || now == j.short {
+		j.short = now
+		return
+	}
+	j.debt -= frames
+	j.short = -1
 }
 
 // give makes the next frames, at most a chunk.
