@@ -99,6 +99,10 @@ func (p *Path) decide(x []int16) {
 	if p.agent != nil {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
 	}
+	if e := &in.Verdict.Event; e.Kind == detect.Began && p.gap.hides(e.Start, p.tick) {
+		*e = detect.Event{Kind: detect.Unclear, Start: e.Start, End: audio.Position(p.decided)}
+	}
+	cut := p.gap.next(in.Lost, &in.Verdict, audio.Position(p.decided), p.tick)
 	slot := p.mask.Decide(&in)
 	if p.talk.tick(in.Verdict.Power) {
 		p.talked()
@@ -108,6 +112,9 @@ func (p *Path) decide(x []int16) {
 	}
 	if end.Kind != detect.Nothing {
 		p.report(end, -1)
+	}
+	if cut {
+		p.report(detect.Event{Kind: detect.Unclear, Start: p.gap.from, End: p.gap.upto}, -1)
 	}
 }
 

@@ -58,7 +58,8 @@ type Path struct {
 	out     int   // frames of input released to the ring's reader,
 	masked  int64 // of which so many were replaced
 	lost    int   // frames up to here never arrived
-	owed    int   // reader: frames that stood in for others, to be dropped when those arrive
+	gap     gap
+	owed    int // reader: frames that stood in for others, to be dropped when those arrive
 	talk    talk
 	agent   *Agent // nil where there is no other leg
 
