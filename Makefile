@@ -39,8 +39,9 @@ build/codecs: proof/codecs/codecs.c
 	@mkdir -p build
 	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lgsm -lopencore-amrnb -lopencore-amrwb -lvo-amrwbenc -lopus -lspandsp -lspeexdsp -lm
 
-sound: # what hw/sound is built from, and the virtual cards that it is tested on
-	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev
+sound: # what hw/sound is built from, and the virtual cards and the server that it is tested on
+	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev \
+		jack/jack.h:libjack-jackd2-dev jackd:jackd2
 
 SOUNDS := /usr/share/asterisk/sounds
 recordings: # speech and music that proof measures with

@@ -54,6 +54,7 @@ func (s *stream) open(cfg Config) error {
 	s.samples = cfg.PeriodFrames * s.channels
 	s.pa, err = portaudio.OpenStream(portaudio.StreamParameters{
 		Input: side, Output: side, SampleRate: float64(cfg.Rate), FramesPerBuffer: cfg.PeriodFrames,
+		Flags: portaudio.DitherOff, // where a device has more bits, it would add noise
 	}, s.callback)
 	if errors.Is(err, portaudio.InvalidSampleRate) {
 		return fmt.Errorf("sound: %s: it doesn't run at %v: set the rate to one that it has, such as %g Hz",

@@ -1,0 +1,61 @@
+//go:build cgo
+
+package sound_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/hw/hwtest"
+	"github.com/flattone/flattone/hw/hwtest/card"
+	"github.com/flattone/flattone/hw/hwtest/jack"
+	"github.com/flattone/flattone/hw/sound"
+)
+
+// server starts a JACK server with two devices, and is the line they would make. There is no card beside them.
+func server(t *testing.T, rate audio.Rate, period int, in func(card, channel int) []int16) (*jack.Server, sound.Config) {
+	t.Helper()
+	card.New(t)
+	spec := jack.Spec{Rate: int(rate), PeriodFrames: period, Devices: []jack.Device{{Name: "trunk"}, {Name: "headset"}}}
+	if in != nil {
+		for i := range spec.Devices {
+			spec.Devices[i].In = in(i, 0)
+		}
+	}
+	return jack.New(t, spec), sound.Config{Rate: rate, PeriodFrames: period, LockDir: t.TempDir(),
+		Caller: sound.Side{Device: "trunk", Channel: 1}, Agent: sound.Side{Device: "headset", Channel: 1}}
+}
+
+func TestContractOnJACK(t *testing.T) {
+	made, cfg := server(t, audio.Rate48k, 128, nil)
+	hwtest.TestLine(t, hwtest.Suite{Open: func(t *testing.T, _ hwtest.Material) hwtest.Rig {
+		from := len(made.Heard("trunk"))
+		line, err := sound.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rig := hwtest.Rig{
+			Line: line,
+			Heard: func(*testing.T) (caller, agent []int16) {
+				return sinceTheFirstTurn(made.Heard("trunk")[from:]), sinceTheFirstTurn(made.Heard("headset")[from:])
+			},
+			Again: func() error {
+				again, err := sound.Open(cfg)
+				if err != nil {
+					return err
+				}
+				return again.Close()
+			},
+		}
+		if os.Getenv(variable) != "" {
+			rig.Lose = func(*testing.T) { made.Kill() }
+		}
+		return rig
+	}})
+}
+
+// TestContractOfLossOnJACK runs the promise that TestContractOnJACK leaves out in a process of its own: the server dies.
+func TestContractOfLossOnJACK(t *testing.T) {
+	inAProcessOfItsOwn(t, "TestContractOnJACK/a_lost_device_ends_both_sides")
+}
