@@ -35,6 +35,7 @@ func Devices() (list []Device, err error) {
 
 // initialize starts PortAudio. It looks for JACK as well, and must not start a server of it that nobody wants.
 func initialize() error {
+	quiet()
 	err := os.Setenv("JACK_NO_START_SERVER", "1") // in a program with C in it, C's environment too
 	if err == nil {
 		err = portaudio.Initialize()
