@@ -87,6 +87,9 @@ func (p *port) Run(ctx context.Context, turn hw.Turn) error {
 			seen, still = now, 0
 		}
 	}
+	if seen == 0 {
+		return l.lose(s.device, fmt.Errorf("no sound for %v, and none before: what it gives at a time may be more than two periods: set a longer period", lossTime))
+	}
 	return l.lose(s.device, fmt.Errorf("no sound for %v", lossTime))
 }
 

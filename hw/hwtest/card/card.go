@@ -34,6 +34,8 @@ type Spec struct {
 	Channels int
 	// PPM is how many millionths the card's clock is faster than the machine's.
 	PPM int
+	// Burst is in steps of how many frames the card's clock is seen to go, 0 for 1: one that gives several periods at a time.
+	Burst int
 	// Patient makes the clock wait for a program that is late, in place of an overrun: every bit can then be checked on a busy machine.
 	Patient bool
 	// In is what the card captures, a slice a channel, from the moment when the cards began; silence after its end and in channels
@@ -104,7 +106,8 @@ func (c *Card) conf() string {
 	if s.Patient {
 		patient = 1
 	}
-	body := fmt.Sprintf("type vcard dir %q name %q rate %d channels %d ppm %d patient %d", filepath.Dir(c.file), s.Name, s.Rate, s.Channels, s.PPM, patient)
+	body := fmt.Sprintf("type vcard dir %q name %q rate %d channels %d ppm %d burst %d patient %d", filepath.Dir(c.file), s.Name, s.Rate, s.Channels, s.PPM,
+		max(s.Burst, 1), patient)
 	if s.HW == "" {
 		return fmt.Sprintf("pcm.%s { %s }\n", s.Name, body)
 	}

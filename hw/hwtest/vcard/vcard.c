@@ -7,6 +7,7 @@
  * dir, name, rate   where its files are, what they are called, frames a second
  * channels          1 if it isn't said
  * ppm               how many millionths its clock is faster than the machine's
+ * burst             in steps of how many frames its clock is seen to go, 1 if it isn't said
  * as                the only name it opens under, and then for one stream each way at a time, as the kernel's own cards do
  * patient           1: the clock waits for a program that is late, instead of an overrun. All that the program is given and all that
  *                   it gives can then be checked to the bit, however busy the machine is.
@@ -53,7 +54,7 @@ struct stream {
 	snd_pcm_ioplug_t io;
 	volatile struct card *card;
 	int timer, out, lock;
-	int channels, patient, draining;
+	int channels, patient, draining, burst;
 	double frame_ns;
 	int64_t epoch;
 	int64_t pos;     /* where the clock stands, frames since began */
@@ -86,7 +87,8 @@ static int64_t now_frame(const struct stream *s)
 	int64_t now = now_ns();
 	if (stalled(s, now))
 		now = s->card->stall_from;
-	return (int64_t)((double)(now - s->epoch) / s->frame_ns) - s->card->late;
+	int64_t frame = (int64_t)((double)(now - s->epoch) / s->frame_ns) - s->card->late;
+	return frame - frame % s->burst;
 }
 
 static int gone(struct stream *s)
@@ -263,6 +265,7 @@ static int on_poll(snd_pcm_ioplug_t *io, struct pollfd *fds, unsigned n, unsigne
 		wake_at(s, STALLED_POLL_NS, 0);
 	else if (s->card->runs[io->stream]) {
 		int64_t at = s->card->began[io->stream] + s->pos + want - avail + s->card->late;
+		at += s->burst - 1; /* by when the step has been made that it lies in */
 		wake_at(s, s->epoch + (int64_t)((double)at * s->frame_ns) + 1000, TFD_TIMER_ABSTIME);
 	}
 	return 0;
@@ -410,7 +413,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 {
 	(void)root;
 	const char *dir = NULL, *card = NULL, *as = NULL;
-	long rate = 0, channels = 1, ppm = 0, patient = 0;
+	long rate = 0, channels = 1, ppm = 0, patient = 0, burst = 1;
 	snd_config_iterator_t i, next;
 	snd_config_for_each(i, next, conf) {
 		snd_config_t *n = snd_config_iterator_entry(i);
@@ -429,12 +432,14 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 			snd_config_get_integer(n, &channels);
 		else if (!strcmp(id, "ppm"))
 			snd_config_get_integer(n, &ppm);
+		else if (!strcmp(id, "burst"))
+			snd_config_get_integer(n, &burst);
 		else if (!strcmp(id, "patient"))
 			snd_config_get_integer(n, &patient);
 		else
 			return -EINVAL;
 	}
-	if (!dir || !card || rate < 1 || channels < 1)
+	if (!dir || !card || rate < 1 || channels < 1 || burst < 1)
 		return -EINVAL;
 	if (as && strcmp(as, name))
 		return -ENOENT;
@@ -443,6 +448,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(vcard)
 		return -ENOMEM;
 	s->channels = (int)channels;
 	s->patient = (int)patient;
+	s->burst = (int)burst;
 	s->frame_ns = 1e9 / ((double)rate * (1 + (double)ppm * 1e-6));
 	s->timer = s->out = s->lock = -1;
 	s->io.private_data = s;
