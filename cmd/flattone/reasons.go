@@ -97,6 +97,8 @@ func reason(code string) string {
 		return "input_clips: too loud: turn it down before the box"
 	case "gain_clips":
 		return "gain_clips: too loud for its gain: lower that in [line.sound]"
+	case "clocks_apart":
+		return "clocks_apart: its device's clock and the other's differ too much: change one"
 
 	// Warnings.
 	case "key_waiting":

@@ -57,6 +57,8 @@ const (
 	InputDead  Code = "input_dead"  // not even noise comes in on a leg
 	InputClips Code = "input_clips" // what comes in on a leg is too loud for its converter
 	GainClips  Code = "gain_clips"  // what comes in on a leg is too loud for the gain that is set for it
+	// ClocksApart: the two devices' clocks differ by more than sound ones do.
+	ClocksApart Code = "clocks_apart"
 )
 
 // What an agent is warned of. The capture goes on.

@@ -114,8 +114,8 @@ type Line struct {
 	CallerDBm0 float64 `json:"caller_dbm0"`
 	AgentDBm0  float64 `json:"agent_dbm0"`
 	Legs
-	// CallerInput and AgentInput are the codes of what is wrong with how sound comes in on the two legs: input_dead, input_clips or
-	// gain_clips; empty where nothing is.
+	// CallerInput and AgentInput are the codes of what is wrong with how sound comes in on the two legs: input_dead, input_clips,
+	// gain_clips or clocks_apart; empty where nothing is.
 	CallerInput string `json:"caller_input,omitempty"`
 	AgentInput  string `json:"agent_input,omitempty"`
 }

@@ -14,10 +14,11 @@ import (
 //	ok ── clipped in 3 seconds of 10 ──▶ input_clips; by the gain that follows: gain_clips
 //	   ◀── a minute without ──
 //
-// What is worse hides what is less so: dead, clipped as it comes in, clipped by the gain. So nothing flickers, and a log isn't flooded.
+// What is worse hides what is less so: dead, clipped as it comes in, clipped by the gain, then clocks_apart (see clocks). So nothing flickers, and a log isn't flooded.
 type input struct {
 	leg      string
 	in, gain clipping
+	apart    bool         // its device's clock is too far from the other's
 	code     capture.Code // "" while there was never anything to tell
 }
 
@@ -34,6 +35,8 @@ func (i *input) second(clipped, gainClipped int64, still time.Duration) {
 		i.code = capture.InputClips
 	case gain:
 		i.code = capture.GainClips
+	case i.apart:
+		i.code = capture.ClocksApart
 	case i.code != "":
 		i.code = capture.OK
 	}

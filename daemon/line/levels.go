@@ -14,14 +14,18 @@ import (
 // meterEvery is how often levels are told.
 const meterEvery = time.Second / level.BlocksPerSecond
 
+// jumpsTold is how many ticks lie at least between two words of devices that were brought into step: bad ones must be, many times a second.
+const jumpsTold = 10 * level.BlocksPerSecond
+
 // measure tells the levels ten times a second, and once a second how the inputs of a live line are.
 func (l *Line) measure(ctx context.Context) error {
 	tick := time.NewTicker(meterEvery)
 	defer tick.Stop()
 	var before path.Stats
 	jumps := int64(2) // both ways, when the devices begin
-	callers, agents := input{leg: "caller"}, input{leg: "agent"}
-	for n := 1; ; n++ {
+	callers, agents, apart := input{leg: "caller"}, input{leg: "agent"}, clocks{}
+	steady := 0 // ticks since it was told that the devices were brought into step
+	for ticks := 1; ; ticks++ {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -36,8 +40,9 @@ func (l *Line) measure(ctx context.Context) error {
 			l.log.Error("the sample path had to stand in for what it did not get", "faults", now.Faults)
 		}
 		before = now
-		if n, ppm := l.bridge.jumps(); n > jumps {
-			jumps = n
+		n, ppm := l.bridge.jumps()
+		if steady++; n > jumps && steady >= jumpsTold {
+			jumps, steady = n, 0
 			l.log.Warn("the two devices were brought into step anew, after a gap in the sound of either", "times", n, "ppm", round(ppm))
 		}
 		b := l.bridge
@@ -45,7 +50,8 @@ func (l *Line) measure(ctx context.Context) error {
 			CallerFloorDBm0: whole(l.path.Floor()), AgentFloorDBm0: whole(b.agent.Floor()), CallerClipped: now.Clipped, AgentClipped: b.agent.Clipped(),
 			ToAgentClipped: b.toAgent.Clipped(), ToCallerClipped: b.toCaller.Clipped()}
 		l.link.say(m)
-		if l.cfg.Sound != nil && n%level.BlocksPerSecond == 0 { // recordings may be silent as they please
+		if l.cfg.Sound != nil && ticks%level.BlocksPerSecond == 0 { // recordings may be silent as they please
+			callers.apart = apart.second(ppm)
 			l.judge(&callers, m.CallerClipped, m.ToAgentClipped, &b.callerStill)
 			l.judge(&agents, m.AgentClipped, m.ToCallerClipped, &b.agentStill)
 		}
