@@ -3,7 +3,9 @@
 package sound_test
 
 import (
+	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/flattone/flattone/audio"
@@ -58,4 +60,39 @@ func TestContractOnJACK(t *testing.T) {
 // TestContractOfLossOnJACK runs the promise that TestContractOnJACK leaves out in a process of its own: the server dies.
 func TestContractOfLossOnJACK(t *testing.T) {
 	inAProcessOfItsOwn(t, "TestContractOnJACK/a_lost_device_ends_both_sides")
+}
+
+// What is wrong on a server is told as it is of cards; without a server there are no devices.
+func TestOpenRefusesOnJACK(t *testing.T) {
+	made, good := server(t, audio.Rate48k, 128, nil)
+	refused := func(cfg sound.Config, says ...string) error {
+		t.Helper()
+		line, err := sound.Open(cfg)
+		if err == nil {
+			t.Fatal("accepted", line.Close())
+		}
+		for _, says := range says {
+			if !strings.Contains(err.Error(), says) {
+				t.Errorf("%q does not say %q", err, says)
+			}
+		}
+		return err
+	}
+	cfg := good
+	cfg.Rate = audio.Rate44k
+	refused(cfg, "trunk: it doesn't run at 44100 Hz", "such as 48000 Hz", "headset: ")
+	cfg = good
+	cfg.Agent.Device = "headphones"
+	if err := refused(cfg, `no device "headphones"`, `"headset" (1 in, 1 out, 48000 Hz)`); !errors.Is(err, sound.ErrAbsent) {
+		t.Errorf("an absent device is %v", err)
+	}
+	made.Kill()
+	if err := refused(good, `no device "trunk"`); !errors.Is(err, sound.ErrAbsent) {
+		t.Errorf("a dead server's device is %v", err)
+	}
+	made.Start()
+	line := open(t, good) // what was refused has left nothing behind
+	if err := line.Close(); err != nil {
+		t.Error(err)
+	}
 }

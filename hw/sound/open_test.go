@@ -57,6 +57,8 @@ func TestOpenRefuses(t *testing.T) {
 		"a device pulled out": {func(c *sound.Config) { c.Agent.Device = "away" }, []string{`no device "away"`}},
 		"two absent devices":  {func(c *sound.Config) { c.Caller.Device, c.Agent.Device = "one", "two" }, []string{`"one"`, `"two"`}},
 		"another rate":        {func(c *sound.Config) { c.Rate = 16000 }, []string{"trunk: it doesn't run at 16000 Hz", "such as 8000 Hz", "headset: "}},
+		"one device of another rate": {func(c *sound.Config) { c.Agent.Device = "both" },
+			[]string{"both: it doesn't run at 8000 Hz", "such as 48000 Hz"}},
 		"a channel that isn't there": {func(c *sound.Config) { c.Caller.Channel = 2 },
 			[]string{"trunk: there is no channel 2 both ways: it has 1 in and 1 out"}},
 		"a folder that can't be": {func(c *sound.Config) { c.LockDir = filepath.Join(os.DevNull, "none") },

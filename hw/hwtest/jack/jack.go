@@ -124,7 +124,17 @@ func (s *Server) stop() {
 	}
 }
 
-// Heard is what a device has been given to play since the first device began; 0 where that was nothing.
+// Frames is how many frames a device has been given to play since the first device began.
+func (s *Server) Frames(device string) int {
+	s.t.Helper()
+	info, err := os.Stat(filepath.Join(s.dir, device+".out"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return int(info.Size() / 2)
+}
+
+// Heard is those frames; 0 where it was given nothing.
 func (s *Server) Heard(device string) []int16 {
 	s.t.Helper()
 	b, err := os.ReadFile(filepath.Join(s.dir, device+".out"))

@@ -13,8 +13,8 @@ func TestServer(t *testing.T) {
 	s := jack.New(t, jack.Spec{Rate: 48000, PeriodFrames: 128, Devices: []jack.Device{{Name: "trunk"}, {Name: "headset"}}})
 	grown := func(frames int) {
 		t.Helper()
-		from := len(s.Heard("trunk"))
-		for deadline := time.Now().Add(30 * time.Second); len(s.Heard("trunk")) < from+frames; time.Sleep(10 * time.Millisecond) {
+		from := s.Frames("trunk")
+		for deadline := time.Now().Add(30 * time.Second); s.Frames("trunk") < from+frames; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the server stands still")
 			}
