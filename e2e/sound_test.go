@@ -176,7 +176,8 @@ func TestACardIsPulledOut(t *testing.T) {
 
 func TestTheJACKServerDies(t *testing.T) {
 	made := card.New(t, other())
-	server := jack.New(t, jack.Spec{Rate: 48000, PeriodFrames: 128, Devices: []jack.Device{{Name: "trunk"}, {Name: "headset"}}})
+	// Long periods: what an overrun costs is suspect, and a line that is held waits for 3 s without.
+	server := jack.New(t, jack.Spec{Rate: 48000, PeriodFrames: 1024, Devices: []jack.Device{{Name: "trunk"}, {Name: "headset"}}})
 	lostAndBack(t, "rate_hz = 48000", made[0], server.Kill, server.Start)
 }
 
