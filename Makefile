@@ -13,7 +13,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build lab codecs recordings sound demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -39,9 +39,11 @@ build/codecs: proof/codecs/codecs.c
 	@mkdir -p build
 	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lgsm -lopencore-amrnb -lopencore-amrwb -lvo-amrwbenc -lopus -lspandsp -lspeexdsp -lm
 
-sound: # what hw/sound is built from, and the virtual cards and the server that it is tested on
-	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev \
-		jack/jack.h:libjack-jackd2-dev jackd:jackd2
+sound: # what hw/sound is built from
+	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev
+
+rig: sound # the virtual cards and the JACK server that it is tested on
+	@.ci/need alsa/asoundlib.h:libasound2-dev jack/jack.h:libjack-jackd2-dev jackd:jackd2
 
 SOUNDS := /usr/share/asterisk/sounds
 recordings: # speech and music that proof measures with
@@ -54,7 +56,7 @@ build/tools/staticcheck-$(STATICCHECK_VERSION):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv build/tools/staticcheck $@
 
-check: build/tools/staticcheck-$(STATICCHECK_VERSION) sound ## vet, staticcheck, house rules and unit tests; a minute when warm
+check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, house rules and unit tests; a minute when warm
 	@$(CGO) vet ./...
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
@@ -69,13 +71,13 @@ test: check ## every test: those of check, the race detector where there are gor
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 # Without checkptr where PortAudio is: its binding makes a number of its own into a pointer.
-race: sound
+race: rig
 	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/wavline ./hw/contact ./audio/ring ./audio/path ./audio/resample \
 		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|line|private|secret)$$')
 	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound ./daemon/line
 
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
-e2e: sound
+e2e: rig
 	@$(GO) test -count=1 -timeout 20m ./e2e
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
