@@ -40,10 +40,10 @@ build/codecs: proof/codecs/codecs.c
 	@gcc -O2 -Wall -Wextra -Werror -o $@ $< -lgsm -lopencore-amrnb -lopencore-amrwb -lvo-amrwbenc -lopus -lspandsp -lspeexdsp -lm
 
 sound: # what hw/sound is built from
-	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev
+	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev
 
-rig: sound # the virtual cards and the JACK server that it is tested on
-	@.ci/need alsa/asoundlib.h:libasound2-dev jack/jack.h:libjack-jackd2-dev jackd:jackd2
+rig: sound # the JACK server that it is tested on, beside the virtual cards
+	@.ci/need jack/jack.h:libjack-jackd2-dev jackd:jackd2
 
 SOUNDS := /usr/share/asterisk/sounds
 recordings: # speech and music that proof measures with
