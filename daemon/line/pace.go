@@ -38,11 +38,11 @@ func (l *Line) pace(ctx context.Context) error {
 		case at > before:
 			if before, moved = at, time.Now(); standing {
 				standing = false
-				l.log.Info("the caller's device gives sound again")
+				l.log.Info("the line's devices give sound again")
 			}
 		case !standing && before > 0 && time.Since(moved) >= standsAfter:
 			standing = true
-			l.log.Error("the caller's device gives no sound: what was being keyed is void, and the line is held", "for", standsAfter)
+			l.log.Error("one of the line's devices gives no sound: what was being keyed is void, and the line is held", "for", standsAfter)
 			if l.session.Stands() != nil {
 				return nil // only while the process ends
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/wire"
+	"github.com/flattone/flattone/hw/hwtest"
 	"github.com/flattone/flattone/hw/hwtest/card"
 )
 
@@ -36,6 +37,10 @@ func waiter(t *testing.T, b *box) (*card.Card, context.CancelFunc, <-chan error)
 
 // A line without its device is held, to flattoned as to everybody, and says so to each flattoned anew, until the device is there.
 func TestALineWaitsForItsDevice(t *testing.T) {
+	if !hwtest.IsApart() {
+		hwtest.Apart(t, t.Name())
+		return
+	}
 	b := newBox(t, "")
 	b.listen()
 	trunk, _, opened := waiter(t, b)

@@ -4,11 +4,11 @@ package sound_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/hwtest"
 	"github.com/flattone/flattone/hw/hwtest/card"
 	"github.com/flattone/flattone/hw/sound"
 )
@@ -47,8 +47,8 @@ func TestACardInBursts(t *testing.T) {
 // TestACardInLongBursts tries one that gives more than there is room for, in a process of its own: no sound comes through at all, and that is told, with the
 // remedy.
 func TestACardInLongBursts(t *testing.T) {
-	if os.Getenv(variable) == "" {
-		inAProcessOfItsOwn(t, "TestACardInLongBursts")
+	if !hwtest.IsApart() {
+		hwtest.Apart(t, t.Name())
 		return
 	}
 	line, _, period := bursting(t, 4)

@@ -3,10 +3,7 @@
 package sound_test
 
 import (
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/flattone/flattone/audio"
@@ -56,9 +53,6 @@ func at(kind string, made []*card.Card, s sound.Side) []int16 {
 	return made[i].Heard(s.Channel)
 }
 
-// variable is set in a process whose line may be lost: PortAudio needs the process to end after that.
-const variable = "FLATTONE_SOUND_LOSES"
-
 func TestContract(t *testing.T) {
 	for kind := range cards {
 		t.Run(kind, func(t *testing.T) {
@@ -81,7 +75,7 @@ func TestContract(t *testing.T) {
 						return again.Close()
 					},
 				}
-				if os.Getenv(variable) != "" {
+				if hwtest.IsApart() {
 					rig.Lose = func(*testing.T) { made[len(made)-1].Unplug() }
 				}
 				return rig
@@ -99,17 +93,7 @@ func sinceTheFirstTurn(heard []int16) []int16 {
 func TestContractOfLoss(t *testing.T) {
 	for kind := range cards {
 		t.Run(kind, func(t *testing.T) {
-			inAProcessOfItsOwn(t, "TestContract/"+strings.ReplaceAll(kind, " ", "_")+"/a_lost_device_ends_both_sides")
+			hwtest.Apart(t, "TestContract/"+kind+"/a lost device ends both sides")
 		})
-	}
-}
-
-// inAProcessOfItsOwn runs a test whose line is lost. What PortAudio then writes to standard error, without an end, goes nowhere.
-func inAProcessOfItsOwn(t *testing.T, test string) {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.v", "-test.timeout=2m", "-test.run=^"+strings.ReplaceAll(test, "/", "$/^")+"$")
-	child.Env = append(os.Environ(), variable+"=1")
-	if out, err := child.Output(); err != nil || !strings.Contains(string(out), "--- PASS: "+test+" ") {
-		t.Errorf("%v\n%s", err, out)
 	}
 }

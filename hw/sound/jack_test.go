@@ -4,7 +4,6 @@ package sound_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -50,7 +49,7 @@ func TestContractOnJACK(t *testing.T) {
 				return again.Close()
 			},
 		}
-		if os.Getenv(variable) != "" {
+		if hwtest.IsApart() {
 			rig.Lose = func(*testing.T) { made.Kill() }
 		}
 		return rig
@@ -59,7 +58,7 @@ func TestContractOnJACK(t *testing.T) {
 
 // TestContractOfLossOnJACK runs the promise that TestContractOnJACK leaves out in a process of its own: the server dies.
 func TestContractOfLossOnJACK(t *testing.T) {
-	inAProcessOfItsOwn(t, "TestContractOnJACK/a_lost_device_ends_both_sides")
+	hwtest.Apart(t, "TestContractOnJACK/a lost device ends both sides")
 }
 
 // What is wrong on a server is told as it is of cards; without a server there are no devices.

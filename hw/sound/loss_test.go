@@ -5,12 +5,12 @@ package sound_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/hwtest"
 	"github.com/flattone/flattone/hw/hwtest/card"
 	"github.com/flattone/flattone/hw/sound"
 )
@@ -71,37 +71,23 @@ func (m missing) Lost(frames int) {
 	*m.periods++
 }
 
-// Each way of losing a device is tried in a process of its own, by TestLosing there.
+// Each way of losing a device is tried once a second until the line is lost: the machine may be too busy to see a stall in time.
 func TestALostDeviceEndsBothSides(t *testing.T) {
-	for loss := range losses {
+	for loss, lose := range map[string]func(*card.Card){
+		"unplugged":         (*card.Card).Unplug,
+		"stalls for 700 ms": func(c *card.Card) { c.Stall(700 * time.Millisecond) },
+	} {
 		for kind := range cards {
-			t.Run(loss+"/"+kind, func(t *testing.T) {
-				inAProcessOfItsOwn(t, "TestLosing/"+strings.ReplaceAll(loss+"/"+kind, " ", "_"))
-			})
+			t.Run(loss+", "+kind, func(t *testing.T) { losing(t, kind, lose) })
 		}
 	}
 }
 
-// losses are tried once a second until the line is lost: the machine may be too busy to see a stall in time.
-var losses = map[string]func(*card.Card){
-	"unplugged":         (*card.Card).Unplug,
-	"stalls for 700 ms": func(c *card.Card) { c.Stall(700 * time.Millisecond) },
-}
-
-func TestLosing(t *testing.T) {
-	if os.Getenv(variable) == "" {
-		return // see TestALostDeviceEndsBothSides
-	}
-	for loss, lose := range losses {
-		t.Run(loss, func(t *testing.T) {
-			for kind := range cards {
-				t.Run(kind, func(t *testing.T) { losing(t, kind, lose) })
-			}
-		})
-	}
-}
-
 func losing(t *testing.T, kind string, lose func(*card.Card)) {
+	if !hwtest.IsApart() {
+		hwtest.Apart(t, t.Name())
+		return
+	}
 	made, cfg := plug(t, kind, false, nil)
 	line := open(t, cfg)
 	running := make(chan struct{})

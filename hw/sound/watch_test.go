@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/hw/hwtest"
 	"github.com/flattone/flattone/hw/hwtest/card"
 	"github.com/flattone/flattone/hw/sound"
 )
@@ -168,8 +168,8 @@ func TestMixersAreWatched(t *testing.T) {
 
 // A mixer that answers nothing more counts as one that can't be read, and nobody waits for it. Its thread stays: a process of its own.
 func TestAMixerThatHangs(t *testing.T) {
-	if os.Getenv(variable) == "" {
-		inAProcessOfItsOwn(t, "TestAMixerThatHangs")
+	if !hwtest.IsApart() {
+		hwtest.Apart(t, t.Name())
 		return
 	}
 	devices, headset := mixed(t, opened...)
