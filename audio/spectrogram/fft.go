@@ -2,10 +2,9 @@ package spectrogram
 
 import (
 	"math"
-	"math/bits"
-	"math/cmplx"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/fourier"
 )
 
 // windowMS is what one spectrum is taken over: long enough to part two DTMF rows (73 Hz), short enough to part
@@ -14,26 +13,23 @@ const windowMS = 32
 
 // analyser takes spectra of windows of one leg.
 type analyser struct {
-	window  []float64 // Hann, scaled so that a sine's peak bin is its amplitude
-	twiddle []complex128
-	buf     []complex128 // twice the window or more, so that the spectrum is smooth
-	hz      float64      // between bins
+	window    []float64 // Hann, scaled so that a sine's peak bin is its amplitude
+	transform *fourier.Transform
+	buf       []complex128 // twice the window or more, so that the spectrum is smooth
+	hz        float64      // between bins
 }
 
 func newAnalyser(rate audio.Rate) *analyser {
 	n := int(rate) * windowMS / 1000
-	size := 1 << bits.Len(uint(2*n-1))
+	transform := fourier.New(2 * n)
 	a := &analyser{
-		window:  make([]float64, n),
-		twiddle: make([]complex128, size/2),
-		buf:     make([]complex128, size),
-		hz:      float64(rate) / float64(size),
+		window:    make([]float64, n),
+		transform: transform,
+		buf:       make([]complex128, transform.Size()),
+		hz:        float64(rate) / float64(transform.Size()),
 	}
 	for i := range a.window {
 		a.window[i] = (1 - math.Cos(2*math.Pi*(float64(i)+0.5)/float64(n))) * 2 / float64(n)
-	}
-	for i := range a.twiddle {
-		a.twiddle[i] = cmplx.Exp(complex(0, -2*math.Pi*float64(i)/float64(size)))
 	}
 	return a
 }
@@ -51,29 +47,9 @@ func (a *analyser) peak(power []float64, x []int16, centre int) {
 	if silent {
 		return
 	}
-	a.transform()
+	a.transform.Forward(a.buf)
 	for i := range power {
 		re, im := real(a.buf[i]), imag(a.buf[i])
 		power[i] = max(power[i], (re*re+im*im)/2)
-	}
-}
-
-// transform is the fast Fourier transform of buf in place: Cooley and Tukey's, radix 2.
-func (a *analyser) transform() {
-	x, n := a.buf, len(a.buf)
-	shift := 64 - bits.Len(uint(n-1))
-	for i := range x {
-		if j := int(bits.Reverse64(uint64(i)) >> shift); i < j {
-			x[i], x[j] = x[j], x[i]
-		}
-	}
-	for half := 1; half < n; half *= 2 {
-		for k := range half {
-			w := a.twiddle[k*n/(2*half)]
-			for i := k; i < n; i += 2 * half {
-				even, odd := x[i], x[i+half]*w
-				x[i], x[i+half] = even+odd, even-odd
-			}
-		}
 	}
 }

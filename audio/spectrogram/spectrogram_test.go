@@ -170,7 +170,7 @@ func TestTransformIsTheFourierTransform(t *testing.T) {
 		x[i] = complex(r.NormFloat64(), r.NormFloat64())
 	}
 	copy(a.buf, x)
-	a.transform()
+	a.transform.Forward(a.buf)
 	for _, k := range []int{0, 1, 77, len(x) / 2, len(x) - 1} {
 		var want complex128
 		for i, v := range x {
