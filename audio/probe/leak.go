@@ -72,8 +72,8 @@ func NewLeak(rate audio.Rate, apart float64) (*Leak, error) {
 	for i := range l.turn {
 		l.angle[i] = -2 * math.Pi * hz(i) / float64(rate)
 		l.turn[i] = turned(l.angle[i])
-		s.phase[i] = 1
 	}
+	l.Reset()
 	for i := range l.hann {
 		l.hann[i] = (1 - math.Cos(2*math.Pi*(float64(i)+0.5)/windowTicks)) / windowTicks
 	}
@@ -89,6 +89,14 @@ func hz(i int) float64 {
 }
 
 func turned(angle float64) complex128 { return complex(math.Cos(angle), math.Sin(angle)) }
+
+// Reset forgets all that was heard.
+func (l *Leak) Reset() {
+	*l.state = leakState{}
+	for i := range l.state.phase {
+		l.state.phase[i] = 1
+	}
+}
 
 // Close wipes and frees. It may be called again.
 func (l *Leak) Close() error {
@@ -177,7 +185,7 @@ func (l *Leak) window() {
 	s.n++
 }
 
-// Tones is how many of the eight frequencies were keyed.
+// Tones is how many of the eight frequencies were keyed for long enough.
 func (l *Leak) Tones() (n int) {
 	for i := range frequencies {
 		if l.keyed(i) {
@@ -187,14 +195,16 @@ func (l *Leak) Tones() (n int) {
 	return n
 }
 
-// keyed tells a tone that sounded from what the others spill.
+// keyed tells a tone that sounded, and for long enough to be told from noise, from what the others spill.
 func (l *Leak) keyed(i int) bool {
-	return l.state.level[i] >= max(audio.Amplitude(leastToneDBm0), l.loudest()*spill)
+	s := l.state
+	return s.level[i] >= max(audio.Amplitude(leastToneDBm0), l.loudest()*spill) && s.square[i][0]*s.square[i][0] >= leastWindows*s.fourth[i][0]
 }
 
 const (
 	leastToneDBm0 = -40
 	spill         = 0.16 // 16 dB below the loudest, more than any twist
+	leastWindows  = 12   // that are full of it: four that share nothing
 )
 
 func (l *Leak) loudest() (most float64) {
@@ -225,9 +235,11 @@ func (l *Leak) HeardDBm0() (level, floor float64) {
 			for _, p := range s.product[i][d][:l.drifts] {
 				most = max(most, abs(p)/s.square[i][d])
 			}
-			// What doesn't go with the keys, and how much of that is left in a sum of so many products.
-			rest := max(0, s.both[i][d]-most*most*s.fourth[i][d])
-			noise := overlap * rest / (s.square[i][d] * s.square[i][d])
+			// What doesn't go with the keys, and how much of that is left in a sum of so many products. Of few windows some noise seems to go
+			// with the keys, for level and drift are fitted to it.
+			square := s.square[i][d] * s.square[i][d]
+			rest := max(0, s.both[i][d]-most*most*s.fourth[i][d]) / max(0.25, 1-fitted*overlap*s.fourth[i][d]/square)
+			noise := overlap * rest / square
 			level = max(level, tone+decibels(math.Sqrt(max(0, most*most-noise))))
 			floor = max(floor, tone+decibels(math.Sqrt(noise)))
 		}
@@ -235,5 +247,9 @@ func (l *Leak) HeardDBm0() (level, floor float64) {
 	return max(least, level), max(least, floor)
 }
 
-// overlap is by what factor windows that overlap by three quarters have more noise in common.
-const overlap = 2.7
+const (
+	// overlap is by what factor windows that overlap by three quarters have more noise in common.
+	overlap = 2.7
+	// fitted is to how many values the sums are fitted, in windows that share nothing.
+	fitted = 2
+)

@@ -126,26 +126,47 @@ func closed(path string, info fs.FileInfo, me int, exposed string) error {
 // Create makes a file of mode 0600 that is whole and durable when Create returns, and isn't there if it fails. One
 // that is there already is left as it is: that is an [fs.ErrExist].
 func Create(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	if _, err := os.Stat(dir); err != nil {
-		return err // in terms of what the caller named
-	}
-	f, err := os.CreateTemp(dir, ".new-*") // 0600
+	draft, err := draft(path, content)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Link(f.Name(), path) // unlike a rename it replaces nothing
-	}
-	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+	err = os.Link(draft, path) // unlike a rename it replaces nothing
+	if err = errors.Join(err, os.Remove(draft)); err != nil {
 		return err
 	}
-	if err = SyncFolder(dir); err != nil {
+	if err = SyncFolder(filepath.Dir(path)); err != nil {
 		os.Remove(path)
 	}
 	return err
+}
+
+// Replace is [Create] for a file that may be there already. If it fails, either is there, whole.
+func Replace(path string, content []byte) error {
+	draft, err := draft(path, content)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// draft writes a file of mode 0600 beside a path, and flushes it.
+func draft(path string, content []byte) (name string, err error) {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); err != nil {
+		return "", err // in terms of what the caller named
+	}
+	f, err := os.CreateTemp(dir, ".new-*") // 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
 }
 
 // SyncFolder flushes a folder's list of names, which fsync of a file in it doesn't.

@@ -113,6 +113,34 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	for _, content := range []string{"first", "second"} {
+		if err := Replace(path, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("%q, %v", got, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v, want 0600 (%v)", info.Mode(), err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Replace(filepath.Join(dir, "folder"), []byte("third")); err == nil {
+		t.Error("a folder is replaced")
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 2 {
+		t.Errorf("%v is left behind (%v)", all, err)
+	}
+	if err := Replace(filepath.Join(dir, "no", "report"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("in no folder: %v", err)
+	}
+}
+
 // TestCreateFlushes forbids this one thread to flush: what can't be made durable is not made.
 func TestCreateFlushes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")

@@ -23,6 +23,7 @@ const (
 	Done   State = "done"   // the card is stored; masking ends late
 	Void   State = "void"   // the capture ended without a card; masking ends late
 	Held   State = "held"   // closed: the state of the call is not known, or the path broke
+	Tuning State = "tuning" // closed: an installer measures the line
 )
 
 // call is the state of the session, and belongs to its goroutine.
@@ -39,13 +40,14 @@ const (
 //
 //	start with a mark; a call joined in the middle; sound that stands while a card is keyed ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
+//	idle ---- Tune ----> tuning ---- Tuned ----> idle
 //	armed or keying, and something about the line stands in the way from now on ----> held
 //	armed or keying, and a stray key on the agent's leg ----> held
 //	any of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
-// and void have Idle with the masker's tail of Armed, held has Closed. The mark is set from before armed until
-// idle.
+// and void have Idle with the masker's tail of Armed, held and tuning have Closed. The mark is set from before armed until
+// idle; tuning has none, for nothing is keyed in it that counts.
 type call struct {
 	*Session
 	state  State

@@ -7,7 +7,7 @@ import (
 )
 
 // Arm begins a capture under the id given, with the profile named or, for "", the default one. When it returns
-// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrBusy], [ErrBarred],
+// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrTuning], [ErrBusy], [ErrBarred],
 // [ErrNoCall], [ErrProfile], or why the mark can't be written.
 func (s *Session) Arm(captureID, profile string) (err error) {
 	if stopped := s.do(func() { err = s.call.arm(captureID, profile) }); stopped != nil {
@@ -24,6 +24,8 @@ func (c *call) arm(captureID, profile string) error {
 	switch {
 	case c.state == Held:
 		return ErrHeld
+	case c.state == Tuning:
+		return ErrTuning
 	case c.state != Idle:
 		return ErrBusy
 	case c.barred() != nil:

@@ -35,6 +35,10 @@ var (
 	ErrHeld = errors.New("the line is held: acknowledge it once the caller has stopped keying")
 	// ErrBarred: something about the line itself stands in the way; its codes follow.
 	ErrBarred = errors.New("the line may not take cards, as flattone lines says in words")
+	// ErrTuning: an installer measures the line.
+	ErrTuning = errors.New("the line is being tuned: wait until that is over, or end it with flattone disarm")
+	// ErrNotTuning: whatever was measured on the line was disturbed.
+	ErrNotTuning = errors.New("the tuning was cut short")
 	// ErrNoCall: there is nobody to key a card.
 	ErrNoCall = errors.New("no call on the line: arm when there is one")
 	// ErrProfile: no such profile.

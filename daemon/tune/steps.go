@@ -1,0 +1,215 @@
+package tune
+
+import (
+	"math"
+	"time"
+
+	"github.com/flattone/flattone/audio/probe"
+	"github.com/flattone/flattone/daemon/acceptance"
+)
+
+// quiet listens to both legs while nobody speaks.
+func (t *tuner) quiet(l *listener) {
+	caller, agent := probe.NewQuiet(t.rate), probe.NewQuiet(t.rate)
+	want := t.rate.Frames(quietTime)
+	for caller.Frames() < want {
+		l.tell(int(t.rate.Duration(int64(caller.Frames()))/time.Second), int(quietTime/time.Second))
+		x, y, ok := l.next()
+		if !ok {
+			return
+		}
+		caller.Write(x)
+		agent.Write(y)
+	}
+	one := map[bool]float64{true: 1}
+	t.measured(acceptance.CallerDead, one[caller.Dead()])
+	t.measured(acceptance.AgentDead, one[agent.Dead()])
+	t.measured(acceptance.CallerFloor, caller.FloorDBm0())
+	t.measured(acceptance.AgentFloor, agent.FloorDBm0())
+	t.measured(acceptance.CallerOffset, 100*caller.Offset())
+	t.measured(acceptance.AgentOffset, 100*agent.Offset())
+	t.measured(acceptance.CallerClipped, float64(caller.Clipped()))
+	t.measured(acceptance.AgentClipped, float64(agent.Clipped()))
+}
+
+// callerKeys waits for keys on the caller's leg. One on the agent's ends it: the legs are swapped or coupled.
+func (t *tuner) callerKeys(l *listener) {
+	first := t.caller.keys
+	t.keys(l, acceptance.CallerPresses, func() (seen, wrong int) { return t.caller.keys - first, t.agent.keys })
+	if l.failed != "" {
+		return
+	}
+	t.measured(acceptance.CallerKeys, float64(t.caller.keys-first))
+	t.measured(acceptance.CallerKeysOnAgent, float64(t.agent.keys))
+	if t.caller.keys > first {
+		t.measured(acceptance.SoftestKey, t.caller.softest)
+		t.measured(acceptance.LoudestKey, t.caller.loudest)
+		t.measured(acceptance.Margin, t.ms(t.caller.margin))
+	}
+}
+
+// agentKeys waits for keys on the agent's leg. One on the caller's that isn't their echo ends it.
+func (t *tuner) agentKeys(l *listener) {
+	seen, wrong := t.agent.keys, t.caller.keys
+	t.keys(l, acceptance.AgentPresses, func() (int, int) { return t.agent.keys - seen, t.caller.keys - wrong })
+	if l.failed != "" {
+		return
+	}
+	t.measured(acceptance.AgentKeys, float64(t.agent.keys-seen))
+	t.measured(acceptance.AgentKeysOnCaller, float64(t.caller.keys-wrong))
+}
+
+// settleTime is how long after the last press both legs are still listened to: for its end, and for what comes late of it on the wrong one.
+const settleTime = 500 * time.Millisecond
+
+// keys waits for so many keys where they belong, or for one where it doesn't.
+func (t *tuner) keys(l *listener, want int, count func() (seen, wrong int)) {
+	rest := t.rate.Frames(settleTime)
+	for rest > 0 {
+		x, y, ok := l.next()
+		if !ok {
+			return
+		}
+		t.caller.write(x, y)
+		t.agent.write(y, nil)
+		seen, wrong := count()
+		l.tell(seen, want)
+		if seen >= want || wrong > 0 {
+			rest -= len(x)
+		}
+	}
+}
+
+// echo plays the probe to the caller and then to the agent, and listens on both legs.
+func (t *tuner) echo(l *listener) {
+	tap := t.deps.Tap
+	for i, side := range []struct {
+		to, from             *Leg
+		back, delay, through acceptance.Name
+	}{
+		{tap.Caller, tap.Agent, acceptance.CallerReturn, acceptance.CallerReturnDelay, acceptance.CallerToAgent},
+		{tap.Agent, tap.Caller, acceptance.AgentReturn, acceptance.AgentReturnDelay, acceptance.AgentToCaller},
+	} {
+		l.tell(i, 2)
+		back, through, ok := t.sound(l, side.to, side.from)
+		if !ok {
+			return
+		}
+		t.measured(side.back, back.GainDB)
+		t.measured(side.delay, t.ms(back.Frames))
+		t.measured(side.through, through.GainDB)
+		t.echoDB = back.GainDB // the agent's, in the end
+	}
+}
+
+// sound plays the probe on a leg, the other being silent, until it was heard out without a gap: what comes back of it on the same leg, from the
+// frame on that lies opposite its first, and on the other, from about there.
+func (t *tuner) sound(l *listener, to, from *Leg) (back, through probe.Echo, ok bool) {
+	defer to.hush()
+	defer from.hush()
+	same, other := make([]int16, 0, t.probe.Frames()), make([]int16, 0, t.probe.Frames())
+	defer func() {
+		clear(same[:cap(same)])
+		clear(other[:cap(other)])
+	}()
+	for {
+		same, other = same[:0], other[:0]
+		from.sound(nil)
+		p := to.sound(t.probe.Sound())
+		l.afresh()
+		lost := false
+		for !lost && (len(same) < cap(same) || len(other) < cap(other)) {
+			at := int64(to.ring.Read()) + int64(l.taken) // of what comes next
+			x, y, ok := l.next()
+			if !ok {
+				return back, through, false
+			}
+			if to == t.deps.Tap.Agent {
+				x, y = y, x
+			}
+			if began := p.began.Load(); began >= 0 {
+				if len(same) == 0 && at > began { // of the turn in which it began some was handed out before that was known: too soon for an echo
+					same = same[:at-began]
+					clear(same)
+				}
+				same = fill(same, x[min(len(x), int(max(0, began-at))):])
+			}
+			other = fill(other, y)
+			lost = l.gap()
+		}
+		if !lost {
+			return t.probe.Find(same), t.probe.Find(other), true
+		}
+	}
+}
+
+// fill appends as much as there is room for.
+func fill(x, more []int16) []int16 { return append(x, more[:min(len(more), cap(x)-len(x))]...) }
+
+const (
+	// overEcho is by how much a cable's loop has to be louder than the agent's echo without it.
+	overEcho = 6.0
+	// Two probes have to agree so far, or the cable was being put in during one.
+	alikeDB     = 1.0
+	alikeFrames = 2
+)
+
+// loop plays the probe to the agent until it comes back by the cable, twice alike.
+func (t *tuner) loop(l *listener) {
+	before := probe.Echo{}
+	for tries := 0; ; tries++ {
+		l.tell(min(tries, 1), 2)
+		now, _, ok := t.sound(l, t.deps.Tap.Agent, t.deps.Tap.Caller)
+		if !ok {
+			return
+		}
+		looped := now.Heard && now.GainDB >= max(acceptance.LeastLoopDB, t.echoDB+overEcho)
+		if looped && before.Heard && math.Abs(now.GainDB-before.GainDB) <= alikeDB && max(now.Frames-before.Frames, before.Frames-now.Frames) <= alikeFrames {
+			t.loopDB = now.GainDB
+			t.measured(acceptance.LoopGain, now.GainDB)
+			t.measured(acceptance.LoopFrames, float64(now.Frames))
+			t.measured(acceptance.LoopTime, t.ms(now.Frames))
+			return
+		}
+		if before = now; !looped {
+			before, tries = probe.Echo{}, -1
+		}
+	}
+}
+
+// leak has the caller key while the mask is shut, and looks for those keys at the agent's input. It goes on until the keys were heard for long
+// enough to tell that none gets past, or that some does.
+func (t *tuner) leak(l *listener) {
+	before := t.caller.sounded
+	for {
+		sounded := t.rate.Duration(int64(t.caller.sounded - before))
+		l.tell(int(sounded/time.Second), acceptance.LeakSeconds)
+		x, y, ok := l.next()
+		if !ok {
+			return
+		}
+		t.caller.write(x, nil) // what comes by the cable is no agent's
+		t.leaks.Write(x, y)
+		if l.gap() { // the two legs don't belong together any more
+			t.leaks.Reset()
+			before = t.caller.sounded
+			continue
+		}
+		if sounded < acceptance.LeakSeconds*time.Second || t.leaks.Tones() < acceptance.LeakTonesLeast {
+			continue
+		}
+		level, floor := t.leaks.HeardDBm0()
+		level, floor = level-t.loopDB, floor-t.loopDB
+		shut := acceptance.Measured(acceptance.Leak, level).Good && acceptance.Measured(acceptance.LeakFloor, floor).Good
+		if shut || level > floor+certain {
+			t.measured(acceptance.LeakKeyed, t.leaks.KeyedDBm0())
+			t.measured(acceptance.LeakTones, float64(t.leaks.Tones()))
+			t.measured(acceptance.Leak, level)
+			t.measured(acceptance.LeakFloor, floor)
+			return
+		}
+	}
+}
+
+// certain is by how much a leak has to stand out of the noise to be one: until then the keys go on.
+const certain = 10.0

@@ -1,0 +1,99 @@
+package tune
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/ring"
+)
+
+// Tap is the end of a tuning that lies on the devices' threads: copies of what comes in on either leg, and what is played in the
+// place of what would go out. It is made before any of that begins, and nothing in it allocates, locks or waits.
+type Tap struct{ Caller, Agent *Leg }
+
+// Leg is one side of a Tap. Take, Lost and Fill belong to the device's thread, all else to the tuning.
+type Leg struct {
+	ring *ring.Ring
+	// missed counts frames that the device lost, and those for which the tuning left no room.
+	missed atomic.Int64
+	play   atomic.Pointer[play]
+}
+
+// play is a sound that goes out, and silence after it.
+type play struct {
+	sound []int16
+	at    int
+	// began is the position of the leg's input, in the turn in which the sound began, that lies opposite its first frame; -1 before.
+	began atomic.Int64
+}
+
+// NewTap makes a Tap that keeps a leg for two seconds.
+func NewTap(rate audio.Rate) (*Tap, error) {
+	caller, err := ring.New(2 * int(rate))
+	if err != nil {
+		return nil, err
+	}
+	agent, err := ring.New(2 * int(rate))
+	if err != nil {
+		return nil, errors.Join(err, caller.Close())
+	}
+	return &Tap{Caller: &Leg{ring: caller}, Agent: &Leg{ring: agent}}, nil
+}
+
+// Close wipes and frees. Neither the devices nor the tuning may use the Tap any more.
+func (t *Tap) Close() error { return errors.Join(t.Caller.ring.Close(), t.Agent.ring.Close()) }
+
+// Take copies what the device captured.
+func (l *Leg) Take(in []int16) { l.took(copy(l.ring.Tail(len(in)), in), len(in)) }
+
+// Lost puts silence where the device lost what it should have captured.
+func (l *Leg) Lost(frames int) {
+	room := l.ring.Tail(frames)
+	clear(room)
+	l.took(len(room), len(room)+1)
+}
+
+func (l *Leg) took(n, of int) {
+	l.ring.Commit(n)
+	l.ring.Judge(l.ring.Written())
+	if n < of {
+		l.missed.Add(int64(of - n))
+	}
+}
+
+// Fill replaces what the device is to play, if a sound is to be heard.
+func (l *Leg) Fill(out []int16) {
+	p := l.play.Load()
+	if p == nil {
+		return
+	}
+	if p.at == 0 {
+		p.began.Store(int64(l.ring.Written()) - int64(len(out)))
+	}
+	n := copy(out, p.sound[min(p.at, len(p.sound)):])
+	clear(out[n:])
+	p.at += len(out)
+}
+
+// sound has a sound played from the next turn on, then silence until hush.
+func (l *Leg) sound(x []int16) *play {
+	p := &play{sound: x}
+	p.began.Store(-1)
+	l.play.Store(p)
+	return p
+}
+
+// hush gives the leg back to whoever filled it.
+func (l *Leg) hush() { l.play.Store(nil) }
+
+// forget drops what was captured up to now.
+func (l *Leg) forget() {
+	for n := l.have(); n > 0; n = l.have() {
+		l.ring.Release(n)
+	}
+	l.missed.Store(0)
+}
+
+// have is how many frames wait.
+func (l *Leg) have() int { return int(l.ring.Judged() - l.ring.Read()) }
