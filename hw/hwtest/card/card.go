@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,7 +40,7 @@ type Spec struct {
 	// Patient makes the clock wait for a program that is late, in place of an overrun: every bit can then be checked on a busy machine.
 	Patient bool
 	// In is what the card captures, a slice a channel, from the moment when the cards began; silence after its end and in channels
-	// that aren't given.
+	// that aren't given. See also [Card.Say].
 	In [][]int16
 	// Mixer are the controls of the card's mixer, which goes by the card's name; with nil it has none.
 	Mixer []Control
@@ -52,6 +53,7 @@ type Card struct {
 	channels int
 	spec     Spec
 	all      *shelf
+	said     []int64 // by channel, the frame up to which Say has said something
 }
 
 // shelf is ALSA's configuration of a test's cards.
@@ -67,7 +69,7 @@ func New(t testing.TB, specs ...Spec) []*Card {
 	all := &shelf{path: filepath.Join(dir, "asound.conf"), plugin: native.Build(t, "vcard", "libasound2-dev", "-shared", "-fPIC", "-DPIC", "-lasound")}
 	for _, s := range specs {
 		s.Channels = max(s.Channels, 1)
-		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels, spec: s, all: all}
+		c := &Card{t: t, file: filepath.Join(dir, s.Name), channels: s.Channels, spec: s, all: all, said: make([]int64, s.Channels)}
 		c.say(s.In)
 		if s.Mixer != nil {
 			c.Mix(s.Mixer...)
@@ -161,6 +163,9 @@ const (
 	overruns   = 4
 	stallFrom  = 8
 	stallUntil = 16
+	late       = 24
+	wires      = 64
+	wireBytes  = 16
 )
 
 // Unplug pulls the card out: whatever the program asks of it fails from now on.
@@ -187,6 +192,58 @@ func (c *Card) Xruns() int {
 		c.t.Fatal(err)
 	}
 	return int(binary.LittleEndian.Uint32(b[overruns:]))
+}
+
+// Say has a channel, counted from 1, capture x from now on, or after what it was last given so; in the place of what In has there. In must be
+// long enough, and the card in use.
+func (c *Card) Say(channel int, x []int16) {
+	c.t.Helper()
+	from := max(c.now()+int64(c.spec.Rate)/10, c.said[channel-1]) // what was captured, the program may not have asked for yet
+	c.said[channel-1] = from + int64(len(x))
+	f, err := os.OpenFile(c.file+".in", os.O_WRONLY, 0o600)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() < 2*int64(c.channels)*c.said[channel-1] {
+		c.t.Fatalf("card: what it captures ends before frame %d (%v)", c.said[channel-1], err)
+	}
+	for i, v := range x {
+		if _, err := f.WriteAt(binary.LittleEndian.AppendUint16(nil, uint16(v)), 2*((from+int64(i))*int64(c.channels)+int64(channel)-1)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// now is the frame that the card's clock shows.
+func (c *Card) now() int64 {
+	c.t.Helper()
+	clock, err := os.ReadFile(filepath.Join(filepath.Dir(c.file), "clock"))
+	card, err2 := os.ReadFile(c.file + ".card")
+	if err := errors.Join(err, err2); err != nil || len(clock) < 8 || len(card) < late+8 {
+		c.t.Fatalf("card: nobody has opened it (%v)", err)
+	}
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		c.t.Fatal(err)
+	}
+	ran := now.Nano() - int64(binary.LittleEndian.Uint64(clock))
+	return int64(float64(ran)*1e-9*float64(c.spec.Rate)*(1+float64(c.spec.PPM)*1e-6)) - int64(binary.LittleEndian.Uint64(card[late:]))
+}
+
+// Wire joins, from now on, what a channel plays to what one captures, delay frames later: at least two periods. There are two wires; gain 0
+// takes one out.
+func (c *Card) Wire(wire, from, to, delay int, gain float64) { c.wire(wire, from, to, delay, gain) }
+
+// Couple is Wire for what a channel captures, which may be at once.
+func (c *Card) Couple(wire, from, to, delay int, gain float64) { c.wire(wire, -from, to, delay, gain) }
+
+func (c *Card) wire(wire, from, to, delay int, gain float64) {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(int32(from)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(int32(to)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(int32(delay)))
+	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(gain)))
+	c.set(wires+int64(wire)*wireBytes, b)
 }
 
 func (c *Card) set(at int64, word []byte) {

@@ -17,6 +17,7 @@
  *   clock             when that was: nanoseconds of CLOCK_MONOTONIC
  *   NAME.in           what it captures; silence after the end
  *   NAME.out          what it played, written as its clock passes; 0 where it was given nothing
+ *   NAME.out and NAME.in may also be wired to what is captured, see struct wire.
  *   NAME.card         struct card below, shared with the test. hw/hwtest/card writes and reads it by offset.
  */
 #include <alsa/asoundlib.h>
@@ -37,6 +38,17 @@
 enum { LEAST_PERIOD = 8, MOST_PERIOD = 4096, MOST_PERIODS = 64 }; /* frames, frames, in a buffer */
 enum { STALLED_POLL_NS = 5000000 };                               /* how soon a card that stands still is looked at again */
 
+/* A wire from an output or an input to an input: what was heard there delay frames before is heard here too, times gain. What is played takes
+ * two periods to be there for certain. */
+struct wire {
+	int32_t from; /* a channel of the outputs, from 1; of the inputs, from -1; 0: none */
+	int32_t to;   /* a channel of the inputs, from 1 */
+	int32_t delay;
+	float gain;
+};
+
+enum { WIRES = 2 };
+
 /* What both directions of a card share, and the test. */
 struct card {
 	int32_t unplugged;
@@ -46,8 +58,9 @@ struct card {
 	int64_t began[2];                /* a direction's first frame */
 	int64_t captured;                /* up to which frame */
 	int32_t runs[2];
+	struct wire wires[WIRES];
 };
-_Static_assert(sizeof(struct card) == 64, "the offsets are known to hw/hwtest/card");
+_Static_assert(sizeof(struct card) == 96, "the offsets are known to hw/hwtest/card");
 
 /* One direction of a card, opened. */
 struct stream {
@@ -220,6 +233,26 @@ static int on_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params)
 	return snd_pcm_sw_params_get_avail_min(params, &s->avail_min);
 }
 
+/* wired is what the wires add to a channel's frame, given as it is without them. */
+static int16_t wired(struct stream *s, int c, int64_t at, int16_t x)
+{
+	double v = x;
+	for (int w = 0; w < WIRES; w++) {
+		volatile struct wire *wire = &s->card->wires[w];
+		int64_t then = at - wire->delay;
+		int16_t heard = 0;
+		if (!wire->from || wire->to != c + 1 || then < 0)
+			continue;
+		if (wire->from < 0)
+			heard = then < s->in_frames ? s->in[then * s->channels - wire->from - 1] : 0;
+		else if (pread(s->out, &heard, sizeof heard, (then * s->channels + wire->from - 1) * 2) < (ssize_t)sizeof heard)
+			heard = 0; /* nothing was played so far */
+		v += wire->gain * heard;
+	}
+	v += v < 0 ? -0.5 : 0.5;
+	return v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : (int16_t)v;
+}
+
 static snd_pcm_sframes_t on_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t offset,
 				     snd_pcm_uframes_t frames)
 {
@@ -236,7 +269,7 @@ static snd_pcm_sframes_t on_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel
 				continue;
 			}
 			at += s->card->began[SND_PCM_STREAM_CAPTURE];
-			*x = at < s->in_frames ? s->in[at * s->channels + c] : 0;
+			*x = wired(s, c, at, at < s->in_frames ? s->in[at * s->channels + c] : 0);
 		}
 	}
 	return (snd_pcm_sframes_t)frames;
@@ -372,6 +405,9 @@ static int open_samples(struct stream *s, const char *dir, const char *name, snd
 		s->out = open_in(dir, name, ".out", O_WRONLY | O_CREAT);
 		return s->out < 0 ? s->out : 0;
 	}
+	s->out = open_in(dir, name, ".out", O_RDONLY | O_CREAT); /* for wires */
+	if (s->out < 0)
+		return s->out;
 	int fd = open_in(dir, name, ".in", O_RDONLY);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
