@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
@@ -100,6 +102,32 @@ func (b *backend) disarm(ctx context.Context, by asker, line string) error {
 
 func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) error {
 	return b.command(ctx, technician(by), "line.more_time", line, func(id uint64) wire.Message { return wire.MoreTime{ID: id} })
+}
+
+// Tune shuts the line while it is measured, and may end with a line that takes cards: who asked must be known.
+func (b *backend) Tune(ctx context.Context, by control.Actor, line string) error {
+	if _, known := b.d.cfg.Line(line); !known {
+		return unknownLine(line, b.d.board.order)
+	}
+	if err := b.asked(ctx, technician(by), "line.tune", line); err != nil {
+		return fmt.Errorf("line %s was not tuned, because the audit log can't be written: %w", line, err)
+	}
+	return b.command(ctx, technician(by), "line.tuning", line, func(id uint64) wire.Message { return wire.Tune{ID: id} })
+}
+
+func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
+	l, known := b.d.cfg.Line(line)
+	if !known {
+		return acceptance.Report{}, unknownLine(line, b.d.board.order)
+	}
+	r, err := acceptance.In(b.d.cfg.StateDir).Last(line)
+	switch {
+	case errors.Is(err, acceptance.ErrNone) && l.Sound == nil:
+		return r, needsNoTuning(line)
+	case errors.Is(err, acceptance.ErrNone):
+		return r, neverTuned(line)
+	}
+	return r, err
 }
 
 func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string) error {

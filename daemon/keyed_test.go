@@ -116,7 +116,7 @@ func TestAsksAreDoneInOrder(t *testing.T) {
 			switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), nil, func(_ context.Context, line, what string) {
 				<-next
 				done = append(done, line+" "+what)
-			})}
+			}, nil)}
 		c, ended := p.line("desk-1", 7)
 		p.told()
 		const asked = mostAsks + 1 // and one under way

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/secret"
@@ -25,6 +26,14 @@ type conn interface {
 	Close() error
 }
 
+// reports keep what came of the lines' tunings.
+type reports interface {
+	// keep keeps one for good, and answers with it as it is kept.
+	keep(ctx context.Context, line string, r acceptance.Report) (acceptance.Report, error)
+	// last is the one that is kept of a line, empty if there is none.
+	last(line string) acceptance.Report
+}
+
 // sealer puts a line's card into the vault, and says how to answer. The card stays the caller's.
 type sealer func(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message
 
@@ -34,10 +43,11 @@ type asked func(ctx context.Context, line, what string)
 // switchboard knows every line: its process's connection, what it last said of itself, and the commands
 // that wait for an answer. It passes events on to the feed and cards on to the sealer.
 type switchboard struct {
-	feed *control.Feed
-	log  *slog.Logger
-	seal sealer
-	ask  asked
+	feed    *control.Feed
+	log     *slog.Logger
+	seal    sealer
+	ask     asked
+	reports reports
 
 	mu    sync.Mutex
 	lines map[string]*extension
@@ -54,8 +64,8 @@ type extension struct {
 	lastID  uint64
 }
 
-func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer, ask asked) *switchboard {
-	s := &switchboard{feed: feed, log: log, seal: seal, ask: ask, lines: map[string]*extension{}}
+func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer, ask asked, reports reports) *switchboard {
+	s := &switchboard{feed: feed, log: log, seal: seal, ask: ask, reports: reports, lines: map[string]*extension{}}
 	for _, l := range cfg.Lines {
 		s.order = append(s.order, l.Name)
 		x := &extension{cfg: l, waiting: map[uint64]chan error{}}
@@ -110,7 +120,13 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 			s.ask(ctx, hello.Line, what)
 		}
 	})
-	err := s.serve(ctx, x, c, asks)
+	var err error
+	if x.cfg.Sound != nil { // until it is told, such a line takes no card
+		err = c.Send(wire.Accepted{Report: s.reports.last(hello.Line)})
+	}
+	if err == nil {
+		err = s.serve(ctx, x, c, asks)
+	}
 	close(asks)
 
 	s.mu.Lock()
@@ -162,8 +178,36 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan
 			}
 			continue
 		}
+		if say, ok := m.(wire.Tuned); ok {
+			if err := s.tuned(ctx, x, c, say); err != nil {
+				return err
+			}
+			continue
+		}
 		s.hear(x, m)
 	}
+}
+
+// tuned keeps what came of a tuning, has the line go by it, and tells how it ended.
+func (s *switchboard) tuned(ctx context.Context, x *extension, c conn, say wire.Tuned) error {
+	e := control.Event{Kind: control.KindTune, Line: x.cfg.Name, Step: say.Step, Code: say.Code}
+	if say.Code == control.CodeOK {
+		kept, err := s.reports.keep(ctx, x.cfg.Name, say.Report)
+		switch {
+		case err != nil:
+			s.log.Error("the report of a tuning can't be kept: the line stays as it was", "line", x.cfg.Name, "error", err)
+			e.Code = control.TuneNotKept
+		case !kept.Good():
+			e.Code = control.TuneRefused
+		}
+		if err == nil {
+			if err := c.Send(wire.Accepted{Report: kept}); err != nil {
+				return fmt.Errorf("tell line %s of its acceptance: %w", x.cfg.Name, err)
+			}
+		}
+	}
+	s.feed.Publish(e)
+	return nil
 }
 
 // hear notes what a line said and tells the feed.
@@ -208,6 +252,8 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	case wire.Source:
 		x.view.SourceLost = m.Code != control.CodeOK
 		e.Kind, e.Code = control.KindSource, m.Code
+	case wire.Tuning:
+		e.Kind, e.Step, e.Done, e.Of = control.KindTune, m.Step, m.Done, m.Of
 	case wire.Call:
 		x.view.InCall = m.Edge != control.CallEnded
 		e.Kind, e.Code = control.KindCall, m.Edge
@@ -215,7 +261,7 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		if answer, ok := x.waiting[m.ID]; ok {
 			delete(x.waiting, m.ID)
 			if m.Error != "" {
-				answer <- wrongState(x.cfg.Name, m.Error)
+				answer <- refusal(x.cfg.Name, m.Error)
 			} else {
 				answer <- nil
 			}

@@ -36,10 +36,12 @@ type plug struct {
 	events <-chan control.Event
 }
 
-func newPlug(t *testing.T, seal sealer) *plug {
+func newPlug(t *testing.T, seal sealer) *plug { return newPlugWith(t, twoLines(), seal, nil) }
+
+func newPlugWith(t *testing.T, cfg *config.Config, seal sealer, reports reports) *plug {
 	feed := control.NewFeed()
 	return &plug{
-		switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), seal, nil),
+		switchboard: newSwitchboard(cfg, feed, slog.New(slog.DiscardHandler), seal, nil, reports),
 		t:           t, ctx: t.Context(), events: feed.Subscribe(t.Context()),
 	}
 }

@@ -30,12 +30,32 @@ func noAnswer(name string, after time.Duration) error {
 		Remedy: "flattone watch " + name + " shows how it is"}
 }
 
-func wrongState(name, why string) error {
+func wrongState(name, why string) *control.Error {
 	return &control.Error{Code: control.CodeWrongState, Text: why, Remedy: "flattone watch " + name + " shows how it is"}
 }
+
+// refusal is a line's own word on why it can't.
+func refusal(name, why string) error {
+	err := wrongState(name, why)
+	if strings.HasSuffix(why, ": "+codeUntuned) { // the only thing in the way
+		err.Remedy = "flattone tune " + name
+	}
+	return err
+}
+
+// codeUntuned is the line's code for a line that no tuning holds for.
+const codeUntuned = "untuned"
 
 func unknownProfile(name string, have []string) error {
 	return &control.Error{Code: control.CodeUnknownProfile,
 		Text:   fmt.Sprintf("there is no profile %q", name),
 		Remedy: "the profiles are " + strings.Join(have, ", ")}
+}
+
+func neverTuned(name string) error {
+	return &control.Error{Code: control.CodeUntuned, Text: "it was never tuned", Remedy: "flattone tune " + name}
+}
+
+func needsNoTuning(name string) error {
+	return &control.Error{Code: control.CodeUntuned, Text: "it has no sound devices, so there is nothing to tune", Remedy: "flattone lines shows line " + name}
 }

@@ -52,6 +52,7 @@ func TestTheNextCallersKeysJoinNothing(t *testing.T) {
 	}
 	cards := card.New(t, specs...)
 	r := newRig(t, box.Config{Profile: `fields = ["pan"]`, Lines: boxes})
+	r.accept(t)
 	r.start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/demo/box"
 	"github.com/flattone/flattone/demo/receiver"
@@ -122,6 +124,25 @@ func (r *rig) start(t *testing.T) {
 			r.changed = make(chan struct{})
 		})
 	})
+}
+
+// accept has the box's sound lines pass for tuned, before it is started.
+func (r *rig) accept(t *testing.T) {
+	t.Helper()
+	cfg, err := config.Load(r.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	adopted, err := cfg.Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range cfg.Lines {
+		if l.Sound != nil {
+			fingerprint, _ := l.Fingerprint(adopted)
+			acceptancetest.Place(t, cfg.StateDir, l.Name, fingerprint)
+		}
+	}
 }
 
 // current is a client of the flattoned that runs now.

@@ -21,6 +21,7 @@ func TestASidetoneIsNoWayPastTheMask(t *testing.T) {
 		{Name: "one", Sound: "caller = \"both\"\nagent = \"both\"\nagent_channel = 2"},
 		{Name: "two", Sound: "caller = \"other\"\nagent = \"other\"\nagent_channel = 2"},
 	}})
+	r.accept(t)
 	r.start(t)
 	for _, line := range []string{"one", "two"} {
 		r.wait(t, line, func(e control.Event) bool { return e.Line == line && e.Code == control.CallPresumed })

@@ -72,6 +72,7 @@ func playCalls(t *testing.T, lines []soundLine, said []said, heard map[string]fu
 		cfg.Lines = append(cfg.Lines, l.config())
 	}
 	r := newRig(t, cfg)
+	r.accept(t)
 	r.start(t)
 	for _, l := range lines {
 		r.wait(t, l.name(), func(e control.Event) bool { return e.Line == l.name() && e.Code == control.CallPresumed })
@@ -190,6 +191,7 @@ func lostAndBack(t *testing.T, options string, others *card.Card, lose, back fun
 		{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\"", Options: options},
 		{Name: "two", Sound: "caller = \"other\"\nagent = \"other\"\nagent_channel = 2\ngain_to_caller_db = 6"},
 	}})
+	r.accept(t)
 	r.start(t)
 	for _, line := range []string{"one", "two"} {
 		r.wait(t, line, func(e control.Event) bool { return e.Line == line && e.Code == control.CallPresumed })

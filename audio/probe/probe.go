@@ -3,7 +3,7 @@
 //
 // It exists so that a line is judged by figures, and those by tests with known echoes, delays and leaks. It is no part of the
 // sample path: it runs beside it, on copies. It promises that a figure is drowned by noise towards the bad side, never
-// towards the good one. It must never give out which keys it heard: what [Leak] keeps of them lies in locked memory, and
+// towards the good one. It must never give out which keys it heard: what it keeps of a leg lies in locked memory, and
 // what it answers with are levels.
 package probe
 
@@ -11,9 +11,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+	"unsafe"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/fourier"
+	"github.com/flattone/flattone/audio/locked"
 )
 
 // The sound of a probe: noise in the telephone's band, so that no detector takes it for keys and no canceller for a tone.
@@ -41,8 +43,9 @@ type Probe struct {
 	sound     []int16
 	transform *fourier.Transform
 	spectrum  []complex128 // of the sound, conjugated
-	buf       []complex128
-	peak, own float64 // of the sound's correlation with itself: at its best, and the squares around
+	memory    []byte       // locked: what buf lies in
+	buf       []complex128 // what was heard, and what it has in common with the sound
+	peak, own float64      // of the sound's correlation with itself: at its best, and the squares around
 }
 
 // Echo is what was heard of a probe.
@@ -56,11 +59,14 @@ type Echo struct {
 }
 
 // New makes the probe for a rate, always the same.
-func New(rate audio.Rate) *Probe {
+func New(rate audio.Rate) (_ *Probe, err error) {
 	p := &Probe{rate: rate, sound: noise(rate)}
 	p.transform = fourier.New(p.Frames() + rate.Frames(before))
 	p.spectrum = make([]complex128, p.transform.Size())
-	p.buf = make([]complex128, p.transform.Size())
+	if p.memory, err = locked.Bytes(p.transform.Size() * int(unsafe.Sizeof(p.buf[0]))); err != nil {
+		return nil, err
+	}
+	p.buf = unsafe.Slice((*complex128)(unsafe.Pointer(unsafe.SliceData(p.memory))), p.transform.Size())
 	for i, v := range p.sound {
 		p.spectrum[i] = complex(float64(v), 0)
 	}
@@ -71,7 +77,14 @@ func New(rate audio.Rate) *Probe {
 	p.correlate(p.sound)
 	p.peak = real(p.buf[0])
 	p.own = p.squares(-rate.Frames(before), rate.Frames(after))
-	return p
+	return p, nil
+}
+
+// Close wipes and frees what was heard.
+func (p *Probe) Close() error {
+	memory := p.memory
+	p.memory, p.buf = nil, nil
+	return locked.Free(memory)
 }
 
 // Sound is what is to be played. Nobody may write to it.

@@ -11,6 +11,20 @@ import (
 
 var rates = []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k}
 
+func probeOf(t testing.TB, rate audio.Rate) *Probe {
+	t.Helper()
+	p, err := New(rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
 // noisy adds white noise of a level.
 func noisy(x []float64, dBm0 float64, seed uint64) []int16 {
 	r := rand.New(rand.NewPCG(seed, 7))
@@ -28,7 +42,7 @@ func TestEchoes(t *testing.T) {
 		ms, dB float64
 	}
 	for _, rate := range rates {
-		p := New(rate)
+		p := probeOf(t, rate)
 		for _, test := range []struct {
 			paths    []path
 			noise    float64
@@ -66,7 +80,7 @@ func TestEchoes(t *testing.T) {
 
 // What isn't there isn't heard, and how much there could be is told from above.
 func TestNoEcho(t *testing.T) {
-	p := New(audio.Rate8k)
+	p := probeOf(t, audio.Rate8k)
 	if e := p.Find(make([]int16, p.Frames())); e.Heard || e.GainDB != least {
 		t.Errorf("in silence there is %v", e)
 	}
@@ -87,7 +101,7 @@ func TestNoEcho(t *testing.T) {
 // A probe is no key to our own detector, and neither clips nor differs from what it says of itself.
 func TestTheProbeIsNoKey(t *testing.T) {
 	for _, rate := range rates {
-		p := New(rate)
+		p := probeOf(t, rate)
 		d, err := detect.New(rate)
 		if err != nil {
 			t.Fatal(err)

@@ -2,58 +2,45 @@ package probe
 
 import (
 	"math"
+	"slices"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/level"
 )
 
 // Quiet learns what a leg sounds like on which nobody speaks.
 type Quiet struct {
-	block       int // frames of a tenth of a second
-	n           int
-	sum, square float64 // of the block under way
-	total       float64
-	frames      int
-	least, most int16
-	floor       float64 // mean square of the softest block
-	clipped     int
-	run         int // frames on end at the same end of the scale
-	last        int16
+	block, n     int // frames of a tenth of a second, and of the one under way
+	sum, squares int64
+	total        int64
+	frames       int
+	least, most  int16
+	floor        level.Floor
+	clips        level.Clips
+	clipped      int
 }
-
-// clipRun is how many frames on end have to lie at full scale to be clipping: one may be speech that just reached it.
-const clipRun = 3
 
 // NewQuiet is a Quiet that has heard nothing.
 func NewQuiet(rate audio.Rate) *Quiet {
-	return &Quiet{block: int(rate) / 10, least: math.MaxInt16, most: math.MinInt16, floor: math.Inf(1)}
+	return &Quiet{block: int(rate) / level.BlocksPerSecond, least: math.MaxInt16, most: math.MinInt16}
 }
 
 // Write takes the next frames.
 func (q *Quiet) Write(x []int16) {
-	for _, v := range x {
-		q.least, q.most = min(q.least, v), max(q.most, v)
-		switch {
-		case v < math.MaxInt16 && v > -math.MaxInt16:
-			q.run = 0
-		case (v < 0) != (q.last < 0):
-			q.run = 1
-		default:
-			q.run++
-		}
-		q.last = v
-		if q.run == clipRun {
-			q.clipped += clipRun
-		} else if q.run > clipRun {
-			q.clipped++
-		}
-		q.sum += float64(v)
-		q.square += float64(v) * float64(v)
-		if q.n++; q.n == q.block {
-			mean := q.sum / float64(q.n)
-			q.floor = min(q.floor, q.square/float64(q.n)-mean*mean)
+	for len(x) > 0 {
+		part := x[:min(len(x), q.block-q.n)]
+		x = x[len(part):]
+		sum, squares := level.Sums(part)
+		q.clipped += q.clips.Count(part, squares)
+		q.least, q.most = min(q.least, slices.Min(part)), max(q.most, slices.Max(part))
+		q.sum += sum
+		q.squares += squares
+		if q.n += len(part); q.n == q.block {
+			mean := float64(q.sum) / float64(q.n)
+			q.floor.Add(float64(q.squares)/float64(q.n) - mean*mean)
 			q.total += q.sum
 			q.frames += q.n
-			q.n, q.sum, q.square = 0, 0, 0
+			q.n, q.sum, q.squares = 0, 0, 0
 		}
 	}
 }
@@ -62,12 +49,12 @@ func (q *Quiet) Write(x []int16) {
 func (q *Quiet) Frames() int { return q.frames }
 
 // FloorDBm0 is the level of the softest tenth of a second, without what is constant in it.
-func (q *Quiet) FloorDBm0() float64 { return audio.DBm0(q.floor) }
+func (q *Quiet) FloorDBm0() float64 { return audio.DBm0(q.floor.Lowest()) }
 
 // Offset is the mean of all, as a share of full scale.
-func (q *Quiet) Offset() float64 { return q.total / float64(max(1, q.frames)) / math.MaxInt16 }
+func (q *Quiet) Offset() float64 { return float64(q.total) / float64(max(1, q.frames)) / math.MaxInt16 }
 
-// Clipped is how many frames lay at full scale, three or more on end.
+// Clipped is how many frames were beyond full scale.
 func (q *Quiet) Clipped() int { return q.clipped }
 
 // Dead: every frame was the same. No converter is so quiet: nothing is connected, or not through.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/control"
 )
 
@@ -18,6 +21,9 @@ type aBox struct {
 	armed chan string
 	// refuses is what arming is answered with, if it isn't nil.
 	refuses error
+	// tuning is how a tuning ends: "refused", "vain", or well.
+	tuning string
+	report acceptance.Report
 }
 
 func newBox() *aBox {
@@ -119,6 +125,36 @@ func (b *aBox) CallEnded(_ context.Context, _ control.Actor, line string) error 
 		return &control.Error{Code: control.CodeWrongState, Text: "calls are told only to others", Remedy: "flattone watch demo shows how it is"}
 	}
 	return known(line)
+}
+
+// Tune tells of a tuning as a line would: of one that is accepted, or of what the line's name says. The report is that of the last.
+func (b *aBox) Tune(_ context.Context, _ control.Actor, line string) error {
+	if err := known(line); err != nil {
+		return err
+	}
+	tell := func(e control.Event) { e.Line, e.Kind, e.Time = line, control.KindTune, then; b.Feed.Publish(e) }
+	tell(control.Event{Step: "quiet", Done: 0, Of: 3})
+	tell(control.Event{Step: "caller_keys", Done: 0, Of: 8})
+	tell(control.Event{Step: "caller_keys", Done: 8, Of: 8})
+	b.report = acceptancetest.Good(line, "0123456789abcdef0123456789abcdef")
+	b.report.Devices, b.report.Settings = "trunk and headset", "{}"
+	switch b.tuning {
+	case "refused":
+		b.report.Figures[slices.IndexFunc(b.report.Figures, func(f acceptance.Figure) bool { return f.Name == acceptance.Leak })].Value = -80
+		tell(control.Event{Code: control.TuneRefused})
+	case "vain":
+		tell(control.Event{Code: "tune_timeout", Step: "loop"})
+	default:
+		tell(control.Event{Code: control.CodeOK})
+	}
+	return nil
+}
+
+func (b *aBox) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
+	if b.report.Line != line {
+		return acceptance.Report{}, &control.Error{Code: control.CodeUntuned, Text: "it was never tuned", Remedy: "flattone tune " + line}
+	}
+	return b.report, nil
 }
 
 func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {

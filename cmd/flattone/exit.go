@@ -17,6 +17,7 @@ const (
 	exitRefused     = 5 // the box can't do that: no such line, or not in that state
 	exitNotYet      = 6 // what --until waits for did not come before --timeout, Ctrl-C or the end
 	exitNoCard      = 7 // arm --wait: the capture ended without a card
+	exitRefusedLine = 8 // tune: the line was measured, and refused
 )
 
 // failure is an error that has its own exit code, and may have a hint.
@@ -60,7 +61,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy:
+	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned:
 		return exitRefused
 	}
 	return exitFailed

@@ -12,7 +12,8 @@ group flattone-admin.
 
 Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned
 answers; 4 you may not; 5 the box can't do that now; 6 what was waited for did
-not come; 7 the capture ended without a card.`
+not come; 7 the capture ended without a card; 8 the line was measured and
+refused.`
 	wordsGroupTechnician = "At the box (these ask flattoned):"
 	wordsGroupOffline    = "Without a box:"
 
@@ -49,6 +50,24 @@ from now on. Exit code 0 says that it came, 6 that it didn't.
 
 With --arm it readies the line for a card as soon as the watch has begun, so
 that nothing of the capture is missed.`
+	wordsTuneLong = `Measure a line of sound devices that is being installed, through its own
+devices, and accept or refuse it: until it is accepted it takes no card. It
+takes two telephones, two people, a cable and two minutes, and says at each step
+what to do: quiet; eight keys on the caller's telephone; three on the agent's; a
+hiss on either side; the agent's output joined to his input by the cable; and
+keys on the caller's telephone once more, none of which may come out past the
+shut mask.
+
+While it runs the agent hears nothing of the caller, nothing is captured, and of
+a key it is only told that it was there. Ctrl-C or flattone disarm ends it, and
+leaves what was known of the line as it was. So does a step that waits in vain
+for two minutes.
+
+The report is printed, kept in the state folder as acceptance/LINE.json, and
+with --last printed again. It holds for the devices and settings it names, and
+for no others. Exit code 0 says that the line is accepted, 8 that it is refused.`
+	wordsRecorder = "not judged yet. Record a test call on which keys are keyed, with whatever records behind the box, have the recording " +
+		"judged blind (flattone judge --blind, in lab builds), and write file, judged_by and verdict into the report's recorder."
 	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is
 not known outside of it.`
 	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,

@@ -48,7 +48,7 @@ func TestManualNamesEveryVerbAndFlag(t *testing.T) {
 		}
 	}
 	walk((&tool{}).rootCommand())
-	for _, words := range []string{"--socket", socketEnv, defaultSocket, "\n.B 0\n", "\n.B 7\n"} {
+	for _, words := range []string{"--socket", socketEnv, defaultSocket, "\n.B 0\n", "\n.B 7\n", "\n.B 8\n"} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the manual doesn't name %q", words)
 		}

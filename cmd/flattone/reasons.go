@@ -87,6 +87,20 @@ func reason(code string) string {
 		return "its sound card's mixer lets an input through to an output, past the mask: the line's log says which control, and how to close it"
 	case "mixer_unread":
 		return "its sound card's mixer can't be read, and may let an input through to an output, past the mask: see the line's log"
+	case "untuned":
+		return "untuned: nobody has measured it as it is now; flattone tune does"
+
+	// A tuning came to nothing.
+	case "tune_timeout":
+		return "what a step waits for did not come in two minutes"
+	case "tune_no_sound":
+		return "a device gives no sound"
+	case "tune_cancelled":
+		return "it was cut short"
+	case "tune_not_kept":
+		return "its report can't be kept"
+	case "tune_refused":
+		return "a figure is out of bounds"
 
 	// A line suffers from something.
 	case "codec_poor":

@@ -61,6 +61,8 @@ func meaning(state string) string {
 		return "ended without a card"
 	case control.StateHeld:
 		return "the agent can't hear the caller"
+	case control.StateTuning:
+		return "being measured; the agent can't hear the caller"
 	}
 	return "not known yet"
 }
@@ -161,6 +163,14 @@ func sentence(e control.Event) string {
 			return "what tells of its calls is there"
 		}
 		return reason(e.Code)
+	case control.KindTune:
+		switch e.Code {
+		case "":
+			return fmt.Sprintf("tuning, %s: %d of %d", strings.ReplaceAll(clean(e.Step), "_", " "), e.Done, e.Of)
+		case control.CodeOK:
+			return "tuned, and accepted"
+		}
+		return "tuned in vain: " + reason(e.Code)
 	case control.KindCall:
 		switch e.Code {
 		case control.CallBegan:
@@ -276,11 +286,11 @@ func weigh(e control.Event) weight {
 	switch {
 	case e.Kind == control.KindLineDown, e.Kind == control.KindCut, e.Kind == control.KindWarning,
 		(e.Kind == control.KindCodec || e.Kind == control.KindInput || e.Kind == control.KindSource) && e.Code != control.CodeOK,
-		e.Kind == control.KindBar && e.On,
+		e.Kind == control.KindBar && e.On, e.Kind == control.KindTune && e.Code != "" && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
 		return grave
-	case e.Kind == control.KindToken, e.Kind == control.KindVerdict,
+	case e.Kind == control.KindToken, e.Kind == control.KindVerdict, e.Kind == control.KindTune && e.Code == control.CodeOK,
 		e.State == control.StateDone, e.Delivery == control.DeliveryDelivered:
 		return good
 	}

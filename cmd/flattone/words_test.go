@@ -55,7 +55,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 func TestRefusalsNameVerbsThatThereAre(t *testing.T) {
 	root := (&tool{}).rootCommand()
 	named := 0
-	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrBarred, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld} {
+	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrBarred, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld, session.ErrTuning} {
 		for _, match := range regexp.MustCompile(`\bflattone ([a-z-]+)`).FindAllStringSubmatch(err.Error(), -1) {
 			named++
 			if _, rest, err := root.Find(match[1:]); err != nil || len(rest) > 0 {
@@ -73,6 +73,7 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil), brandName(evil),
 		sentence(control.Event{Kind: control.KindState, State: evil, Reason: evil}),
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
+		sentence(control.Event{Kind: control.KindTune, Step: evil}), sentence(control.Event{Kind: control.KindTune, Code: evil}), tuneStep(evil),
 		sentence(control.Event{Kind: control.Kind(evil)}), codecRemedy(evil, 40), codecRemedy(evil, 101),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
 		if strings.ContainsAny(s, "\x1b\x07\r\n") {

@@ -16,15 +16,17 @@ import (
 type Report struct {
 	Line string    `json:"line"`
 	Time time.Time `json:"time"`
-	// Version is that of the flattone-line that measured.
+	// Version is that of the flattoned that keeps it.
 	Version string `json:"version"`
 	// Fingerprint stands for the devices and settings that the report holds for, which Devices and Settings say in words.
 	Fingerprint string `json:"fingerprint"`
 	Devices     string `json:"devices"`
 	Settings    string `json:"settings"`
 	// Accepted is what [Report.Good] said when it was written, for people and other programs.
-	Accepted bool     `json:"accepted"`
-	Figures  []Figure `json:"figures"`
+	Accepted bool `json:"accepted"`
+	// Mixers are the ways that a sound card's own mixer had open past the mask, with the command that closes each.
+	Mixers  []string `json:"mixers,omitempty"`
+	Figures []Figure `json:"figures"`
 	// Recorder is for the site to fill in: what its own recorder took of a test call, judged blind.
 	Recorder Recorder `json:"recorder"`
 }

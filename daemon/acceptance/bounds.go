@@ -7,6 +7,7 @@ type Name string
 
 // The figures, in the order in which they are measured.
 const (
+	MonitorsOpen  Name = "monitors_open"
 	CallerDead    Name = "caller_dead"
 	AgentDead     Name = "agent_dead"
 	CallerFloor   Name = "caller_floor"
@@ -55,8 +56,9 @@ var none = math.Inf(1)
 // bounds are those of every figure. Levels are those of a telephone line (ITU-T Q.552, G.122) with room for what headsets and
 // offices add; what decides whether keys are heard or leak is tight.
 var bounds = map[Name]bound{
-	CallerDead: {"caller's input dead: every frame the same", "", 0, 0},
-	AgentDead:  {"agent's input dead: every frame the same", "", 0, 0},
+	MonitorsOpen: {"ways open in the cards' mixers past the mask", "", 0, 0},
+	CallerDead:   {"caller's input dead: every frame the same", "", 0, 0},
+	AgentDead:    {"agent's input dead: every frame the same", "", 0, 0},
 	// The mask's noise follows a line's own no further than this, and above it masks would be heard for what they are.
 	CallerFloor:   {"caller's line, while nobody speaks", "dBm0", -none, -42},
 	AgentFloor:    {"agent's side, while nobody speaks", "dBm0", -none, -30},
@@ -84,8 +86,8 @@ var bounds = map[Name]bound{
 	AgentToCaller:     {"the same sound on the caller's leg", "dB", -none, -40},
 
 	LoopGain:   {"agent's output to his input by cable", "dB", LeastLoopDB, 20},
-	LoopFrames: {"round trip through the agent's device", "frames", 0, none},
-	LoopTime:   {"round trip through the agent's device", "ms", 0, none},
+	LoopFrames: {"round trip through the agent's device", "frames", -none, none},
+	LoopTime:   {"the same in time", "ms", -none, none},
 
 	LeakKeyed: {"tones at the caller's input", "dBm0", -30, none},
 	LeakTones: {"frequencies of eight that were keyed", "", LeakTonesLeast, 8},
@@ -106,7 +108,7 @@ const (
 
 // Names are those of all figures that a report must have, in order.
 func Names() []Name {
-	return []Name{CallerDead, AgentDead, CallerFloor, AgentFloor, CallerOffset, AgentOffset, CallerClipped, AgentClipped,
+	return []Name{MonitorsOpen, CallerDead, AgentDead, CallerFloor, AgentFloor, CallerOffset, AgentOffset, CallerClipped, AgentClipped,
 		CallerKeys, CallerKeysOnAgent, SoftestKey, LoudestKey, Margin, AgentKeys, AgentKeysOnCaller,
 		CallerReturn, CallerReturnDelay, CallerToAgent, AgentReturn, AgentReturnDelay, AgentToCaller,
 		LoopGain, LoopFrames, LoopTime, LeakKeyed, LeakTones, Leak, LeakFloor}

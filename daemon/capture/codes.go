@@ -61,6 +61,9 @@ const (
 	ClocksApart Code = "clocks_apart"
 )
 
+// What stands in the way of taking cards on a line, until it is put right.
+const Untuned Code = "untuned" // no tuning holds for the line as it is now
+
 // What an agent is warned of. The capture goes on.
 const (
 	KeyWaiting   Code = "key_waiting"

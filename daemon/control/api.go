@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"time"
+
+	"github.com/flattone/flattone/daemon/acceptance"
 )
 
 // Backend is the daemon behind the socket. Its methods are called from many goroutines at once, with a
@@ -28,6 +30,11 @@ type Backend interface {
 	// CallBegan and CallEnded tell a line of its calls, where it is set to be told by this.
 	CallBegan(ctx context.Context, by Actor, line string) error
 	CallEnded(ctx context.Context, by Actor, line string) error
+
+	// Tune begins to measure an idle line that is being installed, which Disarm ends. How it goes is told as events of [KindTune].
+	Tune(ctx context.Context, by Actor, line string) error
+	// Acceptance is the last report of a line's tuning; [CodeUntuned] if there is none.
+	Acceptance(ctx context.Context, line string) (acceptance.Report, error)
 
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
@@ -147,6 +154,7 @@ const (
 	StateDone   = "done"   // the card is in the vault
 	StateVoid   = "void"   // the capture ended without a card
 	StateHeld   = "held"   // closed until somebody says it may open
+	StateTuning = "tuning" // closed while it is measured
 )
 
 // Token is what may be known of a stored card.

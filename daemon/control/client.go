@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/flattone/flattone/daemon/acceptance"
 )
 
 const (
@@ -101,6 +103,16 @@ func (c *Client) CallBegan(ctx context.Context, line string) error {
 // CallEnded tells a line that its call has ended.
 func (c *Client) CallEnded(ctx context.Context, line string) error {
 	return c.command(ctx, "telling line "+line+" of a call's end", line, "call-ended")
+}
+
+// Tune begins to measure line.
+func (c *Client) Tune(ctx context.Context, line string) error {
+	return c.command(ctx, "tuning line "+line, line, "tune")
+}
+
+// Acceptance is the last report of line's tuning.
+func (c *Client) Acceptance(ctx context.Context, line string) (acceptance.Report, error) {
+	return ask[acceptance.Report](ctx, c, "asking for the acceptance of line "+line, http.MethodGet, linePath(line, "acceptance"), nil)
 }
 
 // Tokens are the newest entries of the vault, newest first.

@@ -32,6 +32,7 @@ const (
 	CodeUnknownProfile = "unknown_profile"
 	CodeLineDown       = "line_down"   // the line's process does not run
 	CodeWrongState     = "wrong_state" // not possible in the state the line is in
+	CodeUntuned        = "untuned"     // there is no report of a tuning
 	CodeNoAnswer       = "no_answer"   // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
@@ -47,7 +48,7 @@ func (e *Error) status() int {
 		return http.StatusForbidden
 	case CodeBadRequest, CodeUnknownProfile:
 		return http.StatusBadRequest
-	case CodeNoSuchCall, CodeUnknownLine:
+	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned:
 		return http.StatusNotFound
 	case CodeBusy, CodeLineDown:
 		return http.StatusServiceUnavailable

@@ -17,6 +17,7 @@ const (
 	KindInput    Kind = "input"     // Leg, Code: ok, or what is wrong with how its sound comes in
 	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
 	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
+	KindTune     Kind = "tune"      // Step, Done, Of while a line is tuned; Code and, where there is no report, Step at its end
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
@@ -42,7 +43,14 @@ const (
 	CallPresumed = "call_presumed"
 )
 
-// CodeOK is the verdict on a good field.
+// Values of Event.Code for the end of a KindTune, beside those of daemon/tune: there is no report then, and what was there before still holds.
+const (
+	// TuneRefused: there is a report, and a figure of it is out of bounds. CodeOK is the other way round.
+	TuneRefused = "tune_refused"
+	TuneNotKept = "tune_not_kept"
+)
+
+// CodeOK is the verdict on a good field, and on a tuned line.
 const CodeOK = "ok"
 
 // Event is something that happened on a line. It is one flat struct for all kinds, so that it reads the same
@@ -78,4 +86,9 @@ type Event struct {
 	Leg string `json:"leg,omitempty"`
 
 	NeedsLookAheadMS int `json:"needs_look_ahead_ms,omitempty"`
+
+	// Step is what is being measured: see daemon/tune. Done of Of is how far it is.
+	Step string `json:"step,omitempty"`
+	Done int    `json:"done,omitempty"`
+	Of   int    `json:"of,omitempty"`
 }

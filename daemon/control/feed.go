@@ -146,7 +146,7 @@ func (p *present) apply(e Event) {
 		p.last[slot{string(e.Kind), e.Code}] = e
 	case KindInput:
 		p.last[slot{string(e.Kind), e.Leg}] = e
-	case KindWarning, KindCut:
+	case KindWarning, KindCut, KindTune:
 		// Of the moment only.
 	default:
 		p.last[slot{string(e.Kind), e.Field}] = e

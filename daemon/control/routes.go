@@ -52,6 +52,10 @@ func (s *Server) routes() []route {
 		{"POST /v1/lines/{line}/acknowledge", command(b.Acknowledge)},
 		{"POST /v1/lines/{line}/call-began", command(b.CallBegan)},
 		{"POST /v1/lines/{line}/call-ended", command(b.CallEnded)},
+		{"POST /v1/lines/{line}/tune", command(b.Tune)},
+		{"GET /v1/lines/{line}/acceptance", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			return b.Acceptance(ctx, r.PathValue("line"))
+		}},
 		{"GET /v1/tokens", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {

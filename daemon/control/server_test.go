@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/flattone/flattone/daemon/acceptance"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,6 +59,8 @@ var (
 	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
 	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
+	anAcceptance = acceptance.Report{Line: "one", Time: time.Unix(5, 0).UTC(), Version: "1", Fingerprint: "f", Devices: "d", Settings: "s", Accepted: true,
+		Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -90, Unit: "dBm0", Good: true}}}
 	anAct = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
 )
 
@@ -82,6 +86,12 @@ func (b *scripted) CallBegan(_ context.Context, _ Actor, line string) error {
 }
 func (b *scripted) CallEnded(_ context.Context, _ Actor, line string) error {
 	return b.told("call-ended %s", line)
+}
+func (b *scripted) Tune(_ context.Context, _ Actor, line string) error {
+	return b.told("tune %s", line)
+}
+func (b *scripted) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
+	return anAcceptance, b.told("acceptance %s", line)
 }
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
@@ -150,6 +160,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
 		{"call-began one", func() (any, error) { return nil, c.CallBegan(ctx, "one") }, nil},
 		{"call-ended one", func() (any, error) { return nil, c.CallEnded(ctx, "one") }, nil},
+		{"tune one", func() (any, error) { return nil, c.Tune(ctx, "one") }, nil},
+		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"audit 1", func() (any, error) { return c.Audit(ctx, 1) }, []AuditEntry{}},

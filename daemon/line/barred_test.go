@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/hw"
@@ -34,6 +35,7 @@ func TestALineComesUpBarredByItsMixer(t *testing.T) {
 			defer stop()
 			go line.session.Run(ctx)
 			line.session.Edge(hw.Edge{Kind: hw.CallPresumed})
+			line.accepted(acceptancetest.Good("desk-1", line.tuning.fingerprint))
 			err = line.session.Arm("cap", "")
 			if says == "" && err != nil || says != "" && (!errors.Is(err, session.ErrBarred) || !strings.Contains(err.Error(), says)) {
 				t.Errorf("armed, it says %v", err)

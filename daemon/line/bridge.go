@@ -2,6 +2,7 @@ package line
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -9,6 +10,7 @@ import (
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/resample"
 	"github.com/flattone/flattone/audio/ring"
+	"github.com/flattone/flattone/daemon/tune"
 )
 
 // bridge joins the two sides of a line: the caller's sound takes the [path.Path], the agent's goes straight
@@ -31,6 +33,8 @@ type bridge struct {
 	callerStill, agentStill level.Still
 	// What a device is given is amplified last, flat tones and cues with it.
 	toAgent, toCaller level.Gain
+	// tap, while the line is tuned, hears what comes in on either leg and has its own sounds played.
+	tap atomic.Pointer[tune.Tap]
 }
 
 // backFrames is what the agent's side may run ahead of the caller's.
@@ -75,6 +79,9 @@ type (
 )
 
 func (b callerSide) Take(in []int16) {
+	if tap := b.tap.Load(); tap != nil {
+		tap.Caller.Take(in)
+	}
 	b.path.Write(in)
 	b.callerStill.Write(in)
 	if b.ears != nil {
@@ -84,6 +91,9 @@ func (b callerSide) Take(in []int16) {
 }
 
 func (b callerSide) Lost(frames int) {
+	if tap := b.tap.Load(); tap != nil {
+		tap.Caller.Lost(frames)
+	}
 	b.path.Lost(frames)
 	b.taken()
 }
@@ -102,9 +112,15 @@ func (b callerSide) Fill(out []int16) {
 	}
 	b.cue.mix(out, b.path.Position()-audio.Position(len(out)))
 	b.toCaller.Apply(out)
+	if tap := b.tap.Load(); tap != nil {
+		tap.Caller.Fill(out)
+	}
 }
 
 func (b agentSide) Take(in []int16) {
+	if tap := b.tap.Load(); tap != nil {
+		tap.Agent.Take(in)
+	}
 	room := b.back.Tail(len(in))
 	copy(room, in)
 	b.pass(room)
@@ -117,6 +133,9 @@ func (b agentSide) Take(in []int16) {
 
 // Lost passes silence.
 func (b agentSide) Lost(frames int) {
+	if tap := b.tap.Load(); tap != nil {
+		tap.Agent.Lost(frames)
+	}
 	room := b.back.Tail(frames)
 	clear(room)
 	b.pass(room)
@@ -138,6 +157,9 @@ func (b agentSide) Fill(out []int16) {
 		b.path.Read(out)
 	}
 	b.toAgent.Apply(out)
+	if tap := b.tap.Load(); tap != nil {
+		tap.Agent.Fill(out)
+	}
 }
 
 // jumps is how often the two devices had to be brought into step anew, and ppm by how much the caller's clock is fast; both are 0 on one clock.

@@ -13,6 +13,7 @@ import (
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/resample"
+	"github.com/flattone/flattone/daemon/tune"
 	"github.com/flattone/flattone/hw"
 )
 
@@ -313,6 +314,14 @@ func TestTurnsAllocateNothing(t *testing.T) {
 			b.toAgent.Set(12)
 			b.toCaller.Set(-12)
 			in, out := voice(0, n), make([]int16, n)
+			if n%80 == 0 { // and while it is tuned
+				tap, err := tune.NewTap(test.rate)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { tap.Close() })
+				b.tap.Store(tap)
+			}
 			if got := testing.AllocsPerRun(300, func() {
 				b.cue.play(b.path.Position() + audio.Position(n/2))
 				oneClock(b, in, in, out, out)

@@ -52,11 +52,12 @@ type Line struct {
 	told    told
 	mixers  mixers
 	idle    atomic.Bool // the session is
+	tuning  tuning
 }
 
 // New opens the line named. What it opened is closed again if it fails.
 func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
-	l := &Line{log: deps.Log, release: make(chan struct{}, 1)}
+	l := &Line{log: deps.Log, release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)}}
 	var known bool
 	if l.cfg, known = cfg.Line(name); !known {
 		return nil, fmt.Errorf("line %q is not in the config: name one of its [[line]] tables", name)
@@ -96,7 +97,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	var bars []capture.Code
 	if s := l.cfg.Sound; s != nil {
 		l.mixers = mixers{devices: []string{s.Caller, s.Agent}, log: deps.Log}
-		bars = l.mixers.first()
+		bars = append(l.mixers.first(), capture.Untuned) // until flattoned says otherwise
 	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
@@ -116,6 +117,7 @@ func (l *Line) open(cfg *config.Config) (*hw.Line, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.tuning.fingerprint, l.tuning.settings = l.cfg.Fingerprint(adopted)
 		return sound.Open(soundConfig(l.cfg, cfg.RuntimeDir, knownCards(adopted)))
 	}
 	return wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate)
@@ -144,6 +146,7 @@ func (l *Line) Run(ctx context.Context) (err error) {
 		start(&rest, func() error { return l.pace(restCtx) })
 		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
 		start(&rest, func() error { return l.source(restCtx) })
+		start(&rest, func() error { return l.tunes(restCtx) })
 	}
 	start(&devices, func() error { return l.device.Caller.Run(audioCtx, callerSide{l.bridge}) })
 	start(&devices, func() error { return l.device.Agent.Run(audioCtx, agentSide{l.bridge}) })
@@ -166,6 +169,9 @@ func (l *Line) close() error {
 	}
 	if l.bridge != nil {
 		errs = append(errs, l.bridge.Close())
+	}
+	if l.tuning.tap != nil {
+		errs = append(errs, l.tuning.tap.Close())
 	}
 	if l.path != nil {
 		errs = append(errs, l.path.Close())

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -185,7 +186,16 @@ func (l *Line) heard(m wire.Message) {
 	case wire.Arm:
 		l.answer(m.ID, l.session.Arm(m.Capture, m.Profile))
 	case wire.Cancel:
-		l.answer(m.ID, l.session.Cancel())
+		err := l.session.Cancel()
+		if errors.Is(err, session.ErrTuning) {
+			l.tuning.cancel()
+			err = nil
+		}
+		l.answer(m.ID, err)
+	case wire.Tune:
+		l.answer(m.ID, l.tune())
+	case wire.Accepted:
+		l.accepted(m.Report)
 	case wire.MoreTime:
 		l.answer(m.ID, l.session.MoreTime())
 	case wire.Acknowledge:

@@ -87,6 +87,8 @@ func (w *waiting) heard(m wire.Message) {
 		id = m.ID
 	case wire.CallTold:
 		id = m.ID
+	case wire.Tune:
+		id = m.ID
 	default:
 		return
 	}

@@ -50,7 +50,7 @@ func TestALineWaitsForItsDevice(t *testing.T) {
 			t.Errorf("it says %+v", got)
 		}
 		for i, m := range []wire.Message{wire.Arm{ID: 1, Capture: "cap_a"}, wire.Cancel{ID: 2}, wire.MoreTime{ID: 3}, wire.Acknowledge{ID: 4},
-			wire.CallTold{ID: 5, Edge: "call_ended"}} {
+			wire.CallTold{ID: 5, Edge: "call_ended"}, wire.Tune{ID: 6}} {
 			if answer := d.ask(uint64(i+1), m); !strings.Contains(answer, "it waits for its sound device") {
 				t.Errorf("to %T it answers %q", m, answer)
 			}

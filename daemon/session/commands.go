@@ -54,7 +54,8 @@ func (c *call) arm(captureID, profile string) error {
 	return nil
 }
 
-// Cancel gives the capture up. [ErrNoCapture] if there is none, [ErrComplete] once it is no longer ours to cancel.
+// Cancel gives the capture up. [ErrNoCapture] if there is none, [ErrTuning] if there is a tuning
+// in its place, [ErrComplete] once it is no longer ours to cancel.
 func (s *Session) Cancel() error {
 	return s.whileCapturing(func(c *call) { c.void(capture.Cancelled) })
 }
@@ -71,6 +72,8 @@ func (s *Session) whileCapturing(act func(*call)) (err error) {
 			act(c)
 		case c.card != nil:
 			err = ErrComplete
+		case c.state == Tuning:
+			err = ErrTuning
 		default:
 			err = ErrNoCapture
 		}

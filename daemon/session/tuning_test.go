@@ -28,8 +28,8 @@ func TestTuning(t *testing.T) {
 		if err := r.s.Tune(); !errors.Is(err, session.ErrTuning) {
 			t.Errorf("tuned twice: %v", err)
 		}
-		if err := r.s.Cancel(); !errors.Is(err, session.ErrNoCapture) {
-			t.Errorf("there is a capture: %v", err)
+		if err := r.s.Cancel(); !errors.Is(err, session.ErrTuning) {
+			t.Errorf("what is cancelled isn't a tuning: %v", err)
 		}
 		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at}))
 		r.ok(r.s.Bar("open", true))

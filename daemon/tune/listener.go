@@ -65,8 +65,13 @@ func (l *listener) next() (caller, agent []int16, ok bool) {
 	}
 }
 
-// gap reports whether frames were lost since it was last asked: what was measured across them is worth nothing.
+// gap reports whether a device lost something since it was last asked.
 func (l *listener) gap() bool {
+	return l.deps.Tap.Caller.lost.Swap(0)+l.deps.Tap.Agent.lost.Swap(0) > 0
+}
+
+// torn reports whether frames are missing since it was last asked, so that what comes in on the two legs doesn't belong together any more.
+func (l *listener) torn() bool {
 	return l.deps.Tap.Caller.missed.Swap(0)+l.deps.Tap.Agent.missed.Swap(0) > 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/probe"
+	"github.com/flattone/flattone/audio/ring"
 	"github.com/flattone/flattone/daemon/acceptance"
 )
 
@@ -107,18 +108,15 @@ func (t *tuner) echo(l *listener) {
 func (t *tuner) sound(l *listener, to, from *Leg) (back, through probe.Echo, ok bool) {
 	defer to.hush()
 	defer from.hush()
-	same, other := make([]int16, 0, t.probe.Frames()), make([]int16, 0, t.probe.Frames())
-	defer func() {
-		clear(same[:cap(same)])
-		clear(other[:cap(other)])
-	}()
+	same, other := t.heard[0], t.heard[1]
 	for {
-		same, other = same[:0], other[:0]
+		empty(same)
+		empty(other)
 		from.sound(nil)
 		p := to.sound(t.probe.Sound())
 		l.afresh()
 		lost := false
-		for !lost && (len(same) < cap(same) || len(other) < cap(other)) {
+		for !lost && (filled(same) < t.probe.Frames() || filled(other) < t.probe.Frames()) {
 			at := int64(to.ring.Read()) + int64(l.taken) // of what comes next
 			x, y, ok := l.next()
 			if !ok {
@@ -128,23 +126,34 @@ func (t *tuner) sound(l *listener, to, from *Leg) (back, through probe.Echo, ok 
 				x, y = y, x
 			}
 			if began := p.began.Load(); began >= 0 {
-				if len(same) == 0 && at > began { // of the turn in which it began some was handed out before that was known: too soon for an echo
-					same = same[:at-began]
-					clear(same)
+				if filled(same) == 0 && at > began { // of the turn in which it began some was handed out before that was known: too soon for an echo
+					fill(same, make([]int16, at-began))
 				}
-				same = fill(same, x[min(len(x), int(max(0, began-at))):])
+				fill(same, x[min(len(x), int(max(0, began-at))):])
 			}
-			other = fill(other, y)
-			lost = l.gap()
+			fill(other, y)
+			lost = l.gap() || l.torn()
 		}
 		if !lost {
-			return t.probe.Find(same), t.probe.Find(other), true
+			return t.probe.Find(same.Head(t.probe.Frames())), t.probe.Find(other.Head(t.probe.Frames())), true
 		}
 	}
 }
 
-// fill appends as much as there is room for.
-func fill(x, more []int16) []int16 { return append(x, more[:min(len(more), cap(x)-len(x))]...) }
+// fill adds to a recording as much as there is room for.
+func fill(r *ring.Ring, x []int16) {
+	r.Commit(copy(r.Tail(len(x)), x))
+	r.Judge(r.Written())
+}
+
+// filled is how much of it there is.
+func filled(r *ring.Ring) int { return int(r.Judged() - r.Read()) }
+
+func empty(r *ring.Ring) {
+	for filled(r) > 0 {
+		r.Release(filled(r))
+	}
+}
 
 const (
 	// overEcho is by how much a cable's loop has to be louder than the agent's echo without it.
@@ -190,7 +199,7 @@ func (t *tuner) leak(l *listener) {
 		}
 		t.caller.write(x, nil) // what comes by the cable is no agent's
 		t.leaks.Write(x, y)
-		if l.gap() { // the two legs don't belong together any more
+		if l.torn() { // a gap of a device is no reason: it keeps its place
 			t.leaks.Reset()
 			before = t.caller.sounded
 			continue
@@ -211,5 +220,6 @@ func (t *tuner) leak(l *listener) {
 	}
 }
 
-// certain is by how much a leak has to stand out of the noise to be one: until then the keys go on.
-const certain = 10.0
+// certain is by how much a leak has to stand out of what noise would seem to leak to be one, for the greatest of many sums is taken: until then the
+// keys go on.
+const certain = 14.0

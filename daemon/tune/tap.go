@@ -15,9 +15,9 @@ type Tap struct{ Caller, Agent *Leg }
 // Leg is one side of a Tap. Take, Lost and Fill belong to the device's thread, all else to the tuning.
 type Leg struct {
 	ring *ring.Ring
-	// missed counts frames that the device lost, and those for which the tuning left no room.
-	missed atomic.Int64
-	play   atomic.Pointer[play]
+	// lost counts the device's gaps, which keep their place, and missed the frames for which the tuning left no room.
+	lost, missed atomic.Int64
+	play         atomic.Pointer[play]
 }
 
 // play is a sound that goes out, and silence after it.
@@ -51,7 +51,8 @@ func (l *Leg) Take(in []int16) { l.took(copy(l.ring.Tail(len(in)), in), len(in))
 func (l *Leg) Lost(frames int) {
 	room := l.ring.Tail(frames)
 	clear(room)
-	l.took(len(room), len(room)+1)
+	l.lost.Add(1)
+	l.took(len(room), frames)
 }
 
 func (l *Leg) took(n, of int) {
@@ -89,11 +90,10 @@ func (l *Leg) hush() { l.play.Store(nil) }
 
 // forget drops what was captured up to now.
 func (l *Leg) forget() {
-	for n := l.have(); n > 0; n = l.have() {
-		l.ring.Release(n)
-	}
+	empty(l.ring)
+	l.lost.Store(0)
 	l.missed.Store(0)
 }
 
 // have is how many frames wait.
-func (l *Leg) have() int { return int(l.ring.Judged() - l.ring.Read()) }
+func (l *Leg) have() int { return filled(l.ring) }

@@ -18,6 +18,7 @@ import (
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/probe"
+	"github.com/flattone/flattone/audio/ring"
 	"github.com/flattone/flattone/daemon/acceptance"
 )
 
@@ -97,6 +98,7 @@ type tuner struct {
 	deps    Deps
 	rate    audio.Rate
 	probe   *probe.Probe
+	heard   [2]*ring.Ring // of a probe: on the leg it was played on, and on the other
 	caller  *ear
 	agent   *ear
 	leaks   *probe.Leak
@@ -108,8 +110,16 @@ type tuner struct {
 
 // Run tunes until all steps are done, a figure is out of bounds, or ctx ends. The error is a [Failure], or why the tuning could not begin.
 func Run(ctx context.Context, cfg Config, deps Deps) (_ []acceptance.Figure, err error) {
-	t := &tuner{cfg: cfg, deps: deps, rate: cfg.Path.Rate, probe: probe.New(cfg.Path.Rate)}
+	t := &tuner{cfg: cfg, deps: deps, rate: cfg.Path.Rate}
 	defer t.quit(&err)
+	if t.probe, err = probe.New(t.rate); err != nil {
+		return nil, err
+	}
+	for i := range t.heard {
+		if t.heard[i], err = ring.New(t.probe.Frames()); err != nil {
+			return nil, err
+		}
+	}
 	if t.caller, err = newEar(cfg.Path, true); err != nil {
 		return nil, err
 	}
@@ -150,6 +160,14 @@ func (t *tuner) quit(err *error) {
 		if e != nil {
 			*err = errors.Join(*err, e.Close())
 		}
+	}
+	for _, heard := range t.heard {
+		if heard != nil {
+			*err = errors.Join(*err, heard.Close())
+		}
+	}
+	if t.probe != nil {
+		*err = errors.Join(*err, t.probe.Close())
 	}
 	if t.leaks != nil {
 		*err = errors.Join(*err, t.leaks.Close())

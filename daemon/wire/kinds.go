@@ -30,6 +30,9 @@ const (
 	kindAsked   kind = 27
 	kindSource  kind = 28
 
+	kindTuning kind = 30
+	kindTuned  kind = 31
+
 	kindArm         kind = 32
 	kindCancel      kind = 33
 	kindMoreTime    kind = 34
@@ -37,6 +40,8 @@ const (
 	kindStored      kind = 37
 	kindNotStored   kind = 38
 	kindCallTold    kind = 39
+	kindTune        kind = 40
+	kindAccepted    kind = 41
 )
 
 // Side is one end of a connection.
@@ -82,6 +87,9 @@ var kinds = map[kind]entry{
 	kindAsked:   {"asked", Line, strict[Asked]},
 	kindSource:  {"source", Line, strict[Source]},
 
+	kindTuning: {"tuning", Line, strict[Tuning]},
+	kindTuned:  {"tuned", Line, strict[Tuned]},
+
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
 	kindMoreTime:    {"more time", Daemon, strict[MoreTime]},
@@ -89,6 +97,8 @@ var kinds = map[kind]entry{
 	kindStored:      {"stored", Daemon, strict[Stored]},
 	kindNotStored:   {"not stored", Daemon, strict[NotStored]},
 	kindCallTold:    {"call told", Daemon, strict[CallTold]},
+	kindTune:        {"tune", Daemon, strict[Tune]},
+	kindAccepted:    {"accepted", Daemon, strict[Accepted]},
 }
 
 func (Hello) kind() kind       { return kindHello }
@@ -114,6 +124,10 @@ func (Acknowledge) kind() kind { return kindAcknowledge }
 func (Stored) kind() kind      { return kindStored }
 func (NotStored) kind() kind   { return kindNotStored }
 func (CallTold) kind() kind    { return kindCallTold }
+func (Tuning) kind() kind      { return kindTuning }
+func (Tuned) kind() kind       { return kindTuned }
+func (Tune) kind() kind        { return kindTune }
+func (Accepted) kind() kind    { return kindAccepted }
 
 func (k kind) String() string {
 	if e, known := kinds[k]; known {

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/flattone/flattone/daemon/acceptance"
+
 // Message is one of the types in this file.
 type Message interface{ kind() kind }
 
@@ -74,6 +76,16 @@ type (
 	Asked struct{ For string }
 	// Source says whether what tells the line of its calls is there: "ok", or source_lost.
 	Source struct{ Code string }
+	// Tuning says how far a tuning is: which step, and so much Of so much.
+	Tuning struct {
+		Step     string
+		Done, Of int
+	}
+	// Tuned is a tuning's end: "ok" and the report, good or not; or why there is none, and at which step.
+	Tuned struct {
+		Code, Step string
+		Report     acceptance.Report
+	}
 	// Answer answers the command of that ID; an empty Error is success.
 	Answer struct {
 		ID    uint64
@@ -111,6 +123,11 @@ type (
 		ID   uint64
 		Edge string
 	}
+	// Tune begins a tuning, which Cancel ends.
+	Tune struct{ ID uint64 }
+	// Accepted is the last report that there is of the line, good or not; empty if there is none. It comes first on every connection, and
+	// after each Tuned.
+	Accepted struct{ Report acceptance.Report }
 	// Stored says that the capture's card is durably sealed, and under which token.
 	Stored struct{ Capture, Token string }
 	// NotStored says why it isn't. Final means that sending it again can't help.

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -49,9 +50,20 @@ var messages = []struct {
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
+	{Tuning{Step: "echo", Done: 1, Of: 2}, 30, `{"Step":"echo","Done":1,"Of":2}`},
+	{Tuned{Code: "tune_timeout", Step: "loop", Report: report}, 31, `{"Code":"tune_timeout","Step":"loop","Report":` + reportText + `}`},
+	{Tune{ID: 5}, 40, `{"ID":5}`},
+	{Accepted{Report: report}, 41, `{"Report":` + reportText + `}`},
 	{NotStored{Capture: "c", Reason: "full", Final: true}, 38, `{"Capture":"c","Reason":"full","Final":true}`},
 	{CallTold{ID: 5, Edge: "call_ended"}, 39, `{"ID":5,"Edge":"call_ended"}`},
 }
+
+// report is of a tuning, and what it looks like.
+var report = acceptance.Report{Line: "one", Time: time.Unix(0, 0).UTC(), Version: "v", Fingerprint: "f", Accepted: true,
+	Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -91.5, Unit: "dBm0", Most: new(float64), Good: true}}}
+
+const reportText = `{"line":"one","time":"1970-01-01T00:00:00Z","version":"v","fingerprint":"f","devices":"","settings":"","accepted":true,` +
+	`"figures":[{"name":"leak","what":"w","value":-91.5,"unit":"dBm0","most":0,"good":true}],"recorder":{"file":"","judged_by":"","verdict":""}}`
 
 // frame is a frame by the book: the header and whatever follows.
 func frame(kind byte, payload []byte) []byte {

@@ -1,0 +1,49 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// tuned is what a line's tuning holds for. Whatever is added to Sound is part of it.
+type tuned struct {
+	Place       Place  `json:"place"`
+	RateHz      int    `json:"rate_hz"`
+	LookAheadMS int64  `json:"lookahead_ms"`
+	Sound       *Sound `json:"sound"`
+	Caller      *known `json:"caller,omitempty"`
+	Agent       *known `json:"agent,omitempty"`
+}
+
+// known is what an adopted card is known by.
+type known struct {
+	Place  string `json:"place"`
+	IDs    string `json:"ids,omitempty"`
+	Serial string `json:"serial,omitempty"`
+	PCM    int    `json:"pcm"`
+}
+
+// Fingerprint stands for the devices and settings that a line's tuning holds for, which are also told as they are. Once it is another, nothing
+// is known of the line's levels, legs and delays. What doesn't change how the line sounds or is wired isn't part of it, nor is how often a
+// card was plugged in where it was adopted.
+func (l Line) Fingerprint(adopted Devices) (fingerprint, settings string) {
+	t := tuned{Place: l.Place, RateHz: int(l.Rate), LookAheadMS: l.LookAhead.Milliseconds(), Sound: l.Sound}
+	if l.Sound != nil {
+		t.Caller, t.Agent = adopted.known(l.Sound.Caller), adopted.known(l.Sound.Agent)
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		panic(err) // they are numbers and words
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), string(text)
+}
+
+// known is nil for what is no adopted card.
+func (d Devices) known(name string) *known {
+	if k, adopted := d[name]; adopted {
+		return &known{k.Place, k.IDs, k.Serial, k.PCM}
+	}
+	return nil
+}
