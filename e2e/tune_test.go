@@ -158,8 +158,9 @@ func TestLinesAreTuned(t *testing.T) {
 			t.Errorf("%s isn't refused by %s: %d, %+v %s", name, s.refused, res.code, f, res.said)
 		}
 		if s.refused == "" {
-			// Two periods of the card, and the cable: to the frame, where nothing waits for another clock.
-			if got := figures[acceptance.LoopFrames].Value; got != delay+2*24 {
+			// Two periods of the card, and the cable: to the frame, where the card waits for a busy machine.
+			const least, most = delay + 2*24, delay + 12*24
+			if got := figures[acceptance.LoopFrames].Value; got < least || got > most || name == "good" && got != least {
 				t.Errorf("%s: a round trip of %v frames", name, got)
 			}
 			if got := figures[acceptance.LoopGain].Value; math.Abs(got+6) > 0.3 {
@@ -175,8 +176,9 @@ func TestLinesAreTuned(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"good", "two"} {
+		seen := r.heardSoFar()
 		tool("disarm", name)
-		r.waitFrom(t, r.heardSoFar(), "idle", func(e control.Event) bool { return e.Line == name && e.State == "idle" })
+		r.waitFrom(t, seen, "idle", func(e control.Event) bool { return e.Line == name && e.State == "idle" })
 	}
 
 	// What flattoned knows outlives it; what the config no longer says doesn't.
@@ -201,8 +203,9 @@ func TestLinesAreTuned(t *testing.T) {
 	if _, said, code := tool("arm", "good"); code != 0 {
 		t.Errorf("after a restart arming gives %d: %s", code, said)
 	}
+	seen := r.heardSoFar()
 	tool("disarm", "good")
-	r.waitFrom(t, r.heardSoFar(), "idle", func(e control.Event) bool { return e.Line == "good" && e.State == "idle" })
+	r.waitFrom(t, seen, "idle", func(e control.Event) bool { return e.Line == "good" && e.State == "idle" })
 	again(func(toml string) string {
 		return strings.Replace(toml, "agent_channel = 2", "agent_channel = 2\nperiod_frames = 48", 1)
 	})

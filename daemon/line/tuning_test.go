@@ -99,6 +99,26 @@ func TestADeadInputIsReported(t *testing.T) {
 	}
 }
 
+// What a card's mixer lets past the mask is reported with its remedy, before anything is measured.
+func TestAnOpenMixerIsReported(t *testing.T) {
+	b := newBox(t, "")
+	b.listen()
+	card.New(t, card.Spec{Name: "trunk", Rate: 8000, Channels: 2, Patient: true, Mixer: []card.Control{card.Switch("Sidetone Playback Switch", 1)}})
+	b.cfg.Lines[0].Sound = &config.Sound{Caller: "trunk", CallerChannel: 1, Agent: "trunk", AgentChannel: 2}
+	stop, _ := b.run()
+	d := b.accept()
+	if answer := d.ask(1, wire.Tune{ID: 1}); answer != "" {
+		t.Fatalf("not tuned: %s", answer)
+	}
+	m := hear(d, any[wire.Tuned]).m.(wire.Tuned)
+	if r := m.Report; m.Code != "ok" || r.Good() || len(r.Figures) != 1 || r.Figures[0].Good || len(r.Mixers) != 1 || !strings.Contains(r.Mixers[0], "Sidetone Playback Switch") {
+		t.Errorf("it ends with %+v", m)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARecordedLineNeedsNoTuning(t *testing.T) {
 	b := newBox(t, "")
 	d, stop := b.armed()
