@@ -79,6 +79,9 @@ func TestLeaks(t *testing.T) {
 			{100, 100, 30, 300, -62},
 			{500, 300, 30, -200, -62},
 		} {
+			if rate != audio.Rate8k && test.ms != 100 { // the least time with every tone, which the other rates only make finer
+				continue
+			}
 			for _, leak := range []float64{-60, -80, -90} {
 				t.Run(fmt.Sprintf("%v/keys of %d ms, %v ms late/%v ppm/%v dBm0 in %v", rate, test.ms, test.lateMS, test.ppm, leak, test.noise), func(t *testing.T) {
 					t.Parallel()

@@ -150,12 +150,10 @@ func Run(ctx context.Context, cfg Config, deps Deps) (_ []acceptance.Figure, err
 	return t.figures, nil
 }
 
-// quit gives the legs back and wipes what was heard.
+// quit wipes what was heard.
 func (t *tuner) quit(err *error) {
-	for _, leg := range []*Leg{t.deps.Tap.Caller, t.deps.Tap.Agent} {
-		leg.hush()
-		leg.forget()
-	}
+	t.deps.Tap.Caller.forget()
+	t.deps.Tap.Agent.forget()
 	for _, e := range []*ear{t.caller, t.agent} {
 		if e != nil {
 			*err = errors.Join(*err, e.Close())
