@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"errors"
+	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -74,5 +76,64 @@ func TestTunings(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// flattoned keeps what it is told of its own lines, notes it in the audit log, and has its own word on whether it is good; what it can't read it doesn't use.
+func TestReportsAreKeptAndNoted(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Lines[0].Sound = &config.Sound{}
+	d := h.daemon()
+	tunings := tunings{d, acceptance.In(h.cfg.StateDir)}
+	if r := tunings.last("desk-1"); r.Line != "" || strings.Contains(h.log.String(), "tuned again") {
+		t.Errorf("of a line that was never tuned there is %+v", r)
+	}
+	said := func(line string, want string) {
+		t.Helper()
+		var e *control.Error
+		if _, err := d.backend.Acceptance(t.Context(), line); !errors.As(err, &e) || !strings.Contains(e.Text+e.Remedy, want) {
+			t.Errorf("of line %s it says %v", line, err)
+		}
+	}
+	said("desk-1", "flattone tune desk-1")
+	said("desk-2", "nothing to tune")
+	said("desk-3", "desk-1, desk-2")
+
+	bad := acceptancetest.Good("desk-1", "f")
+	bad.Figures, bad.Accepted = bad.Figures[1:], true
+	for _, r := range []acceptance.Report{bad, acceptancetest.Good("desk-1", "f")} {
+		kept, err := tunings.keep(t.Context(), "desk-1", r)
+		if err != nil || kept.Accepted != r.Good() || kept.Version != Version {
+			t.Errorf("kept as %v of version %s: %v", kept.Accepted, kept.Version, err)
+		}
+		if got, err := d.backend.Acceptance(t.Context(), "desk-1"); err != nil || !reflect.DeepEqual(got, kept) || !reflect.DeepEqual(tunings.last("desk-1"), kept) {
+			t.Errorf("the last is %+v, %v", got, err)
+		}
+	}
+	if _, err := tunings.keep(t.Context(), "desk-2", bad); err == nil {
+		t.Error("a line's report is kept as another's")
+	}
+	log, err := d.backend.Audit(t.Context(), 10)
+	if err != nil || len(log) != 2 || log[0].Action != "line.tuned" || log[0].Result != "accepted" || log[1].Result != "refused" || log[0].Actor != "line desk-1" {
+		t.Errorf("the audit log has %+v, %v", log, err)
+	}
+
+	if err := os.Chmod(h.path("state/acceptance/desk-1.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := tunings.last("desk-1"); r.Good() || !strings.Contains(h.log.String(), "tuned again") {
+		t.Errorf("a report that others could have written is used: %s", h.log.String())
+	}
+}
+
+// What helps a line that is barred for nothing but that is told with the refusal.
+func TestAnUntunedLineNamesItsRemedy(t *testing.T) {
+	for why, want := range map[string]string{
+		"it may not: untuned": "flattone tune one", "it may not: monitor_open, untuned": "flattone watch one shows how it is", "it is busy": "flattone watch one shows how it is",
+	} {
+		var e *control.Error
+		if !errors.As(refusal("one", why), &e) || e.Remedy != want || e.Text != why {
+			t.Errorf("%s: %+v", why, e)
+		}
 	}
 }

@@ -77,7 +77,7 @@ func TestLinesAreTuned(t *testing.T) {
 		r.wait(t, name, func(e control.Event) bool { return e.Line == name && e.Code == control.CallPresumed })
 	}
 	tool := func(args ...string) (out, said string, code int) {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*patience) // the cards wait for a busy machine, too
 		defer cancel()
 		c := r.Tool(ctx, args...)
 		var o, e bytes.Buffer

@@ -6,8 +6,6 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// What came of a Leak.
-
 // Tones is how many of the eight frequencies were keyed for long enough.
 func (l *Leak) Tones() (n int) {
 	for i := range frequencies {
