@@ -189,7 +189,7 @@ func tuneRemedy(code, step string) string {
 	case code == "tune_timeout" && step == "loop":
 		return "the cable's sound did not come back: is it in the agent's output and input, and both at line level?"
 	case code == "tune_timeout" && step == "leak":
-		return "too few keys came, or it is too noisy to tell: keep the cable short, away from mains, and key 1, 5, 9 and 0 for longer"
+		return "too few keys came: key 1, 5, 9 and 0 over and over, each for about a second"
 	case code == "tune_no_sound":
 		return "its device gives no sound: flattoned's log says which"
 	case code == control.TuneNotKept:

@@ -134,13 +134,21 @@ func (t *tuner) loop(l *listener) {
 }
 
 // leak has the caller key while the mask is shut, and looks for those keys at the agent's input. It goes on until the keys were heard for long
-// enough to tell that none gets past, or that some does.
+// enough to tell that none gets past, or that some does; what can't be told in the time there is counts as a leak.
 func (t *tuner) leak(l *listener) {
 	before := t.caller.sounded
 	for {
 		sounded := t.rate.Duration(int64(t.caller.sounded - before))
 		l.tell(int(sounded/time.Second), acceptance.LeakSeconds)
+		enough := sounded >= acceptance.LeakSeconds*time.Second && t.leaks.Tones() >= acceptance.LeakTonesLeast
+		if enough && t.leakTold() {
+			break
+		}
 		x, y, ok := l.next()
+		if !ok && enough && l.failed == TimedOut {
+			l.failed = ""
+			break
+		}
 		if !ok {
 			return
 		}
@@ -149,24 +157,22 @@ func (t *tuner) leak(l *listener) {
 		if l.torn() { // a gap of a device is no reason: it keeps its place
 			t.leaks.Reset()
 			before = t.caller.sounded
-			continue
-		}
-		if sounded < acceptance.LeakSeconds*time.Second || t.leaks.Tones() < acceptance.LeakTonesLeast {
-			continue
-		}
-		level, floor := t.leaks.HeardDBm0()
-		level, floor = level-t.loopDB, floor-t.loopDB
-		shut := acceptance.Measured(acceptance.Leak, level).Good && acceptance.Measured(acceptance.LeakFloor, floor).Good
-		if shut || level > floor+certain {
-			t.measured(acceptance.LeakKeyed, t.leaks.KeyedDBm0())
-			t.measured(acceptance.LeakTones, float64(t.leaks.Tones()))
-			t.measured(acceptance.Leak, level)
-			t.measured(acceptance.LeakFloor, floor)
-			return
 		}
 	}
+	level, floor := t.leaks.HeardDBm0()
+	t.measured(acceptance.LeakKeyed, t.leaks.KeyedDBm0())
+	t.measured(acceptance.LeakTones, float64(t.leaks.Tones()))
+	t.measured(acceptance.Leak, level-t.loopDB)
+	t.measured(acceptance.LeakFloor, floor-t.loopDB)
 }
 
-// certain is by how much a leak has to stand out of what noise would seem to leak to be one, for the greatest of many sums is taken: until then the
-// keys go on.
-const certain = 14.0
+// leakTold reports whether it can be told that none of the keys gets past the mask, or that some does.
+func (t *tuner) leakTold() bool {
+	level, floor := t.leaks.HeardDBm0()
+	shut := acceptance.Measured(acceptance.Leak, level-t.loopDB).Good && acceptance.Measured(acceptance.LeakFloor, floor-t.loopDB).Good
+	return shut || level > floor+certain
+}
+
+// certain is by how much a leak has to stand out of what noise would seem to leak to be one: until then the keys go on. The greatest of up to a few
+// thousand sums is taken, and the greatest of so many noises exceeds their mean by as much once in a thousand times.
+const certain = 12.0

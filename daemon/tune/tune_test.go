@@ -27,6 +27,7 @@ type site struct {
 	swapped                    bool
 	leak                       float64 // dB, from the caller's input to the agent's
 	cable                      float64 // dB; 0 frames late but for the period
+	hum                        float64 // dBm0, on the cable
 	noCable, mute, lazy, stuck bool
 	lostEvery                  int // turns
 
@@ -93,7 +94,7 @@ func (s *site) turn() {
 			case leg == 0:
 				v += late(s.out[0], at+i-s.callerLate, s.callerEcho)
 			case s.wired:
-				v = late(s.out[1], at+i-period, s.cable) + late(said[0], i, s.leak) + a*s.r.NormFloat64()
+				v = late(s.out[1], at+i-period, s.cable) + late(said[0], i, s.leak) + audio.Amplitude(s.hum)/math.Sqrt2*s.r.NormFloat64()
 			default:
 				v += late(s.out[1], at+i-s.agentLate, s.agentEcho)
 			}
@@ -119,7 +120,7 @@ func (s *site) turn() {
 }
 
 func good() *site {
-	return &site{noise: -65, callerEcho: -18, callerLate: 400, agentEcho: -40, agentLate: 160, leak: -200, cable: -3}
+	return &site{noise: -65, callerEcho: -18, callerLate: 400, agentEcho: -40, agentLate: 160, leak: -200, cable: -3, hum: -65}
 }
 
 // tuned is what comes of tuning at a site, and for how long it took.
@@ -209,6 +210,7 @@ func TestBadLinesAreRefused(t *testing.T) {
 		"the caller's line howls":    {func(s *site) { s.callerEcho = -2 }, acceptance.CallerReturn, Echo},
 		"a noisy line":               {func(s *site) { s.noise = -38 }, acceptance.CallerFloor, Quiet},
 		"a leak of -80 dBm0":         {func(s *site) { s.leak = -73 }, acceptance.Leak, Leak},
+		"a cable that drowns it all": {func(s *site) { s.hum = -30 }, acceptance.LeakFloor, Leak},
 		"a leak as loud as the keys": {func(s *site) { s.leak = -3 }, acceptance.Leak, Leak},
 	} {
 		t.Run(name, func(t *testing.T) {
