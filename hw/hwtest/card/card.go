@@ -200,18 +200,21 @@ func (c *Card) Say(channel int, x []int16) {
 	c.t.Helper()
 	from := max(c.now()+int64(c.spec.Rate)/10, c.said[channel-1]) // what was captured, the program may not have asked for yet
 	c.said[channel-1] = from + int64(len(x))
-	f, err := os.OpenFile(c.file+".in", os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(c.file+".in", os.O_RDWR, 0o600)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() < 2*int64(c.channels)*c.said[channel-1] {
-		c.t.Fatalf("card: what it captures ends before frame %d (%v)", c.said[channel-1], err)
+	frame := 2 * int64(c.channels)
+	b := make([]byte, int64(len(x))*frame) // all at once, with what the other channels say: the card is listening
+	if _, err := f.ReadAt(b, from*frame); err != nil {
+		c.t.Fatalf("card: what it captures ends before frame %d: %v", c.said[channel-1], err)
 	}
 	for i, v := range x {
-		if _, err := f.WriteAt(binary.LittleEndian.AppendUint16(nil, uint16(v)), 2*((from+int64(i))*int64(c.channels)+int64(channel)-1)); err != nil {
-			c.t.Fatal(err)
-		}
+		binary.LittleEndian.PutUint16(b[int64(i)*frame+2*int64(channel-1):], uint16(v))
+	}
+	if _, err := f.WriteAt(b, from*frame); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
