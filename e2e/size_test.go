@@ -21,6 +21,7 @@ func TestALineIsSmall(t *testing.T) {
 	card.New(t, card.Spec{Name: "trunk", Rate: 48000}, card.Spec{Name: "headset", Rate: 48000, PPM: 100})
 	t.Setenv("GODEBUG", "gctrace=1")
 	r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\"", Options: "rate_hz = 48000"}}})
+	r.accept(t)
 	r.start(t)
 	r.wait(t, "the line", func(e control.Event) bool { return e.Line == "one" && e.Code == control.CallPresumed })
 	if _, err := r.client.Arm(t.Context(), "one", ""); err != nil {

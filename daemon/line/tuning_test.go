@@ -25,7 +25,6 @@ func TestALineTakesNoCardUntilItIsTuned(t *testing.T) {
 	stop, _ := b.run()
 	d := b.accept()
 	hear(d, barred(true))
-	hear(d, func(m wire.Call) bool { return m.Edge == "call_presumed" })
 	armed := func(id uint64) string { return d.ask(id, wire.Arm{ID: id, Capture: "cap_a"}) }
 	says := func(m wire.Message) {
 		t.Helper()
