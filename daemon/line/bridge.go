@@ -25,7 +25,7 @@ type bridge struct {
 	other    *path.Agent
 	back     *ring.Ring
 	down, up *resample.Joint
-	began    time.Time
+	now      func() time.Duration // since some moment
 	ears     *ears // nil where nobody listens
 	cue      cue
 	// The two legs as they come in: the path knows what else may be told of the caller's.
@@ -49,7 +49,8 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	if err != nil {
 		return nil, errors.Join(err, back.Close())
 	}
-	b := &bridge{path: p, other: other, back: back, began: time.Now(), agent: level.NewMeter(rate)}
+	began := time.Now()
+	b := &bridge{path: p, other: other, back: back, now: func() time.Duration { return time.Since(began) }, agent: level.NewMeter(rate)}
 	b.cue.init(rate)
 	if !oneClock {
 		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
@@ -100,13 +101,13 @@ func (b callerSide) Lost(frames int) {
 
 func (b callerSide) taken() {
 	if b.down != nil {
-		b.down.Wrote(time.Since(b.began))
+		b.down.Wrote(b.now())
 	}
 }
 
 func (b callerSide) Fill(out []int16) {
 	if b.up != nil {
-		b.up.Read(out, time.Since(b.began))
+		b.up.Read(out, b.now())
 	} else {
 		returning{b.back}.Read(out)
 	}
@@ -146,13 +147,13 @@ func (b agentSide) pass(room []int16) {
 	b.back.Commit(len(room))
 	b.back.Judge(b.back.Written())
 	if b.up != nil {
-		b.up.Wrote(time.Since(b.began))
+		b.up.Wrote(b.now())
 	}
 }
 
 func (b agentSide) Fill(out []int16) {
 	if b.down != nil {
-		b.down.Read(out, time.Since(b.began))
+		b.down.Read(out, b.now())
 	} else {
 		b.path.Read(out)
 	}
