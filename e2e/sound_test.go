@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ type soundLine struct {
 func (l soundLine) name() string { return l.caller + "-" + l.agent }
 
 func (l soundLine) oneClock() bool { return l.caller == l.agent }
+
+// talk: its caller keys nothing.
+func (l soundLine) talk() bool { return l.call == noCard }
 
 func (l soundLine) config() box.Line {
 	sound := fmt.Sprintf("caller = %q\nagent = %q\nperiod_frames = %d", l.caller, l.agent, l.period)
@@ -81,7 +85,11 @@ func playCalls(t *testing.T, lines []soundLine, said []said, heard map[string]fu
 		}
 	}
 	tokens := map[string]string{}
-	for _, l := range lines {
+	for i, l := range lines {
+		if l.talk() {
+			r.talked(t, l, func() bool { return len(heard[l.agent]()) >= len(said[i].caller) })
+			continue
+		}
 		r.wait(t, "the end of the masking on "+l.name(), func(e control.Event) bool {
 			if e.Line == l.name() && e.Kind == control.KindToken {
 				tokens[e.Line] = e.Token
@@ -94,15 +102,44 @@ func playCalls(t *testing.T, lines []soundLine, said []said, heard map[string]fu
 	}
 	r.vault(t, func(v *vault.Vault, _ *audit.Log) {
 		for _, l := range lines {
+			if l.talk() {
+				continue
+			}
 			sameCard(t, v, tokens[l.name()], readTruth(t, l.call))
 		}
 	})
 	for i, l := range lines {
 		t.Run(l.name(), func(t *testing.T) {
 			t.Parallel()
+			if l.talk() {
+				passed(t, l, said[i].caller, heard[l.agent]())
+				return
+			}
 			attackSound(t, l, said[i].caller, heard[l.agent]())
 		})
 	}
+}
+
+// talked waits for the end of a call without a card, and gives it up: no star was shown, and no card stored.
+func (r *rig) talked(t *testing.T, l soundLine, over func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !over(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the call on %s doesn't end", l.name())
+		}
+	}
+	var given *control.Error
+	if err := r.client.Disarm(t.Context(), l.name()); err != nil && !(errors.As(err, &given) && given.Code == control.CodeWrongState) { // it may have ended by itself
+		t.Fatal(err)
+	}
+	void := false
+	r.wait(t, "the end of the masking on "+l.name(), func(e control.Event) bool {
+		if e.Line == l.name() && (e.Kind == control.KindKey || e.Kind == control.KindVerdict || e.Kind == control.KindToken) {
+			t.Errorf("%s: talk is taken for a key: %s", l.name(), e.Kind)
+		}
+		void = void || e.Line == l.name() && e.State == "void"
+		return void && e.Line == l.name() && e.State == "idle"
+	})
 }
 
 // TestCallsThroughSoundCards is the main job again, in real time through PortAudio and cards, on the lines of one box side by side: at every rate, on one
@@ -111,9 +148,10 @@ func TestCallsThroughSoundCards(t *testing.T) {
 	var lines []soundLine
 	for i, rate := range []audio.Rate{audio.Rate8k, audio.Rate16k, audio.Rate44k, audio.Rate48k} {
 		one, ppm, period := fmt.Sprintf("both%d", i), []int{200, -100, 50, -200}[i], rate.Frames(3*time.Millisecond)
-		lines = append(lines, soundLine{recordings[i%2], rate, period, 0, one, one},
-			soundLine{recordings[(i+1)%2], rate, period, ppm, fmt.Sprintf("trunk%d", i), fmt.Sprintf("headset%d", i)})
+		lines = append(lines, soundLine{cards[i%2], rate, period, 0, one, one},
+			soundLine{cards[(i+1)%2], rate, period, ppm, fmt.Sprintf("trunk%d", i), fmt.Sprintf("headset%d", i)})
 	}
+	lines = append(lines, soundLine{noCard, audio.Rate8k, 24, 0, "talk", "talk"})
 	said := allSaid(t, lines)
 	playCalls(t, lines, said, playedOnCards(t, lines, said))
 }
@@ -121,7 +159,7 @@ func TestCallsThroughSoundCards(t *testing.T) {
 // TestCallsThroughJACK is the same with devices that PortAudio reaches by another way, on a machine without a card.
 func TestCallsThroughJACK(t *testing.T) {
 	var lines []soundLine
-	for i, call := range recordings {
+	for i, call := range append(slices.Clone(cards), noCard) {
 		lines = append(lines, soundLine{call, audio.Rate48k, 256, 0, fmt.Sprintf("trunk%d", i), fmt.Sprintf("headset%d", i)})
 	}
 	said := allSaid(t, lines)
@@ -129,7 +167,10 @@ func TestCallsThroughJACK(t *testing.T) {
 	playCalls(t, lines, said, playedOnJACK(t, lines, said))
 }
 
-var recordings = []string{"visa", "amex-corrected"}
+// cards are the recorded calls in which a card is keyed, noCard is the one that is only talk.
+var cards = []string{"visa", "amex-corrected"}
+
+const noCard = "no-card-just-talk"
 
 // playedOnCards makes the lines' cards, and answers what each line's agent has heard, by device. They are patient: a caller who keys by a recording doesn't
 // key again what a busy machine was too late for.
