@@ -26,7 +26,7 @@ type bridge struct {
 	back     *ring.Ring
 	down, up *resample.Joint
 	now      func() time.Duration // since some moment
-	ears     *ears // nil where nobody listens
+	ears     *ears                // nil where nobody listens
 	cue      cue
 	// The two legs as they come in: the path knows what else may be told of the caller's.
 	agent                   *level.Meter
