@@ -19,7 +19,7 @@ func TestANumberThatChangesWhileItIsUsed(t *testing.T) {
 	plug(1, "1.1", "08bb:2912")
 	known := cards.Known{"trunk": {Identity: cards.Identity{Place: "pci-0000:00:14.0-usb-1.1", IDs: "08bb:2912"}}}
 	cfg := Config{Kernel: cards.Kernel{Sys: sys.Root}, Known: known, LockDir: t.TempDir()}
-	if err := initialize(); err != nil {
+	if err := initialize(true); err != nil {
 		t.Fatal(err)
 	}
 	defer portaudio.Terminate()

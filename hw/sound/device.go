@@ -19,7 +19,7 @@ import (
 // open, they are those of when it was opened.
 func Devices() (list []Device, err error) {
 	err = within(func() error {
-		if err := initialize(); err != nil {
+		if err := initialize(true); err != nil {
 			return err
 		}
 		infos, err := portaudio.Devices()
@@ -33,10 +33,17 @@ func Devices() (list []Device, err error) {
 	return list, err
 }
 
-// initialize starts PortAudio. It looks for JACK as well, and must not start a server of it that nobody wants.
-func initialize() error {
+// noServer is the name of a JACK server that nobody starts.
+const noServer = "flattone-none"
+
+// initialize starts PortAudio. It looks for JACK as well, and must not start a server that nobody wants; nor connect to one, unless a device of its may be
+// wanted: PortAudio 19.6 ends a process that is connected to a server which has died, as soon as it is to give its own devices back.
+func initialize(jack bool) error {
 	quiet()
 	err := os.Setenv("JACK_NO_START_SERVER", "1") // in a program with C in it, C's environment too
+	if err == nil && !jack {
+		err = os.Setenv("JACK_DEFAULT_SERVER", noServer)
+	}
 	if err == nil {
 		err = portaudio.Initialize()
 	}
@@ -63,6 +70,13 @@ func rates(d *portaudio.DeviceInfo) (list []int) {
 		}
 	}
 	return list
+}
+
+// adopted reports that both sides are cards that the owner has given names.
+func (c Config) adopted() bool {
+	_, caller := c.Known[c.Caller.Device]
+	_, agent := c.Known[c.Agent.Device]
+	return caller && agent
 }
 
 // find is PortAudio's view of a device, and what to ask once that is open: whether it was the right one.

@@ -95,3 +95,19 @@ func TestOpenRefusesOnJACK(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A line of adopted cards doesn't even notice that a JACK server dies.
+func TestAdoptedCardsKeepAwayFromJACK(t *testing.T) {
+	if !hwtest.IsApart() {
+		hwtest.Apart(t, t.Name())
+		return
+	}
+	made := jack.New(t, jack.Spec{Rate: 48000, PeriodFrames: 128, Devices: []jack.Device{{Name: "other"}}})
+	desk := newDesk(t)
+	line := open(t, desk.cfg)
+	run(t, line, 5, crossing{}, crossing{})
+	made.Kill()
+	if err := line.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -77,7 +77,7 @@ func (l *line) open() error {
 		l.locks = append(l.locks, lock)
 	}
 	return within(func() error {
-		if err := initialize(); err != nil {
+		if err := initialize(!l.cfg.adopted()); err != nil {
 			return err
 		}
 		var faults []error
