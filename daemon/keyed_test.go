@@ -29,13 +29,7 @@ func TestAnAgentAsksByKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var id uint64
-		switch m := m.(type) {
-		case wire.Arm:
-			id = m.ID
-		case wire.Cancel:
-			id = m.ID
-		}
+		id, _ := wire.CommandID(m)
 		if err := line.Send(wire.Answer{ID: id, Error: answer}); err != nil {
 			t.Fatal(err)
 		}

@@ -75,24 +75,9 @@ func (w *waiting) tell(why string, err error) {
 var errWaiting = errors.New("it waits for its sound device: flattone devices says which, and why")
 
 func (w *waiting) heard(m wire.Message) {
-	var id uint64
-	switch m := m.(type) {
-	case wire.Arm:
-		id = m.ID
-	case wire.Cancel:
-		id = m.ID
-	case wire.MoreTime:
-		id = m.ID
-	case wire.Acknowledge:
-		id = m.ID
-	case wire.CallTold:
-		id = m.ID
-	case wire.Tune:
-		id = m.ID
-	default:
-		return
+	if id, is := wire.CommandID(m); is {
+		w.link.say(wire.Answer{ID: id, Error: errWaiting.Error()})
 	}
-	w.link.say(wire.Answer{ID: id, Error: errWaiting.Error()})
 }
 
 // stop hangs up.

@@ -137,6 +137,25 @@ type (
 	}
 )
 
+// CommandID is the ID of a command, and false for any other message.
+func CommandID(m Message) (id uint64, is bool) {
+	switch m := m.(type) {
+	case Arm:
+		return m.ID, true
+	case Cancel:
+		return m.ID, true
+	case MoreTime:
+		return m.ID, true
+	case Acknowledge:
+		return m.ID, true
+	case CallTold:
+		return m.ID, true
+	case Tune:
+		return m.ID, true
+	}
+	return 0, false
+}
+
 // Error is the refusal in words.
 func (r Refused) Error() string {
 	if r.Detail == "" {

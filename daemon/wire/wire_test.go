@@ -401,3 +401,13 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// Whoever answers commands without knowing them must not overlook one.
+func TestCommandsAreKnown(t *testing.T) {
+	for _, message := range messages {
+		id, is := CommandID(message.m)
+		if want := strings.HasPrefix(message.payload, `{"ID":`) && kinds[message.m.kind()].from == Daemon; is != want || is && id == 0 {
+			t.Errorf("%T is a command: %v, of ID %d", message.m, is, id)
+		}
+	}
+}
