@@ -78,15 +78,9 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string) (stri
 	if _, known := b.d.cfg.Profiles[profile]; profile != "" && !known {
 		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.cfg.Profiles)))
 	}
-	if _, known := b.d.cfg.Line(line); !known {
-		return "", unknownLine(line, b.d.board.order)
-	}
 	capture := newCaptureID()
 	// A box that can't write its log could not keep the card either.
-	if err := b.asked(ctx, by, "line.arm", line); err != nil {
-		return "", fmt.Errorf("line %s was not armed, because the audit log can't be written: %w", line, err)
-	}
-	err := b.command(ctx, by, "line.armed", line, func(id uint64) wire.Message {
+	err := b.opening(ctx, by, opening{"line.arm", "line.armed", "armed"}, line, func(id uint64) wire.Message {
 		return wire.Arm{ID: id, Capture: capture, Profile: profile}
 	})
 	return capture, err
@@ -106,13 +100,7 @@ func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) e
 
 // Tune shuts the line while it is measured, and may end with a line that takes cards: who asked must be known.
 func (b *backend) Tune(ctx context.Context, by control.Actor, line string) error {
-	if _, known := b.d.cfg.Line(line); !known {
-		return unknownLine(line, b.d.board.order)
-	}
-	if err := b.asked(ctx, technician(by), "line.tune", line); err != nil {
-		return fmt.Errorf("line %s was not tuned, because the audit log can't be written: %w", line, err)
-	}
-	return b.command(ctx, technician(by), "line.tuning", line, func(id uint64) wire.Message { return wire.Tune{ID: id} })
+	return b.opening(ctx, technician(by), opening{"line.tune", "line.tuning", "tuned"}, line, func(id uint64) wire.Message { return wire.Tune{ID: id} })
 }
 
 func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
@@ -130,15 +118,10 @@ func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report,
 	return r, err
 }
 
+// Acknowledge opens a line that is held, and so masked: who did must be known, whatever becomes of the log.
 func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string) error {
-	if _, known := b.d.cfg.Line(line); !known {
-		return unknownLine(line, b.d.board.order)
-	}
-	// A held line is masked: who opened it must be known, whatever becomes of the log.
-	if err := b.asked(ctx, technician(by), "line.acknowledge", line); err != nil {
-		return fmt.Errorf("line %s was not released, because the audit log can't be written: %w", line, err)
-	}
-	return b.command(ctx, technician(by), "line.acknowledged", line, func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
+	return b.opening(ctx, technician(by), opening{"line.acknowledge", "line.acknowledged", "released"}, line,
+		func(id uint64) wire.Message { return wire.Acknowledge{ID: id} })
 }
 
 func (b *backend) CallBegan(ctx context.Context, by control.Actor, line string) error {
@@ -153,9 +136,19 @@ func (b *backend) callTold(ctx context.Context, by control.Actor, line, edge str
 	return b.command(ctx, technician(by), "line."+edge, line, func(id uint64) wire.Message { return wire.CallTold{ID: id, Edge: edge} })
 }
 
-// asked notes a command before it is done.
-func (b *backend) asked(ctx context.Context, by asker, action, line string) error {
-	return b.d.note(ctx, by.name, action, "line "+line, "asked", by.origin)
+// opening is what the log calls a command that could open a way for a card or its digits, as it is asked and as it ends; and what the line
+// then isn't, if the log can't be written.
+type opening struct{ asked, done, undone string }
+
+// opening has the line do it once the log has who asked.
+func (b *backend) opening(ctx context.Context, by asker, what opening, line string, build func(uint64) wire.Message) error {
+	if _, known := b.d.cfg.Line(line); !known {
+		return unknownLine(line, b.d.board.order)
+	}
+	if err := b.d.note(ctx, by.name, what.asked, "line "+line, "asked", by.origin); err != nil {
+		return fmt.Errorf("line %s was not %s, because the audit log can't be written: %w", line, what.undone, err)
+	}
+	return b.command(ctx, by, what.done, line, build)
 }
 
 // command has the line do it, and notes how it ended. What is done can't be undone by a log that is full, so
