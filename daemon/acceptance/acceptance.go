@@ -54,7 +54,7 @@ type Figure struct {
 
 // Measured is a figure with its bounds, to a tenth.
 func Measured(name Name, value float64) Figure {
-	b := bounds[name]
+	b := boundOf(name)
 	f := Figure{Name: name, What: b.what, Unit: b.unit, Value: math.Round(min(max(value, -farthest), farthest)*10) / 10}
 	if !math.IsInf(b.least, 0) {
 		f.Least = &b.least
@@ -74,13 +74,13 @@ func (r Report) Good() bool { return len(r.Faults()) == 0 }
 
 // Faults are the figures that are out of bounds, and those that are missing: their Value is then no number's.
 func (r Report) Faults() (faults []Figure) {
-	for _, name := range Names() {
-		i := slices.IndexFunc(r.Figures, func(f Figure) bool { return f.Name == name })
+	for _, b := range bounds {
+		i := slices.IndexFunc(r.Figures, func(f Figure) bool { return f.Name == b.name })
 		switch {
 		case i < 0:
-			faults = append(faults, Figure{Name: name, What: bounds[name].what, Value: math.NaN()})
-		case !bounds[name].holds(r.Figures[i].Value):
-			faults = append(faults, Measured(name, r.Figures[i].Value))
+			faults = append(faults, Figure{Name: b.name, What: b.what, Value: math.NaN()})
+		case !b.holds(r.Figures[i].Value):
+			faults = append(faults, Measured(b.name, r.Figures[i].Value))
 		}
 	}
 	return faults

@@ -1,11 +1,14 @@
 package acceptance
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Name names a figure, in reports and to programs.
 type Name string
 
-// The figures, in the order in which they are measured.
+// The figures.
 const (
 	MonitorsOpen  Name = "monitors_open"
 	CallerDead    Name = "caller_dead"
@@ -45,6 +48,7 @@ const (
 
 // bound is what a figure has to be.
 type bound struct {
+	name        Name
 	what, unit  string
 	least, most float64
 }
@@ -53,46 +57,46 @@ func (b bound) holds(v float64) bool { return v >= b.least && v <= b.most } // w
 
 var none = math.Inf(1)
 
-// bounds are those of every figure. Levels are those of a telephone line (ITU-T Q.552, G.122) with room for what headsets and
+// bounds are those of every figure, in the order in which they are measured. Levels are those of a telephone line (ITU-T Q.552, G.122) with room for what headsets and
 // offices add; what decides whether keys are heard or leak is tight.
-var bounds = map[Name]bound{
-	MonitorsOpen: {"ways open in the cards' mixers past the mask", "", 0, 0},
-	CallerDead:   {"caller's input dead: every frame the same", "", 0, 0},
-	AgentDead:    {"agent's input dead: every frame the same", "", 0, 0},
+var bounds = []bound{
+	{MonitorsOpen, "ways open in the cards' mixers past the mask", "", 0, 0},
+	{CallerDead, "caller's input dead: every frame the same", "", 0, 0},
+	{AgentDead, "agent's input dead: every frame the same", "", 0, 0},
 	// The mask's noise follows a line's own no further than this, and above it masks would be heard for what they are.
-	CallerFloor:   {"caller's line, while nobody speaks", "dBm0", -none, -42},
-	AgentFloor:    {"agent's side, while nobody speaks", "dBm0", -none, -30},
-	CallerOffset:  {"caller's line, offset", "%", -2, 2},
-	AgentOffset:   {"agent's side, offset", "%", -2, 2},
-	CallerClipped: {"caller's line, frames at full scale", "", 0, 0},
-	AgentClipped:  {"agent's side, frames at full scale", "", 0, 0},
+	{CallerFloor, "caller's line, while nobody speaks", "dBm0", -none, -42},
+	{AgentFloor, "agent's side, while nobody speaks", "dBm0", -none, -30},
+	{CallerOffset, "caller's line, offset", "%", -2, 2},
+	{AgentOffset, "agent's side, offset", "%", -2, 2},
+	{CallerClipped, "caller's line, frames at full scale", "", 0, 0},
+	{AgentClipped, "agent's side, frames at full scale", "", 0, 0},
 
-	CallerKeys:        {"caller's keys, seen on his leg", "", CallerPresses, none},
-	CallerKeysOnAgent: {"caller's keys, seen on the agent's leg", "", 0, 0},
+	{CallerKeys, "caller's keys, seen on his leg", "", CallerPresses, none},
+	{CallerKeysOnAgent, "caller's keys, seen on the agent's leg", "", 0, 0},
 	// Both tones together: a receiver must take -25 dBm0 for each (Q.24), and full scale is +3.
-	SoftestKey: {"the softest of them", "dBm0", -30, none},
-	LoudestKey: {"the loudest of them", "dBm0", -none, 0},
+	{SoftestKey, "the softest of them", "dBm0", -30, none},
+	{LoudestKey, "the loudest of them", "dBm0", -none, 0},
 	// What codec_poor goes by too.
-	Margin: {"masking margin: least look-ahead left before a key", "ms", 3, none},
+	{Margin, "masking margin: least look-ahead left before a key", "ms", 3, none},
 
-	AgentKeys:         {"agent's keys, seen on his leg", "", AgentPresses, none},
-	AgentKeysOnCaller: {"agent's keys, seen on the caller's leg as his", "", 0, 0},
+	{AgentKeys, "agent's keys, seen on his leg", "", AgentPresses, none},
+	{AgentKeysOnCaller, "agent's keys, seen on the caller's leg as his", "", 0, 0},
 
-	CallerReturn:      {"echo from the caller's line", "dB", -none, -6},
-	CallerReturnDelay: {"its delay", "ms", -none, none},
-	CallerToAgent:     {"the same sound on the agent's leg", "dB", -none, -40},
-	AgentReturn:       {"echo from the agent's side", "dB", -none, -6},
-	AgentReturnDelay:  {"its delay", "ms", -none, none},
-	AgentToCaller:     {"the same sound on the caller's leg", "dB", -none, -40},
+	{CallerReturn, "echo from the caller's line", "dB", -none, -6},
+	{CallerReturnDelay, "its delay", "ms", -none, none},
+	{CallerToAgent, "the same sound on the agent's leg", "dB", -none, -40},
+	{AgentReturn, "echo from the agent's side", "dB", -none, -6},
+	{AgentReturnDelay, "its delay", "ms", -none, none},
+	{AgentToCaller, "the same sound on the caller's leg", "dB", -none, -40},
 
-	LoopGain:   {"agent's output to his input by cable", "dB", LeastLoopDB, 20},
-	LoopFrames: {"round trip through the agent's device", "frames", -none, none},
-	LoopTime:   {"the same in time", "ms", -none, none},
+	{LoopGain, "agent's output to his input by cable", "dB", LeastLoopDB, 20},
+	{LoopFrames, "round trip through the agent's device", "frames", -none, none},
+	{LoopTime, "the same in time", "ms", -none, none},
 
-	LeakKeyed: {"tones at the caller's input", "dBm0", -30, none},
-	LeakTones: {"frequencies of eight that were keyed", "", LeakTonesLeast, 8},
-	Leak:      {"of these past the shut mask, at the agent's output", "dBm0", -none, -85},
-	LeakFloor: {"of which noise alone would seem to be", "dBm0", -none, -88},
+	{LeakKeyed, "tones at the caller's input", "dBm0", -30, none},
+	{LeakTones, "frequencies of eight that were keyed", "", LeakTonesLeast, 8},
+	{Leak, "of these past the shut mask, at the agent's output", "dBm0", -none, -85},
+	{LeakFloor, "of which noise alone would seem to be", "dBm0", -none, -88},
 }
 
 // What the persons at the telephones have to do, at least.
@@ -106,10 +110,18 @@ const (
 	LeastLoopDB = -20
 )
 
-// Names are those of all figures that a report must have, in order.
-func Names() []Name {
-	return []Name{MonitorsOpen, CallerDead, AgentDead, CallerFloor, AgentFloor, CallerOffset, AgentOffset, CallerClipped, AgentClipped,
-		CallerKeys, CallerKeysOnAgent, SoftestKey, LoudestKey, Margin, AgentKeys, AgentKeysOnCaller,
-		CallerReturn, CallerReturnDelay, CallerToAgent, AgentReturn, AgentReturnDelay, AgentToCaller,
-		LoopGain, LoopFrames, LoopTime, LeakKeyed, LeakTones, Leak, LeakFloor}
+// Names are those of all figures that a report must have, in the order in which they are measured.
+func Names() (names []Name) {
+	for _, b := range bounds {
+		names = append(names, b.name)
+	}
+	return names
+}
+
+// boundOf is a figure's.
+func boundOf(name Name) bound {
+	if i := slices.IndexFunc(bounds, func(b bound) bool { return b.name == name }); i >= 0 {
+		return bounds[i]
+	}
+	return bound{}
 }
