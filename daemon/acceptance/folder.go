@@ -33,7 +33,7 @@ func (f Folder) Keep(r Report) error {
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return fmt.Errorf("keep a line's acceptance: %w", err)
 	}
-	if err := private.Replace(f.file(r.Line), append(text, '\n')); err != nil {
+	if err := private.Replace(f.file(r.Line), append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("keep a line's acceptance: %w", err)
 	}
 	return nil

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/flattone/flattone/daemon/private"
@@ -105,18 +104,6 @@ func (d Devices) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".devices-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString("# The sound cards of this box, and what they are called. flattone devices adopt writes this file.\n" + string(text))
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return private.SyncFolder(dir)
+	const head = "# The sound cards of this box, and what they are called. flattone devices adopt writes this file.\n"
+	return private.Replace(path, append([]byte(head), text...), 0o644)
 }

@@ -126,7 +126,7 @@ func closed(path string, info fs.FileInfo, me int, exposed string) error {
 // Create makes a file of mode 0600 that is whole and durable when Create returns, and isn't there if it fails. One
 // that is there already is left as it is: that is an [fs.ErrExist].
 func Create(path string, content []byte) error {
-	draft, err := draft(path, content)
+	draft, err := draft(path, content, 0o600)
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,9 @@ func Create(path string, content []byte) error {
 	return err
 }
 
-// Replace is [Create] for a file that may be there already. If it fails, either is there, whole.
-func Replace(path string, content []byte) error {
-	draft, err := draft(path, content)
+// Replace is [Create] for a file that may be there already, of whatever mode. If it fails, either is there, whole.
+func Replace(path string, content []byte, mode fs.FileMode) error {
+	draft, err := draft(path, content, mode)
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,8 @@ func Replace(path string, content []byte) error {
 	return SyncFolder(filepath.Dir(path))
 }
 
-// draft writes a file of mode 0600 beside a path, and flushes it.
-func draft(path string, content []byte) (name string, err error) {
+// draft writes a file of a mode beside a path, and flushes it.
+func draft(path string, content []byte, mode fs.FileMode) (name string, err error) {
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); err != nil {
 		return "", err // in terms of what the caller named
@@ -163,7 +163,7 @@ func draft(path string, content []byte) (name string, err error) {
 		return "", err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil

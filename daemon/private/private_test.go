@@ -117,7 +117,7 @@ func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report")
 	for _, content := range []string{"first", "second"} {
-		if err := Replace(path, []byte(content)); err != nil {
+		if err := Replace(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != content {
@@ -130,13 +130,13 @@ func TestReplace(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Replace(filepath.Join(dir, "folder"), []byte("third")); err == nil {
+	if err := Replace(filepath.Join(dir, "folder"), []byte("third"), 0o600); err == nil {
 		t.Error("a folder is replaced")
 	}
 	if all, err := os.ReadDir(dir); err != nil || len(all) != 2 {
 		t.Errorf("%v is left behind (%v)", all, err)
 	}
-	if err := Replace(filepath.Join(dir, "no", "report"), nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := Replace(filepath.Join(dir, "no", "report"), nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in no folder: %v", err)
 	}
 }
