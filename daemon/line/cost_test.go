@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -83,16 +82,8 @@ func (e *echo) Fill(out []int16) { copy(out, e.heard[:]) }
 func wholeCost(t *testing.T, clocks int) cost {
 	t.Helper()
 	caller, agent := plugIn(t, clocks)
-	dir, err := os.MkdirTemp("", "line") // a socket's path must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	b := &box{t: t, dir: dir}
-	b.cfg, err = config.Parse(filepath.Join(dir, "flattone.toml"), fmt.Appendf(nil, soundBox, caller.Device, agent.Device, agent.Channel))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := newBox(t, "rate_hz = 48000")
+	b.cfg.Lines[0].Sound = &config.Sound{Caller: caller.Device, CallerChannel: caller.Channel, Agent: agent.Device, AgentChannel: agent.Channel}
 	b.listen()
 	l, err := b.newLine()
 	if err != nil {
@@ -110,28 +101,6 @@ func wholeCost(t *testing.T, clocks int) cost {
 	}
 	return c
 }
-
-const soundBox = `
-version = 1
-state_dir = "state"
-runtime_dir = "."
-[vault]
-key_file = "vault.key"
-[upstream.webhook]
-url = "http://127.0.0.1:1/"
-secret_file = "webhook.secret"
-[profile.number]
-fields = ["pan"]
-[[line]]
-name = "desk-1"
-place = "desk-side"
-profile = "number"
-rate_hz = 48000
-[line.sound]
-caller = %q
-agent = %q
-agent_channel = %d
-`
 
 // cost is parts of a core, in percent.
 type cost struct{ sound, others float64 }

@@ -58,30 +58,34 @@ func TestContract(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			hwtest.TestLine(t, hwtest.Suite{Open: func(t *testing.T, _ hwtest.Material) hwtest.Rig {
 				made, cfg := plug(t, kind, true, nil)
-				line, err := sound.Open(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
-				rig := hwtest.Rig{
-					Line: line,
-					Heard: func(*testing.T) (caller, agent []int16) {
-						return sinceTheFirstTurn(at(kind, made, cfg.Caller)), sinceTheFirstTurn(at(kind, made, cfg.Agent))
-					},
-					Again: func() error {
-						again, err := sound.Open(cfg)
-						if err != nil {
-							return err
-						}
-						return again.Close()
-					},
-				}
-				if hwtest.IsApart() {
-					rig.Lose = func(*testing.T) { made[len(made)-1].Unplug() }
-				}
-				return rig
+				return contracted(t, cfg, func() (caller, agent []int16) { return at(kind, made, cfg.Caller), at(kind, made, cfg.Agent) },
+					made[len(made)-1].Unplug)
 			}})
 		})
 	}
+}
+
+// contracted is a line for the contract. It is lost in a process of its own only.
+func contracted(t *testing.T, cfg sound.Config, heard func() (caller, agent []int16), lose func()) hwtest.Rig {
+	t.Helper()
+	rig := hwtest.Rig{
+		Line: open(t, cfg),
+		Heard: func(*testing.T) (caller, agent []int16) {
+			caller, agent = heard()
+			return sinceTheFirstTurn(caller), sinceTheFirstTurn(agent)
+		},
+		Again: func() error {
+			again, err := sound.Open(cfg)
+			if err != nil {
+				return err
+			}
+			return again.Close()
+		},
+	}
+	if hwtest.IsApart() {
+		rig.Lose = func(*testing.T) { lose() }
+	}
+	return rig
 }
 
 // sinceTheFirstTurn leaves out the silence before a line ran; no turn of the suite begins with a 0.

@@ -32,27 +32,7 @@ func TestContractOnJACK(t *testing.T) {
 	made, cfg := server(t, audio.Rate48k, 128, nil)
 	hwtest.TestLine(t, hwtest.Suite{Open: func(t *testing.T, _ hwtest.Material) hwtest.Rig {
 		from := len(made.Heard("trunk"))
-		line, err := sound.Open(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rig := hwtest.Rig{
-			Line: line,
-			Heard: func(*testing.T) (caller, agent []int16) {
-				return sinceTheFirstTurn(made.Heard("trunk")[from:]), sinceTheFirstTurn(made.Heard("headset")[from:])
-			},
-			Again: func() error {
-				again, err := sound.Open(cfg)
-				if err != nil {
-					return err
-				}
-				return again.Close()
-			},
-		}
-		if hwtest.IsApart() {
-			rig.Lose = func(*testing.T) { made.Kill() }
-		}
-		return rig
+		return contracted(t, cfg, func() (caller, agent []int16) { return made.Heard("trunk")[from:], made.Heard("headset")[from:] }, made.Kill)
 	}})
 }
 
