@@ -137,6 +137,7 @@ func tuned(t *testing.T, s *site, cut time.Duration) (figures map[acceptance.Nam
 		go func() {
 			defer close(moving)
 			for ctx.Err() == nil {
+				time.Sleep(rate.Duration(period)) // a device gives a period when it is over
 				select {
 				case p := <-progress:
 					if !slices.Contains(steps, p.Step) {
@@ -148,7 +149,6 @@ func tuned(t *testing.T, s *site, cut time.Duration) (figures map[acceptance.Nam
 				if !s.mute {
 					s.turn()
 				}
-				time.Sleep(rate.Duration(period))
 			}
 		}()
 		if cut > 0 {
