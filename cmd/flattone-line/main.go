@@ -54,7 +54,7 @@ func run(file, name string) error {
 	log := newLog()
 	if l, known := cfg.Line(name); known && l.Sound != nil {
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
-		if err := host.RealTime(); err != nil {
+		if err := host.RealTime(ctx); err != nil {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
 	}

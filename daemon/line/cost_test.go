@@ -4,9 +4,9 @@ package line
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,61 +14,89 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/hw"
 	"github.com/flattone/flattone/hw/hwtest/card"
 	"github.com/flattone/flattone/hw/sound"
 	"golang.org/x/sys/unix"
 )
 
-var costFor = flag.Duration("cost-for", time.Second, "for how long TestCPU watches each line")
-
-// TestCPU prints what part of a core a line takes, and where. It judges nothing: time is the machine's, and so is what it costs there to wake a thread.
-// Beside each line a bare one is watched, which copies through the same cards: what its sound threads take is PortAudio's and the virtual cards', and
-// what a line's take more is ours. The other threads are Go's: its watch over its threads, which each period wakes, and a line's goroutines.
-func TestCPU(t *testing.T) {
+// BenchmarkLine is what part of a core an idle line at 48 kHz in periods of 128 takes, in all and of it the sound threads, at real-time priority where that
+// is allowed. Beside each line stand threads that are woken as often and do nothing, which costs more than all else where the machine is a virtual one; and a
+// bare line, which copies through the same cards: what a whole one takes more is ours, and what that takes more is PortAudio's and the virtual cards'.
+func BenchmarkLine(b *testing.B) {
+	if err := host.RealTime(b.Context()); err != nil {
+		b.Log(err)
+	}
 	for _, clocks := range []int{1, 2} {
-		t.Run(fmt.Sprintf("%d clocks", clocks), func(t *testing.T) {
-			bare, whole := bareCost(t, clocks), wholeCost(t, clocks)
-			t.Logf("of a core at 48 kHz in periods of 128: bare, sound %.1f %%, other threads %.1f; a line, sound %.1f, other threads %.1f",
-				bare.sound, bare.others, whole.sound, whole.others)
-			if whole.sound == 0 {
-				t.Error("no sound thread was seen")
-			}
-		})
+		b.Run(fmt.Sprintf("woken, clocks=%d", clocks), func(b *testing.B) { wakingCost(b, clocks) })
+		b.Run(fmt.Sprintf("bare, clocks=%d", clocks), func(b *testing.B) { bareCost(b, clocks) })
+		b.Run(fmt.Sprintf("whole, clocks=%d", clocks), func(b *testing.B) { wholeCost(b, clocks) })
 	}
 }
 
+// wakingCost is that of a thread for each clock which the kernel wakes once a period.
+func wakingCost(b *testing.B, clocks int) {
+	var w watched
+	var threads sync.WaitGroup
+	ctx, stop := context.WithCancel(b.Context())
+	for i := range clocks {
+		timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC)
+		if err != nil {
+			b.Fatal(err)
+		}
+		period := unix.NsecToTimespec(audio.Rate48k.Duration(128).Nanoseconds())
+		if err := unix.TimerfdSettime(timer, 0, &unix.ItimerSpec{Interval: period, Value: period}, nil); err != nil {
+			b.Fatal(err)
+		}
+		threads.Go(func() {
+			runtime.LockOSThread()
+			defer unix.Close(timer)
+			for side := i; side < len(w); side += clocks {
+				w[side].Store(int32(unix.Gettid()))
+			}
+			for times := make([]byte, 8); ctx.Err() == nil; {
+				if _, err := unix.Read(timer, times); err != nil && err != unix.EINTR {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	w.cost(b)
+	stop()
+	threads.Wait()
+}
+
 // plugIn makes the cards of a line at 48 kHz, which hear noise, and names its sides.
-func plugIn(t *testing.T, clocks int) (caller, agent sound.Side) {
-	t.Helper()
-	noise := voice(0, audio.Rate48k.Frames(*costFor+10*time.Second))
+func plugIn(b *testing.B, clocks int) (caller, agent sound.Side) {
+	b.Helper()
+	noise := voice(0, audio.Rate48k.Frames(20*time.Second))
 	caller, agent = sound.Side{Device: "one", Channel: 1}, sound.Side{Device: "one", Channel: 2}
 	if clocks == 1 {
-		card.New(t, card.Spec{Name: "one", Rate: 48000, Channels: 2, In: [][]int16{noise, noise}})
+		card.New(b, card.Spec{Name: "one", Rate: 48000, Channels: 2, In: [][]int16{noise, noise}})
 		return caller, agent
 	}
-	card.New(t, card.Spec{Name: "one", Rate: 48000, In: [][]int16{noise}}, card.Spec{Name: "two", Rate: 48000, PPM: 50, In: [][]int16{noise}})
+	card.New(b, card.Spec{Name: "one", Rate: 48000, In: [][]int16{noise}}, card.Spec{Name: "two", Rate: 48000, PPM: 50, In: [][]int16{noise}})
 	return caller, sound.Side{Device: "two", Channel: 1}
 }
 
 // bareCost is that of a line whose sides hear themselves.
-func bareCost(t *testing.T, clocks int) cost {
-	t.Helper()
-	caller, agent := plugIn(t, clocks)
-	device, err := sound.Open(sound.Config{Rate: audio.Rate48k, PeriodFrames: 128, Caller: caller, Agent: agent, LockDir: t.TempDir()})
+func bareCost(b *testing.B, clocks int) {
+	caller, agent := plugIn(b, clocks)
+	device, err := sound.Open(sound.Config{Rate: audio.Rate48k, PeriodFrames: 128, Caller: caller, Agent: agent, LockDir: b.TempDir()})
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	defer device.Close()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(b.Context())
 	var sides sync.WaitGroup
 	watched := watch(device)
 	sides.Go(func() { device.Caller.Run(ctx, &echo{}) })
 	sides.Go(func() { device.Agent.Run(ctx, &echo{}) })
-	c := watched.cost(t)
+	watched.cost(b)
 	stop()
 	sides.Wait()
-	return c
 }
 
 // echo plays what it hears.
@@ -79,31 +107,26 @@ func (e *echo) Lost(int)         { clear(e.heard[:]) }
 func (e *echo) Fill(out []int16) { copy(out, e.heard[:]) }
 
 // wholeCost is that of an idle line that flattoned listens to.
-func wholeCost(t *testing.T, clocks int) cost {
-	t.Helper()
-	caller, agent := plugIn(t, clocks)
-	b := newBox(t, "rate_hz = 48000")
-	b.cfg.Lines[0].Sound = &config.Sound{Caller: caller.Device, CallerChannel: caller.Channel, Agent: agent.Device, AgentChannel: agent.Channel}
-	b.listen()
-	l, err := b.newLine()
+func wholeCost(b *testing.B, clocks int) {
+	caller, agent := plugIn(b, clocks)
+	x := newBox(b, "rate_hz = 48000")
+	x.cfg.Lines[0].Sound = &config.Sound{Caller: caller.Device, CallerChannel: caller.Channel, Agent: agent.Device, AgentChannel: agent.Channel}
+	x.listen()
+	l, err := x.newLine()
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	watched := watch(l.device)
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(b.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- l.Run(ctx) }()
-	hear(b.accept(), state("idle"))
-	c := watched.cost(t)
+	hear(x.accept(), state("idle"))
+	watched.cost(b)
 	stop()
 	if err := <-ran; err != nil {
-		t.Error(err)
+		b.Error(err)
 	}
-	return c
 }
-
-// cost is parts of a core, in percent.
-type cost struct{ sound, others float64 }
 
 // watched has the threads on which the turns of a line run.
 type watched [2]atomic.Int32
@@ -137,20 +160,25 @@ func (t watchedTurn) Fill(out []int16) {
 }
 
 // cost waits until the line has settled, and watches it.
-func (w *watched) cost(t *testing.T) (c cost) {
-	t.Helper()
+func (w *watched) cost(b *testing.B) {
 	time.Sleep(time.Second)
-	began := time.Now()
-	sound, all := w.sound(t), process(t)
-	time.Sleep(*costFor)
-	sound, all = w.sound(t)-sound, process(t)-all
+	began, sound, all := time.Now(), w.sound(b), process(b)
+	for b.Loop() {
+		time.Sleep(100 * time.Millisecond)
+	}
 	part := func(d time.Duration) float64 { return 100 * d.Seconds() / time.Since(began).Seconds() }
-	return cost{part(sound), part(all - sound)}
+	sound, all = w.sound(b)-sound, process(b)-all
+	if sound == 0 {
+		b.Error("no sound thread was seen")
+	}
+	b.ReportMetric(part(all), "%core")
+	b.ReportMetric(part(sound), "%sound")
+	b.ReportMetric(0, "ns/op") // none is shown
 }
 
 // sound is what the sound threads have taken.
-func (w *watched) sound(t *testing.T) (sum time.Duration) {
-	t.Helper()
+func (w *watched) sound(b *testing.B) (sum time.Duration) {
+	b.Helper()
 	seen := int32(0)
 	for i := range w {
 		thread := w[i].Load()
@@ -161,7 +189,7 @@ func (w *watched) sound(t *testing.T) (sum time.Duration) {
 		var ns int64
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/schedstat", thread))
 		if _, scan := fmt.Sscan(string(stat), &ns); err != nil || scan != nil {
-			t.Fatal("a thread's time can't be read", err, scan)
+			b.Fatal("a thread's time can't be read", err, scan)
 		}
 		sum += time.Duration(ns)
 	}
@@ -169,11 +197,11 @@ func (w *watched) sound(t *testing.T) (sum time.Duration) {
 }
 
 // process is what all threads have.
-func process(t *testing.T) time.Duration {
-	t.Helper()
+func process(b *testing.B) time.Duration {
+	b.Helper()
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	return time.Duration(now.Nano())
 }

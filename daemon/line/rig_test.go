@@ -26,7 +26,7 @@ const visa = "4242424242424242"
 
 // box is a folder with a line's config and recordings, and a stand-in for flattoned at its socket.
 type box struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 	cfg *config.Config
 	ln  *wire.Listener
@@ -35,7 +35,7 @@ type box struct {
 
 // newBox makes a box whose caller keys a card number once the line is armed. Its socket needs a shorter path than
 // t.TempDir's.
-func newBox(t *testing.T, options string) *box {
+func newBox(t testing.TB, options string) *box {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "line")
 	if err != nil {
@@ -159,7 +159,7 @@ func (b *box) listen() {
 // daemon is flattoned's end of a connection.
 type daemon struct {
 	*wire.Conn
-	t    *testing.T
+	t    testing.TB
 	said chan said
 	kept []said        // keys that were told before an answer that was waited for
 	done chan struct{} // the reader has ended

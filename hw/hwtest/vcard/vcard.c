@@ -16,7 +16,7 @@
  *
  *   clock             when that was: nanoseconds of CLOCK_MONOTONIC
  *   NAME.in           what it captures; silence after the end
- *   NAME.out          what it played, written as its clock passes; 0 where it was given nothing
+ *   NAME.out          what it played, written when there is more to play, or no more; 0 where it was given nothing
  *   NAME.out and NAME.in may also be wired to what is captured, see struct wire.
  *   NAME.card         struct card below, shared with the test. hw/hwtest/card writes and reads it by offset.
  */
@@ -123,9 +123,11 @@ static void wake_now(struct stream *s)
 	wake_at(s, 1, TFD_TIMER_ABSTIME);
 }
 
-/* flush writes what was played up to the clock, or to where the program had got. */
+/* flush writes what was played up to the clock, or to where the program had got. Once a period: the program pays for it, as it doesn't for a card's work. */
 static void flush(struct stream *s)
 {
+	if (!plays(s))
+		return;
 	int64_t size = (int64_t)s->io.buffer_size, end = s->pos;
 	if (end > (int64_t)s->io.appl_ptr)
 		end = (int64_t)s->io.appl_ptr;
@@ -165,9 +167,7 @@ static int advance(struct stream *s)
 	}
 	if (pos > s->pos)
 		s->pos = pos;
-	if (plays(s))
-		flush(s);
-	else
+	if (!plays(s))
 		s->card->captured = s->card->began[SND_PCM_STREAM_CAPTURE] + s->pos;
 	return over;
 }
@@ -179,6 +179,7 @@ static snd_pcm_sframes_t on_pointer(snd_pcm_ioplug_t *io)
 		return -ENODEV;
 	if (!advance(s))
 		return s->pos;
+	flush(s);
 	s->card->runs[io->stream] = 0;
 	s->card->overruns++;
 	return -EPIPE;
@@ -210,6 +211,7 @@ static int on_stop(snd_pcm_ioplug_t *io)
 {
 	struct stream *s = io->private_data;
 	advance(s);
+	flush(s);
 	s->card->runs[io->stream] = 0;
 	return 0;
 }
@@ -259,6 +261,7 @@ static snd_pcm_sframes_t on_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel
 	struct stream *s = io->private_data;
 	if (gone(s))
 		return -ENODEV;
+	flush(s); /* before it is written over */
 	for (int c = 0; c < s->channels; c++) {
 		const snd_pcm_channel_area_t *a = &areas[c];
 		int16_t *x = (int16_t *)((char *)a->addr + (a->first + a->step * offset) / 8);
@@ -312,6 +315,7 @@ static int on_drain(snd_pcm_ioplug_t *io)
 		usleep(1000);
 		advance(s);
 	}
+	flush(s);
 	return 0;
 }
 
