@@ -65,9 +65,9 @@ func run(file, name string) error {
 	return l.Run(ctx)
 }
 
-// soundPlaces is at how many places Go may run at once where sound is live, even on fewer cores: PortAudio's threads, two at the most, keep theirs between
-// periods, and one that found none free would wait for a goroutine.
-const soundPlaces = 4
+// soundPlaces is at how many places Go may run at once where sound is live, even on fewer cores. PortAudio's threads, two at the most, keep theirs between
+// periods, and one that found none free would wait for a goroutine; who waits in the kernel for a mixer or a contact keeps one until Go's monitor looks.
+const soundPlaces = 6
 
 // newLog leaves the time out: whoever started the process stamps what it says.
 func newLog() *slog.Logger {

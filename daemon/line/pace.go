@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// paceEvery is how often a device that is live is followed, and paceIdle while no key is awaited: each time a goroutine wakes, Go's own watch over
-	// its threads looks fifty times more, and that costs more than the sound does. It is when levels are told, too.
+	// paceEvery is how often a device that is live is followed, and paceIdle while no key is awaited, when levels are told too: to wake a goroutine costs
+	// as much as a period of sound.
 	paceEvery = 10 * time.Millisecond
 	paceIdle  = meterEvery
 	// standsAfter is how long a live device may give no frame before whoever is on the line may be another.
