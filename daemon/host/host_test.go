@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,15 +107,11 @@ func TestRealTime(t *testing.T) {
 
 // sleeper is the thread that sleeps on a timer of its own while others work: nothing does that in Go's runtime but the monitor.
 func sleeper(t *testing.T) int {
-	stop := make(chan struct{})
-	defer close(stop)
+	var stop atomic.Bool
+	defer stop.Store(true)
 	go func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
+		for !stop.Load() {
+			runtime.Gosched()
 		}
 	}()
 	seen := map[int]int{}
