@@ -40,11 +40,12 @@ func RealTime(ctx context.Context) error {
 	go func() {
 		tick := time.NewTicker(realTimeEvery)
 		defer tick.Stop()
-		for ctx.Err() == nil {
+		for {
 			select {
+			case <-ctx.Done():
+				return
 			case <-tick.C:
 				_ = realTime() // which could be done before
-			case <-ctx.Done():
 			}
 		}
 	}()
