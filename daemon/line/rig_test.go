@@ -143,6 +143,7 @@ func (b *box) armed() (d *daemon, stop func() error) {
 	if answer := d.ask(1, wire.Arm{ID: 1, Capture: "cap_a"}); answer != "" {
 		b.t.Fatalf("not armed: %s", answer)
 	}
+	hear(d, state("armed"))
 	return d, stop
 }
 
@@ -161,7 +162,7 @@ type daemon struct {
 	*wire.Conn
 	t    testing.TB
 	said chan said
-	kept []said        // keys that were told before an answer that was waited for
+	kept []said        // what was told before an answer that was waited for
 	done chan struct{} // the reader has ended
 }
 
@@ -240,23 +241,20 @@ func hear[M wire.Message](d *daemon, want func(M) bool) said {
 	}
 }
 
-// ask gives a command and waits for its answer. On a busy machine the caller keys meanwhile: keys are kept.
+// ask gives a command and waits for its answer. On a busy machine the caller keys meanwhile, and the capture may even be over: what is told is kept.
 func (d *daemon) ask(id uint64, m wire.Message) (answer string) {
 	d.t.Helper()
 	if err := d.Send(m); err != nil {
 		d.t.Fatal(err)
 	}
-	var keys []said
+	var told []said
 	for {
 		s := d.next()
-		switch m := s.m.(type) {
-		case wire.Answer:
-			if m.ID == id {
-				d.kept = append(keys, d.kept...)
-				return m.Error
-			}
-		case wire.Key:
-			keys = append(keys, s)
+		if m, ok := s.m.(wire.Answer); !ok {
+			told = append(told, s)
+		} else if m.ID == id {
+			d.kept = append(told, d.kept...)
+			return m.Error
 		}
 	}
 }
