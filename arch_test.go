@@ -37,6 +37,7 @@ var importRules = []importRule{
 	{in: "hw", only: []string{"hw", "audio"}, reason: "an interface knows samples, not cards or daemons"},
 	{in: "hw/wavline", never: []string{"hw/sound", "hw/serial"}, reason: "one interface never leans on another"},
 	{in: "hw/sound", never: []string{"hw/wavline", "hw/serial"}, reason: "one interface never leans on another"},
+	{in: "hw/serial", never: []string{"hw/wavline", "hw/sound", "hw/contact", "C"}, reason: "one interface never leans on another"},
 	{in: "hw/contact", never: []string{"hw/wavline", "hw/sound", "hw/serial", "C"}, reason: "a contact tells of calls, whatever the line is made of"},
 	{in: "hw/hwtest", never: []string{"hw/wavline", "hw/sound", "hw/serial", "C"}, reason: "a test of every interface knows none of them"},
 	{in: "daemon/session", only: []string{"hw", "audio", "daemon/capture", "daemon/secret"}, never: []string{"hw/wavline", "hw/sound", "hw/contact", "hw/serial", "net", "net/http"},
