@@ -14,13 +14,13 @@ import (
 // That is a loop of second order, critically damped; the two smoothers take away what comes of threads that wake up late.
 // Where the depth is off by more than a loop may mend unheard, after a gap, it is set anew at once.
 type depth struct {
-	rate  float64 // frames a second
-	step  float64 // the ratio: frames of the writer's for one of the reader's
-	sum   float64 // of the loop, as a ratio
-	near  float64 // smoothed error, in frames,
-	far   float64 // and once more
-	slow  float64 // the error as it is judged for a gap
-	begun bool
+	rate float64 // frames a second
+	step float64 // the ratio: frames of the writer's for one of the reader's
+	sum  float64 // of the loop, as a ratio
+	near float64 // smoothed error, in frames,
+	far  float64 // and once more
+	slow float64 // the error as it is judged for a gap
+	goal float64 // what it should be; 0 before the beginning
 }
 
 const (
@@ -41,11 +41,12 @@ func target(writer, reader float64) float64 {
 
 // follow takes how deep it is as the reader comes for so many frames, and tells by how many frames to set it anew, if so.
 func (d *depth) follow(deep, writer, reader float64) (jump int) {
-	off := deep - target(writer, reader)
+	goal := target(writer, reader)
+	off, other := deep-goal, goal != d.goal // once it is known how much comes at once
+	d.goal = goal
 	seconds := reader / d.rate
 	d.slow += (off - d.slow) * part(gapHz, seconds)
-	if most := max(writer, reader); !d.begun || math.Abs(d.slow) > most && math.Abs(off) > most {
-		d.begun = true
+	if most := max(writer, reader); other || math.Abs(d.slow) > most && math.Abs(off) > most {
 		jump = int(math.Round(off))
 		off -= float64(jump)
 		d.near, d.far, d.slow = off, off, off

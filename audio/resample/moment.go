@@ -10,8 +10,9 @@ import (
 type moment struct {
 	turn   atomic.Uint32 // odd while the rest changes
 	frames atomic.Int64
-	period atomic.Int64 // frames of the last period that there was room for
+	period atomic.Int64 // how many frames come at once
 	when   atomic.Int64 // ns
+	comes  burst        // the writer's
 	last   spoken       // the reader's: what it found last
 }
 
@@ -25,8 +26,9 @@ const patience = 8
 // by how much he is behind.
 func (m *moment) set(frames int64, when time.Duration) {
 	m.turn.Add(1)
-	if period := frames - m.frames.Load(); period > 0 {
-		m.period.Store(period)
+	if period := frames - m.frames.Load(); period > 0 { // there was room
+		m.comes.turn(period, when)
+		m.period.Store(m.comes.usual)
 	}
 	m.frames.Store(frames)
 	m.when.Store(int64(when))

@@ -8,6 +8,8 @@
 // reader comes moves slowly from one end to the other. So the writer says when it wrote, and the reader reckons what it would have
 // written by now.
 //
+// Either may take several turns at once, as a modem's frames come: what counts as a period is then all of them.
+//
 // It promises: no slip while both devices run, whatever their clocks within [MostPPM]; after a gap of either, the depth is what it
 // should be within a fifth of a second; no allocation, lock, channel or clock after New. What never arrives is silence. Rates are the same on both
 // sides, nominally. It must never be used where the two share a clock: there the samples pass as they are.
@@ -34,6 +36,7 @@ type Joint struct {
 	source  Source
 	written moment
 	depth   depth
+	comes   burst // the reader
 
 	// The reader's. History is what was read and may still be needed; at is where in it the next frame lies that is given out.
 	history [historyFrames]float32
@@ -60,6 +63,7 @@ const (
 func New(rate audio.Rate, source Source) *Joint {
 	j := &Joint{source: source, have: taps, at: taps/2 - 1, short: -1}
 	j.depth.start(rate)
+	j.comes.rate, j.written.comes.rate = rate, rate
 	return j
 }
 
@@ -77,9 +81,12 @@ func (j *Joint) Read(out []int16, when time.Duration) {
 	}
 	// How far the writer is ahead of what is given out next.
 	deep := written - float64(j.taken) - float64(j.debt) + float64(j.have) - j.at
-	if by := j.depth.follow(deep, float64(period), float64(len(out))); by != 0 {
-		j.debt += by
-		j.jumps.Add(1)
+	if j.comes.turn(int64(len(out)), when) {
+		if by := j.depth.follow(deep, float64(period), float64(j.comes.usual)); by != 0 {
+			j.debt += by
+			j.jumps.Add(1)
+		}
+		j.frames.Store(math.Float64bits(deep))
 	}
 	missing := j.missing.Load()
 	for len(out) > 0 {
@@ -89,7 +96,6 @@ func (j *Joint) Read(out []int16, when time.Duration) {
 	}
 	j.stoodIn(int(j.missing.Load() - missing))
 	j.ppm.Store(math.Float64bits(j.depth.ppm()))
-	j.frames.Store(math.Float64bits(deep))
 }
 
 // stoodIn notes for how many frames silence stood in this time. If it did the time before too, and the writer has come meanwhile, then he isn't late, it is

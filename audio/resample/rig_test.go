@@ -13,6 +13,8 @@ type rig struct {
 	rate           audio.Rate
 	periodWritten  int
 	periodRead     int
+	burstWritten   int // so many of its periods at once, 0 for 1
+	burstRead      int
 	writerPPM      float64 // by how much the writer's clock is fast
 	lateMS         float64 // either thread wakes up late by up to so much
 	signal         func(frame int64) int16
@@ -63,19 +65,30 @@ func (r *rig) run(seconds float64, each func(at float64, out []int16)) {
 			writerStands, readerStands = r.stopped(min(r.writer, r.reader))
 		}
 		if r.writer <= r.reader {
-			if !writerStands {
-				r.said += r.room()
-				r.joint.Wrote(moment(r.writer))
+			when := moment(r.writer)
+			for range max(1, r.burstWritten) {
+				if !writerStands {
+					r.said += r.room()
+					r.joint.Wrote(when)
+				}
+				r.writer += float64(r.periodWritten) / (float64(r.rate) * (1 + r.writerPPM*1e-6))
+				when += atOnce
 			}
-			r.writer += float64(r.periodWritten) / (float64(r.rate) * (1 + r.writerPPM*1e-6))
 			continue
 		}
-		if !readerStands {
-			r.joint.Read(out, moment(r.reader))
-			if each != nil {
-				each(r.reader, out)
+		when := moment(r.reader)
+		for range max(1, r.burstRead) {
+			if !readerStands {
+				r.joint.Read(out, when)
+				if each != nil {
+					each(r.reader, out)
+				}
 			}
+			r.reader += float64(r.periodRead) / float64(r.rate)
+			when += atOnce
 		}
-		r.reader += float64(r.periodRead) / float64(r.rate)
 	}
 }
+
+// atOnce is what lies between the periods of a burst.
+const atOnce = 50 * time.Microsecond
