@@ -32,14 +32,9 @@ func Capture(line []byte, pattern string) (field []byte, ok bool) {
 
 // match answers what braces capture, nil without any.
 func match(line []byte, pattern string) (captured []byte, ok bool) {
-	for more, there := true, true; more; {
-		var want string
-		var field []byte
-		if !there {
-			return nil, false
-		}
-		want, pattern, more = cut(pattern)
-		field, line, there = cut(line)
+	for {
+		want, wants, more := cut(pattern)
+		field, fields, there := cut(line)
 		switch {
 		case want == "*":
 		case strings.HasPrefix(want, "{"):
@@ -47,8 +42,14 @@ func match(line []byte, pattern string) (captured []byte, ok bool) {
 		case more && string(field) != want, !more && !begins(field, want):
 			return nil, false
 		}
+		if !more {
+			return captured, true
+		}
+		if !there {
+			return nil, false
+		}
+		pattern, line = wants, fields
 	}
-	return captured, true
 }
 
 // begins reports whether a field is some words, or begins with them.

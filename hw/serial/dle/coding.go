@@ -12,9 +12,9 @@ type Coding uint8
 // The codings, the better ones last.
 const (
 	Unusable  Coding = iota // compressed, or not at 8 kHz
-	A                       // G.711's laws,
-	Mu                      //
-	Signed8                 // and linear ones
+	A                       // of G.711
+	Mu                      // of G.711
+	Signed8                 // linear, as those behind it
 	Unsigned8               //
 	Signed16                // little-endian
 )
@@ -31,7 +31,7 @@ func (c Coding) Width() int {
 	return 1
 }
 
-// Samples makes samples of what is in src, as many as there is room for in dst.
+// Samples makes samples of what is in src, as many as there is room for in dst. Half a sample at its end is left.
 func (c Coding) Samples(dst []int16, src []byte) {
 	dst = dst[:min(len(dst), len(src)/c.Width())]
 	switch c {

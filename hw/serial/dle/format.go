@@ -118,7 +118,7 @@ func coding(name string, bits int) Coding {
 	return Unusable
 }
 
-// Best is the format that is heard best; of two that are the same, the first.
+// Best is the format that is heard best; of two that are the same, the first. It doesn't know the port: 16 bits want 230400 baud, where the baud is real.
 func Best(formats []Format) (Format, bool) {
 	var best Format
 	for _, f := range formats {
