@@ -55,7 +55,7 @@ func (s *Scanner) Next(p []byte) (used int, line []byte) {
 }
 
 // Overlong reports whether the line just told was cut.
-func (s *Scanner) Overlong() bool { return s.told && s.over }
+func (s *Scanner) Overlong() bool { return s.over }
 
 // Wipe forgets what has come. The next byte begins a line.
 func (s *Scanner) Wipe() { *s = Scanner{} }

@@ -27,8 +27,8 @@ func (h *heard) decode(d *dle.Decoder, room []byte, piece []byte) {
 		piece = piece[used:]
 		if code != 0 {
 			h.codes, h.at = append(h.codes, code), append(h.at, len(h.data))
-		} else if len(piece) == 0 && n < len(room) {
-			return
+		} else if n < len(room) {
+			return // that it took all of the piece, what comes out will show
 		}
 	}
 }
