@@ -45,7 +45,9 @@ var Formats = []struct {
 		{`131,"8-BIT ULAW",(8000)`, 131, Mu},
 		{`132,"IMA ADPCM",(7200,8000,11025)`, 132, Unusable},
 	}, 129},
-	{"V.253 with G.711 only", []Format{
+	{"V.253 by the book", []Format{
+		{`+VSM: 0,"SIGNED PCM",8,0,8000,0,0`, 0, Signed8},
+		{`+VSM: 1,"UNSIGNED PCM",8,0,8000,0,0`, 1, Unsigned8},
 		{`+VSM: 4,"G.711U",8,0,8000,0,0`, 4, Mu},
 		{`+VSM: 5,"G.711A",8,0,(7200-11025),0,0`, 5, A},
 	}, 4},

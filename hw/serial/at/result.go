@@ -16,7 +16,8 @@ const (
 )
 
 // results are the lines that say so, each alone.
-var results = [...]string{OK: "OK", Error: "ERROR", Connect: "CONNECT", NoCarrier: "NO CARRIER", Busy: "BUSY", NoAnswer: "NO ANSWER", NoDialtone: "NO DIALTONE"}
+var results = [...]string{OK: "OK", Error: "ERROR", Connect: "CONNECT", NoCarrier: "NO CARRIER", Busy: "BUSY", NoAnswer: "NO ANSWER",
+	NoDialtone: "NO DIALTONE"}
 
 // others are lines that say the same, with more behind it or in another way.
 var others = [...]struct {

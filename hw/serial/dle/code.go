@@ -41,8 +41,8 @@ var classes = [...]string{Other: "other", Key: "key", Ring: "ring", Busy: "busy"
 
 func (c Class) String() string { return classes[c] }
 
-// Class is of what class a code of V.253, of IS-101 or of a maker's is. What says neither that the call is over nor that something went wrong with
-// it is Other: reversed polarity, marks in time, voices, a call that waits.
+// Class is what a code of V.253, of IS-101 or of a maker's is about. Other are those of which nothing follows for a line: reversed polarity, marks in
+// time, voices, a call that waits.
 func (c Code) Class() Class {
 	switch c {
 	case AnyKey, '/', '~': // '/' begins a key, which then comes every 70 ms, and '~' ends it; or it comes alone, once

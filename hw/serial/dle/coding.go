@@ -11,15 +11,16 @@ type Coding uint8
 
 // The codings, the better ones last.
 const (
-	Unusable  Coding = iota // compressed, or not at 8 kHz
-	A                       // of G.711
-	Mu                      // of G.711
-	Signed8                 // linear, as those behind it
-	Unsigned8               //
-	Signed16                // little-endian
+	Unusable Coding = iota // compressed, or not at 8 kHz
+	Signed8                // linear: what is at -40 dBm0 is 7 dB above its noise, by G.711 30
+	Unsigned8
+	A // G.711's
+	Mu
+	Signed16 // linear, little-endian
 )
 
-var codings = [...]string{Unusable: "unusable", A: "A-law", Mu: "mu-law", Signed8: "8-bit signed linear", Unsigned8: "8-bit unsigned linear", Signed16: "16-bit signed linear"}
+var codings = [...]string{Unusable: "unusable", Signed8: "8-bit signed linear", Unsigned8: "8-bit unsigned linear", A: "A-law", Mu: "mu-law",
+	Signed16: "16-bit signed linear"}
 
 func (c Coding) String() string { return codings[c] }
 

@@ -1,8 +1,8 @@
-// Package dle is how sound and events share the one port of a voice modem (ITU-T V.253, TIA IS-101): DLE before a byte makes that a code, and is doubled
-// where it is itself meant; and in which formats the sound may be.
+// Package dle is how sound and events share the one port of a voice modem (ITU-T V.253, TIA IS-101): DLE before a byte makes that a code, and is
+// doubled where it is meant itself; and in which formats the sound may be.
 //
-// A modem in its voice mode gives codes also between lines, while there is no sound. So whatever comes from it goes through a [Decoder], and what that leaves
-// is either sound or lines of package at.
+// A modem in its voice mode gives codes between lines too, while there is no sound. So whatever comes from it goes through a [Decoder], and what that
+// leaves is either sound or lines of package at.
 //
 // It promises that no byte is lost or made up however the bytes are cut, that nothing is allocated, and that which key a modem heard stays here: every key
 // is the same [Code].
@@ -29,8 +29,8 @@ type Decoder struct {
 	owed   bool
 }
 
-// Decode puts data into dst until src is used up, dst is full, or a code came: Call it again for the rest. It answers how much it put, how much it took, and the
-// code, 0 if there was none. A dst that is by one longer than src is never full before src is used up.
+// Decode puts data into dst until src is used up, dst is full or a code came; for the rest it is called again. It answers how much it put, how much it
+// took, and the code, 0 if there was none. A dst longer than src, be it by one, is never full before src is used up.
 func (d *Decoder) Decode(dst, src []byte) (n, used int, code Code) {
 	for n < len(dst) {
 		if d.owed {

@@ -1,10 +1,12 @@
 package dle_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/hw/hwtest/wires"
 	"github.com/flattone/flattone/hw/serial/dle"
 )
@@ -92,6 +94,29 @@ func TestSamplesOfEachCoding(t *testing.T) {
 	dle.Unusable.Samples(silent, []byte{9, 9})
 	if !slices.Equal(silent, []int16{1, 2}) {
 		t.Error("an unusable format was read")
+	}
+}
+
+// Each coding is at least as good as those before it, to a decibel: by the noise that it adds to a tone as loud as speech, and to one as weak as a key may be.
+func TestCodingsAreInTheirOrder(t *testing.T) {
+	for _, level := range []float64{-20, -40} {
+		best := math.Inf(-1)
+		for coding := dle.Signed8; coding <= dle.Signed16; coding++ {
+			var signal, noise float64
+			for i := range 8000 {
+				v := audio.Amplitude(level) * math.Sin(2*math.Pi*701*float64(i)/8000)
+				var b [2]byte
+				var back [1]int16
+				coding.Bytes(b[:], []int16{int16(math.Round(v))})
+				coding.Samples(back[:], b[:])
+				signal, noise = signal+v*v, noise+(float64(back[0])-v)*(float64(back[0])-v)
+			}
+			ratio := 10 * math.Log10(signal/noise)
+			if ratio < best-1 {
+				t.Errorf("%v dBm0: %v is worse than one before it: %.1f dB, not %.1f", level, coding, ratio, best)
+			}
+			best = max(best, ratio)
+		}
 	}
 }
 
