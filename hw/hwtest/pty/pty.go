@@ -1,8 +1,8 @@
 // Package pty is a pseudo-terminal for tests: what a person's keyboard and screen are to a program that draws on
-// them, without a person.
+// them, without a person; and what a device at a serial port is to a program that speaks to it.
 //
 // It exists because a program in raw mode gets keys where others get signals, and that can't be tested through a
-// pipe. It promises that both ends are closed when the test is over.
+// pipe. It promises that both ends of a terminal are closed when the test is over; a [Port] is closed by whoever opened it.
 package pty
 
 import (

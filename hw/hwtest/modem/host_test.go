@@ -1,0 +1,219 @@
+package modem_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/flattone/flattone/hw/hwtest/modem"
+	"golang.org/x/sys/unix"
+)
+
+// host is a program that speaks to a modem, by its two ports or its one.
+type host struct {
+	t         *testing.T
+	m         *modem.Modem
+	at, sound io.ReadWriter
+	heard     []byte // by the port for commands, and not yet expected
+}
+
+// world is a way to reach a modem.
+type world struct {
+	name string
+	run  func(t *testing.T, body func(t *testing.T))
+	open func(t *testing.T, m *modem.Modem) *host
+}
+
+var memory = world{"memory", func(t *testing.T, body func(t *testing.T)) { synctest.Test(t, body) }, openMemory}
+
+var worlds = []world{memory, {"terminals", func(t *testing.T, body func(t *testing.T)) { body(t) }, openTTYs}}
+
+func openMemory(t *testing.T, m *modem.Modem) *host {
+	at, sound := m.Memory()
+	t.Cleanup(func() { at.Close() })
+	if sound != nil {
+		t.Cleanup(func() { sound.Close() })
+	}
+	return &host{t: t, m: m, at: at, sound: sound}
+}
+
+func openTTYs(t *testing.T, m *modem.Modem) *host {
+	at, sound := m.TTYs()
+	h := &host{t: t, m: m, at: openTTY(t, at)}
+	if sound != "" {
+		h.sound = openTTY(t, sound)
+	}
+	return h
+}
+
+// openTTY opens a terminal as tarm/serial does, with a time-out of 100 ms.
+func openTTY(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	tio := unix.Termios{Iflag: unix.IGNPAR, Cflag: unix.CREAD | unix.CLOCAL | unix.CS8 | unix.B115200}
+	tio.Cc[unix.VTIME] = 1
+	if err := unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, &tio); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (h *host) write(text string) {
+	h.t.Helper()
+	if _, err := io.WriteString(h.at, text); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// patience is how many time-outs of 100 ms are waited for something. It is no measure of speed.
+const patience = 100
+
+// expect waits until the modem has said something, and answers what it said before it.
+func (h *host) expect(text string) (before string) {
+	h.t.Helper()
+	buf := make([]byte, 4096)
+	for range patience {
+		if before, after, found := bytes.Cut(h.heard, []byte(text)); found {
+			h.heard = after
+			return string(before)
+		}
+		n, err := h.at.Read(buf)
+		if err != nil && err != io.EOF {
+			h.t.Fatal(err)
+		}
+		h.heard = append(h.heard, buf[:n]...)
+	}
+	h.t.Fatalf("the modem didn't say %q, but %q", text, h.heard)
+	return ""
+}
+
+// do has the modem do something, and answers what it said before it was done.
+func (h *host) do(command string) (said string) {
+	h.t.Helper()
+	h.write(command + "\r")
+	return h.expect("\r\nOK\r\n")
+}
+
+// ends has the modem try something, and expects how that ends.
+func (h *host) ends(command, result string) {
+	h.t.Helper()
+	h.write(command + "\r")
+	if said := h.expect("\r\n" + result + "\r\n"); strings.Contains(said, "OK") {
+		h.t.Errorf("%s: the modem said %q", command, said)
+	}
+}
+
+// read reads that many bytes of sound.
+func (h *host) read(n int) []byte {
+	h.t.Helper()
+	from := h.sound
+	if from == nil {
+		from = h.at
+	}
+	p := h.heard
+	if h.sound != nil {
+		p = nil
+	} else {
+		h.heard = nil
+	}
+	buf := make([]byte, 4096)
+	for late := 0; len(p) < n && late < patience; {
+		k, err := from.Read(buf[:min(len(buf), n-len(p))])
+		if err == io.EOF {
+			late++
+		} else if err != nil {
+			h.t.Fatal(err)
+		}
+		p = append(p, buf[:k]...)
+	}
+	if len(p) < n {
+		h.t.Fatalf("the modem gave %d bytes of %d", len(p), n)
+	}
+	return p
+}
+
+// manners is how a family is spoken to.
+type manners struct {
+	kind         modem.Kind
+	init, before []string
+	answer       string
+	began        string
+	on           []string
+	off          []string // after the sound, before hanging up
+	hangUp       string
+	ended        string
+	dial         string
+}
+
+var everyone = []manners{
+	{kind: modem.Quectel, init: []string{"ATE0", "AT+CMEE=0", "AT+CLIP=1", "AT^DSCI=1", "AT+QTONEDET=1"}, before: []string{"AT+QPCMV=0", "AT+QPCMV=1,0"},
+		answer: "ATA", began: "^DSCI: 1,1,3,0,5550100,129", hangUp: "AT+CHUP", ended: "^DSCI: 1,1,6,", dial: "ATD5550100;"},
+	{kind: modem.SIMCom, init: []string{"ATE0", "AT+CLIP=1", "AT+CPCMFRM=0", "AT+DDET=1"}, answer: "ATA", began: "VOICE CALL: BEGIN",
+		on: []string{"AT+CPCMREG=1"}, off: []string{"AT+CPCMREG=0,1"}, hangUp: "AT+CHUP", ended: "VOICE CALL: END: ", dial: "ATD5550100;"},
+	{kind: modem.Huawei, init: []string{"ATE0", "AT+CLIP=1"}, answer: "ATA", began: "^CONN:1,0", on: []string{"AT^DDSETEX=2"}, hangUp: "AT+CHUP", ended: "^CEND:1,",
+		dial: "ATD5550100;"},
+	{kind: modem.V253, init: []string{"ATE0", "AT+VCID=1", "AT+FCLASS=8", "AT+VSM=1,8000,0,0", "AT+VSD=128,0", "AT+VIT=0"}, answer: "AT+VLS=1",
+		hangUp: "ATH", dial: "ATDT5550100"},
+}
+
+// each runs a test for all families, in all worlds.
+func each(t *testing.T, in []world, body func(t *testing.T, w world, f manners)) {
+	for _, w := range in {
+		for _, f := range everyone {
+			t.Run(f.kind.String()+" in "+w.name, func(t *testing.T) {
+				w.run(t, func(t *testing.T) { body(t, w, f) })
+			})
+		}
+	}
+}
+
+// bring makes a modem that is ready.
+func (f manners) bring(t *testing.T, w world, s modem.Spec) *host {
+	t.Helper()
+	s.Kind = f.kind
+	h := w.open(t, modem.New(t, s))
+	h.all(f.init)
+	return h
+}
+
+func (h *host) all(commands []string) {
+	h.t.Helper()
+	for _, c := range commands {
+		h.do(c)
+	}
+}
+
+// begin answers a call, up to its sound.
+func (h *host) begin(f manners) {
+	h.t.Helper()
+	h.all(f.before)
+	h.m.Ring("5550100")
+	if f.kind == modem.V253 {
+		h.expect("\x10R")
+	} else {
+		h.expect("RING")
+	}
+	h.expect("5550100")
+	h.do(f.answer)
+	h.sounds(f)
+}
+
+// sounds begins the sound of a call.
+func (h *host) sounds(f manners) {
+	h.t.Helper()
+	if f.began != "" {
+		h.expect(f.began)
+	}
+	h.all(f.on)
+	if f.kind == modem.V253 {
+		h.write("AT+VTR\r")
+		h.expect("\r\nCONNECT\r\n")
+	}
+}

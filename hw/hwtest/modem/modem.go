@@ -1,0 +1,191 @@
+// Package modem gives tests the modems that carry a call's sound over a serial port, on machines that have none: three families of mobile
+// modules, which have a port for commands and one for sound, and V.253 voice modems, on whose one port both go.
+//
+// A modem's far party says what a test gives it, and what it hears is known to the sample, on the modem's own clock. A program reaches the modem by terminals
+// ([Modem.TTYs]), at the machine's pace; or by ports in memory ([Modem.Memory]), in a testing/synctest bubble, where ten minutes take seconds.
+//
+// It is stricter than the devices: what one of them might put up with, depending on its firmware, is refused here, or kills the sound in silence as it does
+// there. Faults come when the test says so. It promises that a modem is gone when its test is over; and that no key that it reports gets into what it logs.
+//
+// Where a behaviour has no other source, it is that of facts collected from drivers in use: chan_dongle (Huawei), asterisk-chan-quectel and its SIMCom branch,
+// mgetty's voice modems and ITU-T V.250 and V.253.
+package modem
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// Kind is a family of modems.
+type Kind int
+
+// The families.
+const (
+	Quectel Kind = iota + 1 // EC2x, EG9x, EG25
+	SIMCom                  // SIM7600, SIM8202
+	Huawei                  // dongles
+	V253                    // voice modems at a telephone line
+)
+
+func (k Kind) String() string { return [...]string{"none", "Quectel", "SIMCom", "Huawei", "V253"}[k] }
+
+// Spec is a modem to be made.
+type Spec struct {
+	Kind Kind
+	// Frame is how much sound the modem gives at a time, 0 for 20 ms. Burst is how many of them come at once, 0 for 1.
+	Frame time.Duration
+	Burst int
+	// PPM is how many millionths the modem's clock is faster than the machine's.
+	PPM int
+	// FIFOFrames is how much of what the program plays the modem keeps, 0 for 20. What is over is lost.
+	FIFOFrames int
+	// Patient makes the modem's clock wait, up to a second at a time, for a program that is late, once it has played something: every sample can
+	// then be checked on a busy machine.
+	Patient bool
+	// In is what the far party says from where the modem's clock begins, which is the first sound that it gives. See also [Modem.Say].
+	In []int16
+	// Keys are those keyed in In, of which the modem reports.
+	Keys []Key
+
+	// Echo has the modem repeat what it is sent, until ATE0.
+	Echo bool
+	// Split cuts what the modem sends into pieces at random places.
+	Split bool
+	// AnswersAfter is how long who is called lets it ring, 0 for 2 s; Busy is that nobody answers.
+	AnswersAfter time.Duration
+	Busy         bool
+	// LatePCM has a SIMCom refuse the first try to begin the sound of a call.
+	LatePCM bool
+	// HybridEchoDB is by how much less of what a V253 modem plays comes back from the line, 0 for nothing at all.
+	HybridEchoDB float64
+	// Formats are what a V253 modem lists, nil for those of a Conexant.
+	Formats []Format
+	// OffHook is the +VLS by which a V253 modem goes off hook, 0 for 1 (IS-101: 2). Leaves is what ends its sound, 0 for '^' (USR5637: ETX).
+	OffHook int
+	Leaves  byte
+	// Gone is the code by which a V253 modem tells that the far party is gone, 0 for 'b'.
+	Gone byte
+}
+
+// Modem is one modem.
+type Modem struct {
+	t       testing.TB
+	spec    Spec
+	dir     string // for terminals: it goes after them
+	serving sync.WaitGroup
+
+	mu     sync.Mutex // guards all below
+	socket socket
+	ports  map[string]plug
+	over   bool
+	log    []string
+	blames []string
+
+	// As it is since it was switched on: see begin.
+	power    int // how often it was
+	family   family
+	settings settings
+	line     line
+	call     call
+
+	soundcard
+}
+
+// settings are what commands of every family set.
+type settings struct {
+	echo, callerID, keys bool
+	errors               int // +CMEE
+}
+
+// New makes a modem, which is there once its ports are asked for.
+func New(t testing.TB, spec Spec) *Modem {
+	t.Helper()
+	if spec.Kind < Quectel || spec.Kind > V253 {
+		t.Fatalf("there is no modem of kind %d", spec.Kind)
+	}
+	m := &Modem{t: t, spec: spec.filled(), dir: t.TempDir(), ports: make(map[string]plug)}
+	m.soundcard.said = append(m.soundcard.said, spec.In...)
+	m.schedule(spec.Keys)
+	m.begin()
+	t.Cleanup(m.end)
+	return m
+}
+
+func (s Spec) filled() Spec {
+	if s.Frame == 0 {
+		s.Frame = 20 * time.Millisecond
+	}
+	if s.FIFOFrames == 0 {
+		s.FIFOFrames = 20
+	}
+	if s.AnswersAfter == 0 {
+		s.AnswersAfter = 2 * time.Second
+	}
+	if s.Formats == nil {
+		s.Formats = conexant
+	}
+	if s.OffHook == 0 {
+		s.OffHook = 1
+	}
+	if s.Leaves == 0 {
+		s.Leaves = '^'
+	}
+	if s.Gone == 0 {
+		s.Gone = 'b'
+	}
+	s.Burst = max(s.Burst, 1)
+	return s
+}
+
+// begin makes the modem as it is when it is switched on. mu is held.
+func (m *Modem) begin() {
+	m.stopSound()
+	m.power++
+	m.line, m.call = line{}, call{}
+	m.reset()
+}
+
+// reset makes everything that commands set as it is at first. mu is held.
+func (m *Modem) reset() {
+	m.settings = settings{echo: m.spec.Echo}
+	m.family = families[m.spec.Kind](m)
+}
+
+func (m *Modem) end() {
+	m.mu.Lock()
+	m.over = true
+	m.unplug()
+	m.mu.Unlock()
+	m.serving.Wait()
+}
+
+// after does something later, unless the modem is then no longer what it is. mu is held, then as now.
+func (m *Modem) after(d time.Duration, do func()) {
+	power := m.power
+	time.AfterFunc(d, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.power == power && !m.over {
+			m.catchUp()
+			do()
+		}
+	})
+}
+
+// Log is what the modem was told, a command line each, with a # for each digit of a number that it was to dial.
+func (m *Modem) Log() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.log...)
+}
+
+// Blames are what no program should do to a modem, as far as this one did it: a second command before the first is answered, a line that is too long or ends
+// wrongly, a stray DLE in the sound.
+func (m *Modem) Blames() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.blames...)
+}
+
+func (m *Modem) blame(what string) { m.blames = append(m.blames, what) }

@@ -1,0 +1,68 @@
+package modem
+
+import (
+	"fmt"
+	"time"
+)
+
+// module is what the families of mobile modules have in common.
+type module struct {
+	*Modem
+	odd    []byte // a byte that is half a sample
+	active time.Time
+}
+
+// connects is how long a call that was answered takes to be active.
+const connects = 100 * time.Millisecond
+
+func (m *module) rings(int) {
+	m.say("RING")
+	if m.settings.callerID {
+		m.say(fmt.Sprintf(`+CLIP: "%s",129,,,,0`, m.call.number))
+	}
+}
+
+func (*module) ringsEvery() time.Duration { return 5 * time.Second }
+
+func (m *module) answers() result {
+	m.during(connects, ringing, m.becomeActive)
+	return done
+}
+
+func (m *module) dials(number string) result {
+	m.call = call{state: dialling, outgoing: true, number: number, nth: m.call.nth + 1}
+	if m.spec.Busy {
+		m.during(m.spec.AnswersAfter, dialling, func() {
+			m.endCall(true)
+			m.say("BUSY")
+		})
+	} else {
+		m.during(m.spec.AnswersAfter, dialling, m.becomeActive)
+	}
+	return done
+}
+
+// seconds is how long a call was active.
+func (m *module) seconds(was call) int {
+	if was.state != active {
+		return 0
+	}
+	return int(time.Since(m.active) / time.Second)
+}
+
+// The sound is 16-bit linear, little endian.
+func (*module) bytes(dst []byte, sample int16) []byte {
+	return append(dst, byte(sample), byte(uint16(sample)>>8))
+}
+
+func (m *module) samples(p []byte) (x []int16) {
+	p = append(m.odd, p...)
+	for ; len(p) >= 2; p = p[2:] {
+		x = append(x, int16(uint16(p[0])|uint16(p[1])<<8))
+	}
+	m.odd = p
+	return x
+}
+
+func (*module) underran() {}
+func (*module) overran()  {}

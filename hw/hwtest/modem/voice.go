@@ -1,0 +1,246 @@
+package modem
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// voice is a V.253 voice modem. Nothing on a telephone line tells that a call is over: there are tones, which the modem names by codes.
+//
+//	class 0 ──+FCLASS=8──▶ class 8 ──+VLS=1──▶ off hook ──+VTR──▶ sound
+//	                                              ▲                │
+//	                                              └──── DLE ^ ─────┘
+type voice struct {
+	*Modem
+	class8, offHook, sound bool
+	format                 Format
+	callerID               bool
+	escaped                bool // a DLE came
+	rest                   []byte
+}
+
+func (*voice) names() []string { return []string{"CONEXANT", "CX93001-EIS_V0.2013-V92", "V0.2013"} }
+
+func (v *voice) commands() commands {
+	hook := func(string) result {
+		if !v.class8 {
+			return refused
+		}
+		v.offHook = true
+		if v.call.state == ringing {
+			v.becomeActive()
+		}
+		return done
+	}
+	return commands{
+		"+FCLASS=?": v.says("0,1,1.0,8"), "+FCLASS=0": v.class(false), "+FCLASS=8": v.class(true),
+		"+VCID=0": set(&v.callerID, false), "+VCID=1": set(&v.callerID, true),
+		"+VSM=?": func(string) result {
+			for _, f := range v.spec.Formats {
+				v.say(f.line())
+			}
+			return done
+		},
+		"+VSM=*": v.choose,
+		"+VSD=*": v.inVoice, "+VIT=*": v.inVoice, "+VGR=*": v.inVoice, "+VGT=*": v.inVoice,
+		"+IFC=*": ok,
+		"+VLS=?": v.says(`0,"",0,0,0`, fmt.Sprintf(`%d,"T",0,0,0`, v.spec.OffHook)),
+		"+VLS=0": v.onHook, "H": v.onHook, "H0": v.onHook,
+		"+VLS=" + strconv.Itoa(v.spec.OffHook): hook,
+		"+VTR=?":                               func(string) result { return refused }, // there is no such form of a command that acts
+		"+VTR":                                 v.duplex,
+	}
+}
+
+func (v *voice) onHook(string) result {
+	v.offHook = false
+	return v.putDown()
+}
+
+// inVoice is a command of a number that class 8 has.
+func (v *voice) inVoice(given string) result {
+	if !v.class8 || strings.Trim(given, "0123456789,") != "" {
+		return refused
+	}
+	return done
+}
+
+func (v *voice) class(eight bool) func(string) result {
+	return func(string) result {
+		if v.offHook {
+			return refused
+		}
+		v.class8 = eight
+		return done
+	}
+}
+
+// choose is +VSM with a format's number and 8000 samples a second.
+func (v *voice) choose(given string) result {
+	fields := strings.Split(given, ",")
+	for _, f := range v.spec.Formats {
+		if v.class8 && f.Coding != ADPCM && len(fields) >= 2 && fields[0] == strconv.Itoa(f.ID) && fields[1] == "8000" {
+			v.format = f
+			return done
+		}
+	}
+	return refused
+}
+
+func (v *voice) duplex(string) result {
+	if !v.offHook || v.format.Coding == 0 {
+		return refused
+	}
+	v.answer("CONNECT")
+	v.sound, v.escaped, v.rest = true, false, nil
+	v.reflow()
+	return told
+}
+
+func (v *voice) rings(n int) {
+	if v.class8 {
+		v.code('R')
+	} else {
+		v.say("RING")
+	}
+	if n == 0 && v.callerID {
+		v.say("DATE = 0101", "TIME = 1200", "NMBR = "+v.call.number)
+	}
+}
+
+func (*voice) ringsEvery() time.Duration { return 6 * time.Second }
+
+// answers: ATA would have the modem speak to another modem, or answer VCON.
+func (*voice) answers() result { return refused }
+
+// dials dials before it answers. That somebody was reached, a telephone line doesn't tell.
+func (v *voice) dials(number string) result {
+	if !v.class8 {
+		return "NO CARRIER"
+	}
+	v.call = call{state: dialling, outgoing: true, number: number, nth: v.call.nth + 1}
+	v.offHook = true
+	v.during(time.Second+time.Duration(len(number))*100*time.Millisecond, dialling, func() {
+		v.answer(done)
+		v.becomeActive()
+		if v.spec.Busy {
+			v.during(v.spec.AnswersAfter, active, func() { v.endCall(true) })
+		}
+	})
+	return told
+}
+
+func (*voice) began() {}
+
+func (v *voice) ended(was call, remote bool) {
+	if !remote {
+		v.offHook = false
+		return
+	}
+	if was.state != ringing {
+		v.gone(v.call.nth)
+	}
+}
+
+// gone tells what is heard once nobody is there any more, again and again.
+func (v *voice) gone(nth int) {
+	v.code(v.spec.Gone)
+	v.after(2*time.Second, func() {
+		if v.offHook && v.call.nth == nth {
+			v.gone(nth)
+		}
+	})
+}
+
+func (v *voice) resume() {
+	v.class8, v.offHook, v.sound = true, true, true
+	for _, f := range v.spec.Formats {
+		if f.Coding != ADPCM {
+			v.format = f
+		}
+	}
+}
+
+func (v *voice) hears() bool { return v.sound }
+
+// code tells something: within the sound, or alone.
+func (v *voice) code(c byte) {
+	switch {
+	case v.sound:
+		v.out = append(v.out, dle, c)
+	case v.class8:
+		v.send(AT, []byte{dle, c})
+	}
+}
+
+func (v *voice) bytes(dst []byte, sample int16) []byte {
+	from := len(dst)
+	dst = v.format.bytes(dst, sample)
+	for i := from; i < len(dst); i++ {
+		if dst[i] == dle {
+			dst = append(dst[:i+1], dst[i:]...)
+			i++
+		}
+	}
+	return dst
+}
+
+func (v *voice) samples(p []byte) (x []int16) {
+	x, v.rest = v.format.samples(nil, append(v.rest, p...))
+	return x
+}
+
+// hear takes what the program sends within the sound, up to where that ends, and answers the rest.
+func (v *voice) hear(p []byte) (rest []byte) {
+	var data []byte
+	defer func() { v.play(v.samples(data)) }()
+	for i, b := range p {
+		if !v.escaped {
+			if v.escaped = b == dle; !v.escaped {
+				data = append(data, b)
+			}
+			continue
+		}
+		v.escaped = false
+		switch b {
+		case dle:
+			data = append(data, dle)
+		case 0x1a: // SUB
+			data = append(data, dle, dle)
+		case 0x18: // CAN
+			v.fifo = v.fifo[:0]
+		case v.spec.Leaves:
+			v.leave("OK")
+			return p[i+1:]
+		default:
+			v.blame("a DLE within the sound that means nothing to this modem")
+		}
+	}
+	return nil
+}
+
+// leave ends the sound.
+func (v *voice) leave(result string) {
+	v.transfer()
+	v.sound = false
+	v.reflow()
+	v.send(AT, []byte{dle, etx})
+	v.say(result)
+}
+
+func (v *voice) underran() { v.code('u') }
+func (v *voice) overran()  { v.code('o') }
+
+func (v *voice) key(key byte, s stage) {
+	switch s {
+	case heardKey:
+		v.code('/')
+		v.code(key)
+	case stillKey:
+		v.code(key)
+	case overKey:
+		v.code('~')
+	}
+}
