@@ -7,6 +7,8 @@ type family interface {
 	// names are who made it, and what it is.
 	names() []string
 	commands() commands
+	// chatter is a line that has nothing to do with anything.
+	chatter() string
 
 	// rings tells of a call that rings, for the n-th time from 0.
 	rings(n int)
@@ -36,5 +38,5 @@ var families = map[Kind]func(*Modem) family{
 	Quectel: func(m *Modem) family { return &quectel{module: module{Modem: m}} },
 	SIMCom:  func(m *Modem) family { return newSIMCom(m) },
 	Huawei:  func(m *Modem) family { return &huawei{module: module{Modem: m}} },
-	V253:    func(m *Modem) family { return &voice{Modem: m} },
+	V253:    func(m *Modem) family { return newVoice(m) },
 }

@@ -2,6 +2,7 @@ package modem_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -18,6 +19,7 @@ type host struct {
 	m         *modem.Modem
 	at, sound io.ReadWriter
 	heard     []byte // by the port for commands, and not yet expected
+	loud      []byte // the same of sound
 }
 
 // world is a way to reach a modem.
@@ -52,14 +54,15 @@ func openTTYs(t *testing.T, m *modem.Modem) *host {
 // openTTY opens a terminal as tarm/serial does, with a time-out of 100 ms.
 func openTTY(t *testing.T, path string) *os.File {
 	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
 	tio := unix.Termios{Iflag: unix.IGNPAR, Cflag: unix.CREAD | unix.CLOCAL | unix.CS8 | unix.B115200}
 	tio.Cc[unix.VTIME] = 1
-	if err := unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, &tio); err != nil {
+	fd := int(f.Fd())
+	if err := errors.Join(unix.IoctlSetTermios(fd, unix.TCSETS, &tio), unix.SetNonblock(fd, false)); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -113,29 +116,25 @@ func (h *host) ends(command, result string) {
 // read reads that many bytes of sound.
 func (h *host) read(n int) []byte {
 	h.t.Helper()
-	from := h.sound
+	from, heard := h.sound, &h.loud
 	if from == nil {
-		from = h.at
-	}
-	p := h.heard
-	if h.sound != nil {
-		p = nil
-	} else {
-		h.heard = nil
+		from, heard = h.at, &h.heard
 	}
 	buf := make([]byte, 4096)
-	for late := 0; len(p) < n && late < patience; {
-		k, err := from.Read(buf[:min(len(buf), n-len(p))])
+	for late := 0; len(*heard) < n && late < patience; {
+		k, err := from.Read(buf)
 		if err == io.EOF {
 			late++
 		} else if err != nil {
 			h.t.Fatal(err)
 		}
-		p = append(p, buf[:k]...)
+		*heard = append(*heard, buf[:k]...)
 	}
-	if len(p) < n {
-		h.t.Fatalf("the modem gave %d bytes of %d", len(p), n)
+	if len(*heard) < n {
+		h.t.Fatalf("the modem gave %d bytes of %d", len(*heard), n)
 	}
+	p := (*heard)[:n]
+	*heard = (*heard)[n:]
 	return p
 }
 

@@ -12,6 +12,8 @@ type huawei struct {
 	asked     bool // for sound
 }
 
+func (*huawei) chatter() string { return "^RSSI:18" }
+
 func (*huawei) names() []string { return []string{"huawei", "E1550", "11.608.14.15.311"} }
 
 func (h *huawei) commands() commands {

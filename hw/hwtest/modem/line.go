@@ -16,6 +16,8 @@ const answersAfter = 5 * time.Millisecond
 type line struct {
 	typed []byte
 	busy  bool // with the one before
+	// answered is how many were. Before every third answer the modem tells something that nobody asked for.
+	answered int
 }
 
 // result is how a command ends.
@@ -59,6 +61,10 @@ func (m *Modem) enter(text string) {
 		logged = number.ReplaceAllString(text, "#")
 	}
 	m.log = append(m.log, logged)
+	if m.faults.mute || m.faults.garbage {
+		m.say("what?")
+		return
+	}
 	commands, ok := split(text)
 	switch {
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }):
@@ -82,7 +88,11 @@ func (m *Modem) enter(text string) {
 func (m *Modem) carryOut(commands []string) {
 	r := done
 	for _, c := range commands {
-		if r = m.do(c); r != done {
+		r = refused
+		if !m.faults.refuse(c) {
+			r = m.do(c)
+		}
+		if r != done {
 			break
 		}
 	}
@@ -95,6 +105,10 @@ func (m *Modem) answer(r result) {
 		return
 	}
 	m.line.busy = false
+	m.line.answered++
+	if chatter := m.family.chatter(); chatter != "" && m.line.answered%3 == 0 {
+		m.say(chatter)
+	}
 	if r == refused && m.spec.Kind != V253 {
 		switch m.settings.errors {
 		case 1:
@@ -109,7 +123,13 @@ func (m *Modem) answer(r result) {
 // say sends lines. mu is held.
 func (m *Modem) say(lines ...string) {
 	for _, l := range lines {
-		m.send(AT, []byte("\r\n"+l+"\r\n"))
+		switch {
+		case m.faults.mute:
+		case m.faults.garbage:
+			m.send(AT, noise(16))
+		default:
+			m.send(AT, []byte("\r\n"+l+"\r\n"))
+		}
 	}
 }
 

@@ -81,6 +81,7 @@ type Modem struct {
 	over   bool
 	log    []string
 	blames []string
+	faults faults
 
 	// As it is since it was switched on: see begin.
 	power    int // how often it was
@@ -104,7 +105,7 @@ func New(t testing.TB, spec Spec) *Modem {
 	if spec.Kind < Quectel || spec.Kind > V253 {
 		t.Fatalf("there is no modem of kind %d", spec.Kind)
 	}
-	m := &Modem{t: t, spec: spec.filled(), dir: t.TempDir(), ports: make(map[string]plug)}
+	m := &Modem{t: t, spec: spec.filled(), dir: t.TempDir(), ports: make(map[string]plug), faults: faults{deaf: make(map[string]chan struct{})}}
 	m.soundcard.said = append(m.soundcard.said, spec.In...)
 	m.schedule(spec.Keys)
 	m.begin()
@@ -141,6 +142,7 @@ func (s Spec) filled() Spec {
 // begin makes the modem as it is when it is switched on. mu is held.
 func (m *Modem) begin() {
 	m.stopSound()
+	m.readAgain()
 	m.power++
 	m.line, m.call = line{}, call{}
 	m.reset()

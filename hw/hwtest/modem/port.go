@@ -143,6 +143,11 @@ func (m *Modem) serve(name string, p plug) {
 			return
 		}
 		m.mu.Lock()
+		for deaf := m.faults.deaf[name]; deaf != nil; deaf = m.faults.deaf[name] {
+			m.mu.Unlock()
+			<-deaf
+			m.mu.Lock()
+		}
 		if m.ports[name] == p {
 			m.take(name, buf[:n])
 		}

@@ -26,6 +26,8 @@ const (
 
 func newSIMCom(m *Modem) *simcom { return &simcom{module: module{Modem: m}, wide: true} }
 
+func (*simcom) chatter() string { return "+CNSMOD: 8" }
+
 func (*simcom) names() []string {
 	return []string{"SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "Revision: SIM7600M22_V2.0"}
 }

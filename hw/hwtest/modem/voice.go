@@ -19,7 +19,16 @@ type voice struct {
 	callerID               bool
 	escaped                bool // a DLE came
 	rest                   []byte
+
+	// silence is after how many samples of it the far party is presumed gone, and quiet how many there were; idle how long the modem stays off hook without
+	// sound or command. All is as V.253 has it at first, and programs had better switch both off.
+	silence, quiet int
+	idle           time.Duration
 }
+
+func newVoice(m *Modem) *voice { return &voice{Modem: m, silence: 50 * 800, idle: 10 * time.Second} }
+
+func (*voice) chatter() string { return "" }
 
 func (*voice) names() []string { return []string{"CONEXANT", "CX93001-EIS_V0.2013-V92", "V0.2013"} }
 
@@ -29,6 +38,7 @@ func (v *voice) commands() commands {
 			return refused
 		}
 		v.offHook = true
+		v.watch()
 		if v.call.state == ringing {
 			v.becomeActive()
 		}
@@ -44,7 +54,9 @@ func (v *voice) commands() commands {
 			return done
 		},
 		"+VSM=*": v.choose,
-		"+VSD=*": v.inVoice, "+VIT=*": v.inVoice, "+VGR=*": v.inVoice, "+VGT=*": v.inVoice,
+		"+VSD=*": v.number(func(n []int) { v.silence = n[len(n)-1] * 800 }),
+		"+VIT=*": v.number(func(n []int) { v.idle = time.Duration(n[0]) * time.Second }),
+		"+VGR=*": v.number(func([]int) {}), "+VGT=*": v.number(func([]int) {}),
 		"+IFC=*": ok,
 		"+VLS=?": v.says(`0,"",0,0,0`, fmt.Sprintf(`%d,"T",0,0,0`, v.spec.OffHook)),
 		"+VLS=0": v.onHook, "H": v.onHook, "H0": v.onHook,
@@ -54,17 +66,46 @@ func (v *voice) commands() commands {
 	}
 }
 
+// watch has the modem hang up when it is told nothing for too long.
+func (v *voice) watch() {
+	if v.idle == 0 {
+		return
+	}
+	answered := v.line.answered
+	v.after(v.idle, func() {
+		switch {
+		case !v.offHook || v.sound:
+		case v.line.answered == answered:
+			v.onHook("")
+			v.class8 = false
+		default:
+			v.watch()
+		}
+	})
+}
+
 func (v *voice) onHook(string) result {
 	v.offHook = false
 	return v.putDown()
 }
 
-// inVoice is a command of a number that class 8 has.
-func (v *voice) inVoice(given string) result {
-	if !v.class8 || strings.Trim(given, "0123456789,") != "" {
-		return refused
+// number is a command of numbers, up to 255 each, that class 8 has.
+func (v *voice) number(take func(n []int)) func(string) result {
+	return func(given string) result {
+		var numbers []int
+		for field := range strings.SplitSeq(given, ",") {
+			n, err := strconv.ParseUint(field, 10, 8)
+			if err != nil {
+				return refused
+			}
+			numbers = append(numbers, int(n))
+		}
+		if !v.class8 {
+			return refused
+		}
+		take(numbers)
+		return done
 	}
-	return done
 }
 
 func (v *voice) class(eight bool) func(string) result {
@@ -170,12 +211,22 @@ func (v *voice) code(c byte) {
 	switch {
 	case v.sound:
 		v.out = append(v.out, dle, c)
+	case v.faults.mute:
+	case v.faults.garbage:
+		v.send(AT, noise(2))
 	case v.class8:
 		v.send(AT, []byte{dle, c})
 	}
 }
 
 func (v *voice) bytes(dst []byte, sample int16) []byte {
+	v.quiet++
+	if sample != 0 {
+		v.quiet = 0
+	}
+	if v.silence > 0 && v.quiet == v.silence {
+		dst = append(dst, dle, 's')
+	}
 	from := len(dst)
 	dst = v.format.bytes(dst, sample)
 	for i := from; i < len(dst); i++ {
@@ -228,6 +279,7 @@ func (v *voice) leave(result string) {
 	v.reflow()
 	v.send(AT, []byte{dle, etx})
 	v.say(result)
+	v.watch()
 }
 
 func (v *voice) underran() { v.code('u') }
