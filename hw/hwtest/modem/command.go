@@ -64,11 +64,12 @@ func (m *Modem) everyone() commands {
 		m.reset()
 		return done
 	}
+	names := m.spec.Names
 	return commands{
 		"Z": reset, "Z0": reset, "&F": reset, "&F0": reset,
 		"E0": set(&m.settings.echo, false), "E1": set(&m.settings.echo, true), "E": set(&m.settings.echo, false),
 		"V1": ok, "Q0": ok, "X4": ok, "M0": ok, "L0": ok, "S0=0": ok,
-		"I": m.says(m.family.names()...), "+GMI": m.says(m.family.names()[0]), "+GMM": m.says(m.family.names()[1]),
+		"I": m.says(names...), "I0": m.says(names...), "I3": m.says(names...), "+GMI": m.says(names[0]), "+GMM": m.says(names[1]),
 		"A":  func(string) result { return m.pickUp() },
 		"D*": m.dial,
 		"H":  func(string) result { return m.putDown() }, "H0": func(string) result { return m.putDown() },
@@ -78,7 +79,7 @@ func (m *Modem) everyone() commands {
 // mobile is what mobile modules know (3GPP TS 27.007).
 func (m *Modem) mobile() commands {
 	return commands{
-		"+CGMI": m.says(m.family.names()[0]), "+CGMM": m.says(m.family.names()[1]),
+		"+CGMI": m.says(m.spec.Names[0]), "+CGMM": m.says(m.spec.Names[1]),
 		"+CMEE=0": set(&m.settings.errors, 0), "+CMEE=1": set(&m.settings.errors, 1), "+CMEE=2": set(&m.settings.errors, 2),
 		"+CLIP=0": set(&m.settings.callerID, false), "+CLIP=1": set(&m.settings.callerID, true),
 		"+CRC=0": ok, "+CVHU=0": ok, "+COLP=0": ok, "+CREG=0": ok, "+CNMI=0,0": ok,

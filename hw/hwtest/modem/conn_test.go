@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -155,5 +156,11 @@ func comesBack(t *testing.T, h *host, port io.ReadWriteCloser) {
 	}
 	defer back.Close()
 	h.at = back
+	if _, err := back.Write([]byte("AT\r")); err != nil { // which it doesn't understand yet
+		t.Error(err)
+	}
+	if said := h.expect("^BOOT"); strings.Contains(said, "OK") {
+		t.Errorf("it said %q", said)
+	}
 	h.do("AT")
 }

@@ -4,10 +4,9 @@ import "time"
 
 // family is what sets the kinds of modems apart. The modem's mutex is held in all of it.
 type family interface {
-	// names are who made it, and what it is.
-	names() []string
 	commands() commands
-	// chatter is a line that has nothing to do with anything.
+	// boots are lines by which the modem tells that it was switched on, chatter one that has nothing to do with anything.
+	boots() []string
 	chatter() string
 
 	// rings tells of a call that rings, for the n-th time from 0.
@@ -39,4 +38,11 @@ var families = map[Kind]func(*Modem) family{
 	SIMCom:  func(m *Modem) family { return newSIMCom(m) },
 	Huawei:  func(m *Modem) family { return &huawei{module: module{Modem: m}} },
 	V253:    func(m *Modem) family { return newVoice(m) },
+}
+
+var names = map[Kind][]string{
+	Quectel: {"Quectel", "EC25", "Revision: EC25EFAR06A01M4G"},
+	SIMCom:  {"SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "Revision: SIM7600M22_V2.0"},
+	Huawei:  {"huawei", "E1550", "11.608.14.15.311"},
+	V253:    {"CONEXANT", "CX93001-EIS_V0.2013-V92", "V0.2013"},
 }

@@ -122,8 +122,21 @@ func (m *Modem) Drop() {
 // Vanish takes the modem's ports away, and its power.
 func (m *Modem) Vanish() { m.fault(m.unplug) }
 
-// Return gives them back, under the same names. The modem begins anew.
-func (m *Modem) Return() { m.fault(m.plugIn) }
+// Return gives them back, under the same names. The modem begins anew, and understands nothing at first.
+func (m *Modem) Return() { m.fault(m.back) }
+
+// bootsFor is how long a modem takes to understand commands. Real ones take up to twenty seconds.
+const bootsFor = 500 * time.Millisecond
+
+// back is Return. mu is held.
+func (m *Modem) back() {
+	m.plugIn()
+	m.booting = true
+	m.after(bootsFor, func() {
+		m.booting = false
+		m.say(m.family.boots()...)
+	})
+}
 
 // noise is what comes of a line that can't be understood.
 func noise(n int) []byte {

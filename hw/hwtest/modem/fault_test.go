@@ -231,6 +231,8 @@ func TestEcho(t *testing.T) {
 		h.m.Vanish()
 		h.m.Return()
 		h.at, h.sound = h.m.Memory()
+		time.Sleep(time.Second)
+		h.drain()
 		h.m.Refuse("ATE0")
 		h.ends("ATE0", "ERROR")
 		if said := h.do("AT"); said != "AT\r" {

@@ -1,10 +1,6 @@
 package modem
 
-import (
-	"fmt"
-
-	"github.com/flattone/flattone/audio/g711"
-)
+import "github.com/flattone/flattone/audio/g711"
 
 // Coding is how a voice modem writes samples.
 type Coding int
@@ -19,23 +15,19 @@ const (
 	ADPCM // which this modem lists and can't
 )
 
-// Format is one that a voice modem lists. Numbers from 128 on are the maker's own.
+// Format is one that a voice modem lists, by which Line, as which of its numbers.
 type Format struct {
 	ID     int
-	Name   string
-	Bits   int
+	Line   string
 	Coding Coding
 }
 
 // conexant are those of a CX93001.
 var conexant = []Format{
-	{0, "SIGNED PCM", 8, Signed8},
-	{1, "UNSIGNED PCM", 8, Unsigned8},
-	{131, "IMA ADPCM", 4, ADPCM},
+	{0, `0,"SIGNED PCM",8,0,8000,0,0`, Signed8},
+	{1, `1,"UNSIGNED PCM",8,0,8000,0,0`, Unsigned8},
+	{131, `131,"IMA ADPCM",4,0,8000,0,0`, ADPCM},
 }
-
-// line is how +VSM=? lists it.
-func (f Format) line() string { return fmt.Sprintf(`%d,"%s",%d,0,8000,0,0`, f.ID, f.Name, f.Bits) }
 
 // bytes appends a sample, as it is between the DLEs.
 func (f Format) bytes(dst []byte, sample int16) []byte {

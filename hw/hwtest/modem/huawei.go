@@ -12,9 +12,8 @@ type huawei struct {
 	asked     bool // for sound
 }
 
+func (*huawei) boots() []string { return []string{"^BOOT:12345678,0,0,0,73"} }
 func (*huawei) chatter() string { return "^RSSI:18" }
-
-func (*huawei) names() []string { return []string{"huawei", "E1550", "11.608.14.15.311"} }
 
 func (h *huawei) commands() commands {
 	return commands{

@@ -33,6 +33,9 @@ const (
 // typed takes what was typed. Only a carriage return ends a line (V.250 5.2.1): one that has anything else in it that isn't
 // printed is refused. mu is held.
 func (m *Modem) typed(p []byte) {
+	if m.booting {
+		return
+	}
 	for i, b := range p {
 		if m.settings.echo {
 			m.send(AT, p[i:i+1])

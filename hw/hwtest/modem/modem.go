@@ -48,6 +48,8 @@ type Spec struct {
 	// Keys are those keyed in In, of which the modem reports.
 	Keys []Key
 
+	// Names are who made it, and what it is; nil for those of a make of the family.
+	Names []string
 	// Echo has the modem repeat what it is sent, until ATE0.
 	Echo bool
 	// Split cuts what the modem sends into pieces at random places.
@@ -85,6 +87,7 @@ type Modem struct {
 
 	// As it is since it was switched on: see begin.
 	power    int // how often it was
+	booting  bool
 	family   family
 	settings settings
 	line     line
@@ -135,6 +138,9 @@ func (s Spec) filled() Spec {
 	if s.Gone == 0 {
 		s.Gone = 'b'
 	}
+	if s.Names == nil {
+		s.Names = names[s.Kind]
+	}
 	s.Burst = max(s.Burst, 1)
 	return s
 }
@@ -144,6 +150,7 @@ func (m *Modem) begin() {
 	m.stopSound()
 	m.readAgain()
 	m.power++
+	m.booting = false
 	m.line, m.call = line{}, call{}
 	m.reset()
 }

@@ -12,9 +12,8 @@ type quectel struct {
 	dsci, ccinfo bool
 }
 
+func (*quectel) boots() []string { return []string{"RDY"} }
 func (*quectel) chatter() string { return `+QIND: "csq",20,99` }
-
-func (*quectel) names() []string { return []string{"Quectel", "EC25", "Revision: EC25EFAR06A01M4G"} }
 
 func (q *quectel) commands() commands {
 	return commands{

@@ -26,11 +26,8 @@ const (
 
 func newSIMCom(m *Modem) *simcom { return &simcom{module: module{Modem: m}, wide: true} }
 
+func (*simcom) boots() []string { return []string{"RDY", "+CPIN: READY", "PB DONE"} }
 func (*simcom) chatter() string { return "+CNSMOD: 8" }
-
-func (*simcom) names() []string {
-	return []string{"SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "Revision: SIM7600M22_V2.0"}
-}
 
 func (s *simcom) commands() commands {
 	off := func(string) result {
@@ -50,7 +47,7 @@ func (s *simcom) commands() commands {
 		"+CRESET": func(string) result {
 			s.after(resetsAfter, func() {
 				s.unplug()
-				s.after(resetsFor, s.plugIn)
+				s.after(resetsFor, s.back)
 			})
 			return done
 		},
@@ -103,6 +100,9 @@ func (s *simcom) began() {
 func (s *simcom) ended(was call, remote bool) {
 	if was.state == active {
 		s.say(fmt.Sprintf("VOICE CALL: END: %06d", s.seconds(was)))
+	}
+	if remote && was.state == ringing {
+		s.say("MISSED_CALL: 08:48AM " + was.number)
 	}
 	if remote {
 		s.say("NO CARRIER")

@@ -28,9 +28,8 @@ type voice struct {
 
 func newVoice(m *Modem) *voice { return &voice{Modem: m, silence: 50 * 800, idle: 10 * time.Second} }
 
+func (*voice) boots() []string { return nil }
 func (*voice) chatter() string { return "" }
-
-func (*voice) names() []string { return []string{"CONEXANT", "CX93001-EIS_V0.2013-V92", "V0.2013"} }
 
 func (v *voice) commands() commands {
 	hook := func(string) result {
@@ -49,7 +48,7 @@ func (v *voice) commands() commands {
 		"+VCID=0": set(&v.callerID, false), "+VCID=1": set(&v.callerID, true),
 		"+VSM=?": func(string) result {
 			for _, f := range v.spec.Formats {
-				v.say(f.line())
+				v.say(f.Line)
 			}
 			return done
 		},
