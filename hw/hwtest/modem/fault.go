@@ -94,17 +94,15 @@ func (m *Modem) readAgain() {
 func (m *Modem) HalfDead() { m.fault(func() { m.family.(*simcom).half = true }) }
 
 // SayText has the far party say what is text on the wire: NO CARRIER, for example, in the middle of the sound. The number of bytes must be a whole one of samples.
-func (m *Modem) SayText(text string) { m.Say(m.asSaid([]byte(text))) }
-
-func (m *Modem) asSaid(p []byte) []int16 {
+func (m *Modem) SayText(text string) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
+	f := linear
 	if v, ok := m.family.(*voice); ok {
-		x, _ := v.format.samples(nil, p)
-		return x
+		f = v.format
 	}
-	x, _ := Format{Coding: Linear16}.samples(nil, p)
-	return x
+	m.mu.Unlock()
+	x, _ := f.samples(nil, []byte(text))
+	m.Say(x)
 }
 
 // Code has a V253 modem tell something by a code, where it can: within the sound, or in class 8.

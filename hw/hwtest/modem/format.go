@@ -1,60 +1,42 @@
 package modem
 
-import "github.com/flattone/flattone/audio/g711"
-
-// Coding is how a voice modem writes samples.
-type Coding int
-
-// The codings.
-const (
-	Unsigned8 Coding = iota + 1
-	Signed8
-	Linear16 // little endian
-	MuLaw
-	ALaw
-	ADPCM // which this modem lists and can't
+import (
+	"github.com/flattone/flattone/audio/g711"
+	"github.com/flattone/flattone/hw/hwtest/wires"
 )
 
-// Format is one that a voice modem lists, by which Line, as which of its numbers.
-type Format struct {
-	ID     int
-	Line   string
-	Coding Coding
-}
+// format is how a voice modem writes samples, between the DLEs.
+type format wires.Format
 
-// conexant are those of a CX93001.
-var conexant = []Format{
-	{0, `0,"SIGNED PCM",8,0,8000,0,0`, Signed8},
-	{1, `1,"UNSIGNED PCM",8,0,8000,0,0`, Unsigned8},
-	{131, `131,"IMA ADPCM",4,0,8000,0,0`, ADPCM},
-}
+// linear is that of the modules.
+var linear = format{Coding: wires.Signed16}
 
-// bytes appends a sample, as it is between the DLEs.
-func (f Format) bytes(dst []byte, sample int16) []byte {
+// bytes appends a sample.
+func (f format) bytes(dst []byte, sample int16) []byte {
 	switch f.Coding {
-	case Unsigned8:
+	case wires.Unsigned8:
 		return append(dst, byte(sample>>8)+128)
-	case Signed8:
+	case wires.Signed8:
 		return append(dst, byte(sample>>8))
-	case MuLaw:
+	case wires.Mu:
 		return append(dst, g711.EncodeMu(sample))
-	case ALaw:
+	case wires.A:
 		return append(dst, g711.EncodeA(sample))
 	}
 	return append(dst, byte(sample), byte(uint16(sample)>>8))
 }
 
 // samples appends what bytes are, and answers what is left of them.
-func (f Format) samples(dst []int16, p []byte) ([]int16, []byte) {
+func (f format) samples(dst []int16, p []byte) ([]int16, []byte) {
 	for len(p) > 0 {
 		switch f.Coding {
-		case Unsigned8:
+		case wires.Unsigned8:
 			dst = append(dst, int16(p[0]-128)<<8)
-		case Signed8:
+		case wires.Signed8:
 			dst = append(dst, int16(p[0])<<8)
-		case MuLaw:
+		case wires.Mu:
 			dst = append(dst, g711.DecodeMu(p[0]))
-		case ALaw:
+		case wires.A:
 			dst = append(dst, g711.DecodeA(p[0]))
 		default:
 			if len(p) == 1 {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/hw/hwtest/wires"
 )
 
 // Kind is a family of modems.
@@ -62,7 +64,7 @@ type Spec struct {
 	// HybridEchoDB is by how much less of what a V253 modem plays comes back from the line, 0 for nothing at all.
 	HybridEchoDB float64
 	// Formats are what a V253 modem lists, nil for those of a Conexant.
-	Formats []Format
+	Formats []wires.Format
 	// OffHook is the +VLS by which a V253 modem goes off hook, 0 for 1 (IS-101: 2). Leaves is what ends its sound, 0 for '^' (USR5637: ETX).
 	OffHook int
 	Leaves  byte
@@ -127,7 +129,7 @@ func (s Spec) filled() Spec {
 		s.AnswersAfter = 2 * time.Second
 	}
 	if s.Formats == nil {
-		s.Formats = conexant
+		s.Formats = wires.Formats[0].Lines
 	}
 	if s.OffHook == 0 {
 		s.OffHook = 1

@@ -50,17 +50,10 @@ func (m *module) seconds(was call) int {
 	return int(time.Since(m.active) / time.Second)
 }
 
-// The sound is 16-bit linear, little endian.
-func (*module) bytes(dst []byte, sample int16) []byte {
-	return append(dst, byte(sample), byte(uint16(sample)>>8))
-}
+func (*module) bytes(dst []byte, sample int16) []byte { return linear.bytes(dst, sample) }
 
 func (m *module) samples(p []byte) (x []int16) {
-	p = append(m.odd, p...)
-	for ; len(p) >= 2; p = p[2:] {
-		x = append(x, int16(uint16(p[0])|uint16(p[1])<<8))
-	}
-	m.odd = p
+	x, m.odd = linear.samples(nil, append(m.odd, p...))
 	return x
 }
 

@@ -2,9 +2,12 @@ package modem
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flattone/flattone/hw/hwtest/wires"
 )
 
 // voice is a V.253 voice modem. Nothing on a telephone line tells that a call is over: there are tones, which the modem names by codes.
@@ -15,7 +18,7 @@ import (
 type voice struct {
 	*Modem
 	class8, offHook, sound bool
-	format                 Format
+	format                 format
 	callerID               bool
 	escaped                bool // a DLE came
 	rest                   []byte
@@ -121,8 +124,8 @@ func (v *voice) class(eight bool) func(string) result {
 func (v *voice) choose(given string) result {
 	fields := strings.Split(given, ",")
 	for _, f := range v.spec.Formats {
-		if v.class8 && f.Coding != ADPCM && len(fields) >= 2 && fields[0] == strconv.Itoa(f.ID) && fields[1] == "8000" {
-			v.format = f
+		if v.class8 && f.Coding != wires.Unusable && len(fields) >= 2 && fields[0] == strconv.Itoa(f.ID) && fields[1] == "8000" {
+			v.format = format(f)
 			return done
 		}
 	}
@@ -130,7 +133,7 @@ func (v *voice) choose(given string) result {
 }
 
 func (v *voice) duplex(string) result {
-	if !v.offHook || v.format.Coding == 0 {
+	if !v.offHook || v.format.Coding == "" {
 		return refused
 	}
 	v.answer("CONNECT")
@@ -196,11 +199,8 @@ func (v *voice) gone(nth int) {
 
 func (v *voice) resume() {
 	v.class8, v.offHook, v.sound = true, true, true
-	for _, f := range v.spec.Formats {
-		if f.Coding != ADPCM {
-			v.format = f
-		}
-	}
+	i := slices.IndexFunc(v.spec.Formats, func(f wires.Format) bool { return f.Coding != wires.Unusable })
+	v.format = format(v.spec.Formats[i])
 }
 
 func (v *voice) hears() bool { return v.sound }
