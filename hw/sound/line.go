@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/flattone/flattone/hw"
+	"github.com/flattone/flattone/hw/owner"
 	"github.com/gordonklaus/portaudio"
 )
 
@@ -70,7 +71,7 @@ func (l *line) name() string {
 // open takes the locks first: a device that another process plays on is not even listed.
 func (l *line) open() error {
 	for _, s := range l.streams {
-		lock, err := lock(l.cfg.LockDir, s.device)
+		lock, err := owner.Take(l.cfg.LockDir, "sound", s.device)
 		if err != nil {
 			return err
 		}
