@@ -38,6 +38,9 @@ func (b *backend) uses(list []control.Device) []control.Device {
 			continue
 		}
 		for _, side := range []struct{ name, device string }{{"caller", sound.Caller}, {"agent", sound.Agent}} {
+			if side.device == "" { // a modem
+				continue
+			}
 			at := slices.IndexFunc(list, func(d control.Device) bool { return d.Name == side.device })
 			use := control.Use{Line: view.Name, Side: side.name, Plays: view.Up && !strings.HasPrefix(view.Reason, "device_")}
 			if at < 0 {

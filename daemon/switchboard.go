@@ -86,6 +86,8 @@ func (x *extension) down(reason string) {
 	}
 	if l.Sound != nil {
 		x.view.GainToAgentDB, x.view.GainToCallerDB = l.Sound.GainToAgentDB, l.Sound.GainToCallerDB
+	}
+	if l.Live() {
 		x.view.Calls = string(l.Calls.Source)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Calls is who tells when calls begin and end on a line of sound devices. Recordings tell that themselves.
+// Calls is who tells when calls begin and end on a live line. Recordings tell that themselves.
 type Calls struct {
 	Source Source
 	// Device and Input are where the contact is, as in hw/contact.
@@ -30,6 +30,7 @@ const (
 	SourceGPIO   Source = "gpio"   // contacts
 	SourceSerial Source = "serial" //
 	SourceHID    Source = "hid"    //
+	SourceModem  Source = "modem"  // the caller's modem, which needs no table for that
 )
 
 // Contact is what a contact says.
@@ -47,7 +48,9 @@ func (c Calls) Wired() bool {
 }
 
 // Trusted reports whether the source tells of every call's end and beginning. A ring comes before most calls, and after none.
-func (c Calls) Trusted() bool { return c.Source == SourceAPI || c.Wired() && c.Contact == Hook }
+func (c Calls) Trusted() bool {
+	return c.Source == SourceAPI || c.Source == SourceModem || c.Wired() && c.Contact == Hook
+}
 
 func (t *table) calls(c *Calls) {
 	choice(t, "source", &c.Source, SourceAudio, SourceAPI, SourceGPIO, SourceSerial, SourceHID)

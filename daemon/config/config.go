@@ -10,8 +10,8 @@
 // never repeats the value of a key it doesn't know, nor anything that looks like a secret put in the
 // wrong place.
 //
-// [Load] and [Parse] look at nothing but the file itself, because the processes that share it may not
-// open the same things: only [Check] follows the paths, and only `flattone check` calls it.
+// [Load] and [Parse] look at nothing but the file itself and the profiles of the modems in it, because the processes
+// that share it may not open the same things: only [Check] follows the paths, and only `flattone check` calls it.
 package config
 
 import (
@@ -93,19 +93,22 @@ type Line struct {
 	FlatToneDBm0 float64
 	// AgentKeys are what the agent keys to ask for something; empty ones ask for nothing.
 	AgentKeys AgentKeys
-	// Sound is the line's interface where it is made of sound devices; else it is nil, and WAV is.
-	Sound *Sound
-	WAV   WAV
-	// Calls is who tells of calls where Sound is.
+	// CallerModem and AgentModem are the sides that are modems; else nil. Sound has the sides that are sound devices, and is nil where there is
+	// none. WAV is the line's interface where all of them are nil: see [Line.Live].
+	CallerModem, AgentModem *Modem
+	Sound                   *Sound
+	WAV                     WAV
+	// Calls is who tells of calls on a live line.
 	Calls Calls
 }
 
-// AgentKeys are sequences of 2 to 8 keys that begin with * or #, neither within the other.
-type AgentKeys struct{ Start, Cancel string }
+// AgentKeys are sequences of 2 to 8 keys that begin with * or #, none within another.
+type AgentKeys struct{ Start, Cancel, Answer, HangUp string }
 
-// Sound is a line between two sound devices, or two channels of one.
+// Sound is a line between two sound devices, or two channels of one, or the one side of it that is no modem.
 type Sound struct {
 	// Caller and Agent name the devices of the two sides, which may be one: as it was adopted (see [Devices]), or as PortAudio does what is no card.
+	// The side that is a modem is empty.
 	Caller, Agent string
 	// CallerChannel and AgentChannel count from 1.
 	CallerChannel, AgentChannel int

@@ -88,7 +88,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"[[line]]", `flat_tone_hz = 1270`, func(c *Config) any { return c.Lines[0].FlatToneHz }, 1270},
 		{"[[line]]", `flat_tone_dbm0 = -30`, func(c *Config) any { return c.Lines[0].FlatToneDBm0 }, -30.0},
 		{"[[line]]", `agent_keys.start = "*12345#D"`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{Start: "*12345#D"}},
-		{"[[line]]", `agent_keys = { start = "*#1", cancel = "##" }`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{"*#1", "##"}},
+		{"[[line]]", `agent_keys = { start = "*#1", cancel = "##" }`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{Start: "*#1", Cancel: "##"}},
 		{"[[line]]", `agent_keys.start = ""`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{}},
 		{"[line.wav]", `pace = 0`, func(c *Config) any { return c.Lines[0].WAV.Pace }, 0.0},
 		{"[line.wav]", `gap_ms = 0`, func(c *Config) any { return c.Lines[0].WAV.Gap }, time.Duration(0)},
@@ -292,7 +292,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	r := &reader{known: map[string][]string{}}
 	c, l, p := defaults()
 	root := &table{r: r, used: map[string]bool{}, values: map[string]any{
-		"line":    []any{map[string]any{"wav": map[string]any{}}, map[string]any{"sound": map[string]any{}}},
+		"line":    []any{map[string]any{"wav": map[string]any{}}, map[string]any{"sound": map[string]any{}, "caller_modem": map[string]any{}, "agent_modem": map[string]any{}}},
 		"profile": map[string]any{"any": map[string]any{}},
 	}}
 	root.config(&c, l, p)

@@ -39,3 +39,8 @@ func defaults() (Config, Line, Profile) {
 			Restart:        700 * time.Millisecond,
 		}
 }
+
+// modemDefaults is a modem's profile in which nothing has been written.
+func modemDefaults() ModemProfile {
+	return ModemProfile{Baud: 115200, Frame: 20 * time.Millisecond, AudioTries: 1}
+}

@@ -14,6 +14,16 @@ type tuned struct {
 	Sound       *Sound `json:"sound"`
 	Caller      *known `json:"caller,omitempty"`
 	Agent       *known `json:"agent,omitempty"`
+	CallerModem *modem `json:"caller_modem,omitempty"`
+	AgentModem  *modem `json:"agent_modem,omitempty"`
+}
+
+// modem is what a modem is known by. Commands stands for all that it is told, levels among it.
+type modem struct {
+	Profile   string `json:"profile"`
+	Port      string `json:"port,omitempty"`
+	SoundPort string `json:"sound_port,omitempty"`
+	Commands  string `json:"commands"`
 }
 
 // known is what an adopted card is known by.
@@ -28,16 +38,31 @@ type known struct {
 // is known of the line's levels, legs and delays. What doesn't change how the line sounds or is wired isn't part of it, nor is how often a
 // card was plugged in where it was adopted.
 func (l Line) Fingerprint(adopted Devices) (fingerprint, settings string) {
-	t := tuned{Place: l.Place, RateHz: int(l.Rate), LookAheadMS: l.LookAhead.Milliseconds(), Sound: l.Sound}
+	t := tuned{Place: l.Place, RateHz: int(l.Rate), LookAheadMS: l.LookAhead.Milliseconds(), Sound: l.Sound,
+		CallerModem: l.CallerModem.known(), AgentModem: l.AgentModem.known()}
 	if l.Sound != nil {
 		t.Caller, t.Agent = adopted.known(l.Sound.Caller), adopted.known(l.Sound.Agent)
 	}
-	text, err := json.Marshal(t)
+	return digest(t)
+}
+
+// digest is a short name for v, and v as text.
+func digest(v any) (sum, text string) {
+	doc, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // they are numbers and words
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16]), string(text)
+	whole := sha256.Sum256(doc)
+	return hex.EncodeToString(whole[:16]), string(doc)
+}
+
+// known is nil for no modem.
+func (m *Modem) known() *modem {
+	if m == nil {
+		return nil
+	}
+	commands, _ := digest(m.Profile)
+	return &modem{m.Make, m.Port, m.SoundPort, commands}
 }
 
 // known is nil for what is no adopted card.

@@ -24,6 +24,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(doc)
 	}
 	f.Add([]byte("version = 1\nline = [{wav.pace = 1}]\n[[profile]]\n[profile.x.y]\n"))
+	f.Add(live("[line.caller_modem]\nprofile = \"v253\"\n[line.agent_modem]\nprofile = \"huawei\"\n"))
 	f.Add([]byte("version = 1\n\"a\\nb\" = 1\n"))
 	f.Add([]byte("\"a\\nb\" = 1\n\"a\\nb\" = 1\n"))
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -52,8 +53,9 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("line %q can't run", l.Name)
 			}
 			recordings := len(l.WAV.CallerIn) > 0 && len(l.WAV.CallerIn) == len(l.WAV.AgentIn)
-			devices := l.Sound != nil && l.Sound.Caller != "" && l.Sound.Agent != ""
-			if recordings == devices {
+			caller := l.CallerModem != nil && l.CallerModem.Profile.Dial != "" || l.Sound != nil && l.Sound.Caller != ""
+			agent := l.AgentModem != nil && l.AgentModem.Profile.Dial != "" || l.Sound != nil && l.Sound.Agent != ""
+			if recordings == (caller && agent) || l.Live() == recordings {
 				t.Errorf("line %q is made of nothing, or of two things", l.Name)
 			}
 		}
@@ -89,6 +91,43 @@ func FuzzDevices(f *testing.F) {
 		}
 		if again, err := LoadDevices(path); err != nil || !reflect.DeepEqual(again, devices) {
 			t.Errorf("%v is read as %v, %v", devices, again, err)
+		}
+	})
+}
+
+// FuzzModem asks the same of modems' profiles.
+func FuzzModem(f *testing.F) {
+	files, err := filepath.Glob("testdata/modems/*.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	ours, err := filepath.Glob("../../configs/modems/*.toml")
+	if err != nil || len(ours) == 0 {
+		f.Fatal(err)
+	}
+	for _, file := range append(files, ours...) {
+		doc, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc)
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		p, err := parseModem("m.toml", doc)
+		if err == nil {
+			if p.Make == "" || len(p.Init) == 0 || len(p.Answer) == 0 || len(p.HangUp) == 0 || strings.Count(p.Dial, "%s") != 1 || len(p.Says.Ring) == 0 {
+				t.Errorf("something is missing that must be there: %+v", p)
+			}
+			return
+		}
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) == 0 {
+			t.Fatalf("not faults: %v", err)
+		}
+		for _, fault := range faults {
+			if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
+				t.Errorf("a fault that can't be shown: %q", text)
+			}
 		}
 	})
 }

@@ -12,7 +12,7 @@ func (j judgement) lines() {
 	if len(j.c.Lines) == 0 && j.sound("", "line") {
 		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
 	}
-	channels, contacts := map[channel]string{}, map[string]string{}
+	channels, contacts, ports := map[channel]string{}, map[string]string{}, map[string]string{}
 	names, files := map[string]string{}, map[string]string{
 		filepath.Clean(j.c.file):        "this file",
 		j.c.Vault.KeyFile:               "what vault.key_file names",
@@ -33,11 +33,14 @@ func (j judgement) lines() {
 			names[l.Name] = path
 		}
 		j.line(path, l)
-		j.agentKeys(join(path, "agent_keys"), l.AgentKeys)
+		j.agentKeys(join(path, "agent_keys"), l)
 		j.wav(join(path, "wav"), l.WAV, files)
+		j.modems(path, &l, ports)
 		if l.Sound != nil {
-			j.devices(join(path, "sound"), l.Sound, channels)
+			j.devices(join(path, "sound"), l, channels)
 			j.flatTone(path, l)
+		}
+		if l.Live() {
 			j.calls(join(path, "calls"), l.Calls, contacts)
 		}
 	}
@@ -52,14 +55,15 @@ type channel struct {
 // numbered is how PortAudio's name of a kernel's card ends.
 var numbered = regexp.MustCompile(`\(hw:\d+,\d+\)$`)
 
-// devices judges a line's two sides; channels are what others use.
-func (j judgement) devices(path string, s *Sound, channels map[channel]string) {
+// devices judges the sides of a line that are sound devices; channels are what others use.
+func (j judgement) devices(path string, l Line, channels map[channel]string) {
 	t := j.table(path)
 	for _, side := range []struct {
-		key string
+		key   string
+		modem *Modem
 		channel
-	}{{"caller", channel{s.Caller, s.CallerChannel}}, {"agent", channel{s.Agent, s.AgentChannel}}} {
-		if !j.sound(path, side.key, side.key+"_channel") {
+	}{{"caller", l.CallerModem, channel{l.Sound.Caller, l.Sound.CallerChannel}}, {"agent", l.AgentModem, channel{l.Sound.Agent, l.Sound.AgentChannel}}} {
+		if side.modem != nil || !j.sound(path, side.key, side.key+"_channel") {
 			continue
 		}
 		if side.device == "" {
@@ -126,20 +130,26 @@ func (j judgement) line(path string, l Line) {
 
 // agentKeys judges what the agent keys to ask for something. No ordinary number begins with * or #, and no card: on a line whose legs are
 // swapped the first key of one must not pass for the first of these.
-func (j judgement) agentKeys(path string, k AgentKeys) {
-	t := j.table(path)
-	for _, s := range []struct{ key, keys string }{{"start", k.Start}, {"cancel", k.Cancel}} {
+func (j judgement) agentKeys(path string, l Line) {
+	t, k := j.table(path), l.AgentKeys
+	all := []struct{ key, keys string }{{"start", k.Start}, {"cancel", k.Cancel}, {"answer", k.Answer}, {"hang_up", k.HangUp}}
+	for i, s := range all {
 		odd := strings.ContainsFunc(s.keys, func(r rune) bool { return !strings.ContainsRune("0123456789*#ABCD", r) })
 		switch {
 		case s.keys == "" || !j.sound(path, s.key):
+			continue
 		case odd || len(s.keys) < 2 || len(s.keys) > 8:
 			t.fault(s.key, "is not a sequence of keys", "write 2 to 8 of 0-9, *, # and A-D, or leave it out")
 		case s.keys[0] != '*' && s.keys[0] != '#':
 			t.fault(s.key, "begins as a number does", "begin it with * or #")
+		case i >= 2 && l.CallerModem == nil:
+			t.fault(s.key, "is for calls that a modem takes, and the caller's side is none", "leave it out")
 		}
-	}
-	if k.Start != "" && k.Cancel != "" && j.sound(path, "start", "cancel") && (strings.Contains(k.Start, k.Cancel) || strings.Contains(k.Cancel, k.Start)) {
-		t.fault("cancel", "lies within start, or start within it", "choose two sequences of which neither is part of the other")
+		for _, o := range all[:i] {
+			if o.keys != "" && j.sound(path, o.key, s.key) && (strings.Contains(o.keys, s.keys) || strings.Contains(s.keys, o.keys)) {
+				t.fault(s.key, "lies within "+o.key+", or "+o.key+" within it", "choose sequences of which none is part of another")
+			}
+		}
 	}
 }
 

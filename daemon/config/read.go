@@ -62,38 +62,83 @@ func (t *table) line(l *Line) {
 	keys := t.sub("agent_keys")
 	keys.text("start", &l.AgentKeys.Start)
 	keys.text("cancel", &l.AgentKeys.Cancel)
-	sound, wav, calls := t.sub("sound"), t.sub("wav"), t.sub("calls")
-	switch {
-	case t.has("sound") && t.has("wav"):
-		t.fault("wav", "stands beside [line.sound]", "leave one of the two out: a line is made of sound devices or of recordings")
-		wav.broken = true
-	case !t.has("wav"):
+	keys.text("answer", &l.AgentKeys.Answer)
+	keys.text("hang_up", &l.AgentKeys.HangUp)
+	t.sides(l)
+	calls := t.sub("calls")
+	for _, teller := range []struct{ table, word string }{{"wav", "recordings say themselves"}, {"caller_modem", "the modem says itself"}} {
+		if t.has("calls") && t.has(teller.table) && !calls.broken {
+			t.fault("calls", "stands beside [line."+teller.table+"]", "leave it out: "+teller.word+" when calls begin and end")
+			calls.broken = true
+		}
+	}
+	calls.calls(&l.Calls)
+	if l.CallerModem != nil {
+		l.Calls.Source = SourceModem
+	}
+}
+
+// sides reads what a line is made of: recordings, or for each side a sound device or a modem.
+func (t *table) sides(l *Line) {
+	caller, agent, sound, wav := t.sub("caller_modem"), t.sub("agent_modem"), t.sub("sound"), t.sub("wav")
+	for _, device := range []string{"sound", "caller_modem", "agent_modem"} {
+		if t.has("wav") && t.has(device) && !wav.broken {
+			t.fault("wav", "stands beside [line."+device+"]", "leave one of the two out: a line is made of devices or of recordings")
+			wav.broken = true
+		}
+	}
+	if t.has("wav") {
+		wav.wav(&l.WAV)
+	}
+	if t.has("caller_modem") {
+		l.CallerModem = &Modem{}
+		caller.modem(l.CallerModem)
+	}
+	if t.has("agent_modem") {
+		l.AgentModem = &Modem{}
+		agent.modem(l.AgentModem)
+	}
+	switch modems := l.CallerModem != nil && l.AgentModem != nil; {
+	case modems && t.has("sound"):
+		t.fault("sound", "stands beside modems on both sides", "leave one of the three out: a line has two sides")
+		sound.broken = true
+	case l.Live() && !modems:
+		t.need("sound", "write a [line.sound] table for the other side, or make that a modem too")
+	case !modems && !t.has("wav"):
 		t.need("sound", "write a [line.sound] table below the line's own keys: it says what the line is made of")
 	}
 	if t.has("sound") {
 		l.Sound = &Sound{CallerChannel: 1, AgentChannel: 1}
 		sound.sound(l.Sound)
+		sound.besides("caller", l.CallerModem, "gain_to_caller_db")
+		sound.besides("agent", l.AgentModem, "gain_to_agent_db")
 	}
-	if t.has("wav") {
-		wav.wav(&l.WAV)
-	}
-	if t.has("wav") && t.has("calls") {
-		t.fault("calls", "stands beside [line.wav]", "leave it out: recordings say themselves when calls begin and end")
-		calls.broken = true
-	}
-	calls.calls(&l.Calls)
 }
 
 func (t *table) sound(s *Sound) {
-	t.need("caller", "name the caller's sound device: flattone devices lists them")
 	t.text("caller", &s.Caller)
 	t.whole("caller_channel", &s.CallerChannel, 1, 32)
-	t.need("agent", "name the agent's sound device: it may be the caller's, with another channel")
 	t.text("agent", &s.Agent)
 	t.whole("agent_channel", &s.AgentChannel, 1, 32)
 	t.whole("period_frames", &s.PeriodFrames, 8, 1024)
 	t.number("gain_to_agent_db", &s.GainToAgentDB, -level.MostGainDB, level.MostGainDB)
 	t.number("gain_to_caller_db", &s.GainToCallerDB, -level.MostGainDB, level.MostGainDB)
+}
+
+// besides reports a side that has no device, or one besides its modem.
+func (t *table) besides(side string, m *Modem, gain string) {
+	if m == nil {
+		t.need(side, map[string]string{
+			"caller": "name the caller's sound device: flattone devices lists them",
+			"agent":  "name the agent's sound device: it may be the caller's, with another channel",
+		}[side])
+		return
+	}
+	for _, key := range []string{side, side + "_channel", gain} {
+		if t.has(key) && !t.broken {
+			t.fault(key, "stands beside [line."+side+"_modem]", "leave it out: that side is the modem")
+		}
+	}
 }
 
 func (t *table) wav(w *WAV) {

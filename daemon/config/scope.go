@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Scope says what the line takes out of the scope of PCI DSS where it stands, and what it doesn't. It goes
@@ -16,6 +17,9 @@ func (l Line) Scope() string {
 		"Phone, PBX and call recorder hear every key and stay in PCI DSS scope."
 }
 
+// mobileLookAhead is the least that a caller on a mobile network is good with.
+const mobileLookAhead = 30 * time.Millisecond
+
 // Consequences says of each of the line's settings that weakens what it promises what that means to the
 // owner. They are no faults: an owner may want them, and must be able to see them. Safe settings have none.
 func (l Line) Consequences() []string {
@@ -27,7 +31,11 @@ func (l Line) Consequences() []string {
 	if l.Shield == ShieldKeys {
 		list = append(list, `shield = "keys": the pauses between keys can be heard on the agent's side, and their rhythm tells something of the keys.`)
 	}
-	if l.Sound != nil && !l.Calls.Trusted() {
+	if m := l.CallerModem; m != nil && m.Profile.Kind == PCM && l.LookAhead < mobileLookAhead {
+		list = append(list, fmt.Sprintf("lookahead_ms = %d: the codecs of mobile networks smear a key's beginning, so that it is suspected late, and some of it may get past "+
+			"the mask. Leave it at %d or more on this line.", l.LookAhead.Milliseconds(), mobileLookAhead.Milliseconds()))
+	}
+	if l.Live() && !l.Calls.Trusted() {
 		list = append(list, fmt.Sprintf("calls.source = %q: nobody tells this line that a call has ended. Where a caller hangs up without a tone and another is put through, "+
 			"what that one keys may be taken for the first one's, until it has been silent for a while or three minutes are over.", l.Calls.Source))
 	}
@@ -62,7 +70,7 @@ func (c *Config) unadopted(path string, s *Sound) (list []string) {
 		return nil
 	}
 	for _, side := range []struct{ key, device string }{{"caller", s.Caller}, {"agent", s.Agent}} {
-		if _, adopted := c.devices[side.device]; !adopted {
+		if _, adopted := c.devices[side.device]; !adopted && side.device != "" {
 			list = append(list, fmt.Sprintf("%s = %q: no sound card has been adopted under this name. The line waits for one (flattone devices adopt), "+
 				"or for what ALSA or JACK call so.", join(path, side.key), side.device))
 		}

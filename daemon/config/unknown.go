@@ -66,8 +66,8 @@ func (r *reader) remedy(t *table, key string) string {
 
 func tableName(kind string) string {
 	switch kind {
-	case "line":
-		return "[[line]]"
+	case "line", "fits", "usb":
+		return "[[" + kind + "]]"
 	case "profile":
 		return "[profile.NAME]"
 	}

@@ -84,7 +84,7 @@ type Line struct {
 	Idle string `json:"idle"`
 	// Shield is keys, run or field: how much of the rhythm is hidden.
 	Shield string `json:"shield"`
-	// Calls is what tells a line of sound devices when its calls begin and end: audio, api, gpio, serial or hid.
+	// Calls is what tells a live line when its calls begin and end: audio, api, gpio, serial, hid or modem.
 	Calls string `json:"calls,omitempty"`
 	// LookAheadMS is the fixed delay from caller to agent.
 	LookAheadMS int `json:"look_ahead_ms"`

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/flattone/flattone/audio"
+)
+
+// Modem is a side of a line that is a modem at a serial port.
+type Modem struct {
+	// Make is the name of the profile that the modem is spoken to by.
+	Make    string
+	Profile ModemProfile
+	// Port is for commands, SoundPort for the sound of a [PCM] modem. Both are empty where the modem is found by the profile's USB numbers.
+	Port, SoundPort string
+}
+
+// modemRate is every modem's.
+const modemRate = audio.Rate8k
+
+// Live reports whether the line is made of devices, rather than of recordings.
+func (l Line) Live() bool { return l.Sound != nil || l.CallerModem != nil || l.AgentModem != nil }
+
+func (t *table) modem(m *Modem) {
+	t.need("profile", "write the name of a modem's profile: "+either(modemNames(t.r.file)))
+	t.text("profile", &m.Make)
+	t.text("port", &m.Port)
+	t.text("sound_port", &m.SoundPort)
+}
+
+// modems judges the sides of a line that are modems; ports are what others use.
+func (j judgement) modems(path string, l *Line, ports map[string]string) {
+	if (l.CallerModem != nil || l.AgentModem != nil) && l.Rate != modemRate && j.sound(path, "rate_hz") {
+		j.table(path).fault("rate_hz", "is not the rate of a modem", fmt.Sprintf("write %d, or leave it out", int(modemRate)))
+	}
+	j.modem(join(path, "caller_modem"), l.CallerModem, ports)
+	j.modem(join(path, "agent_modem"), l.AgentModem, ports)
+}
+
+// modem finds a modem's profile, and judges its ports by that.
+func (j judgement) modem(path string, m *Modem, ports map[string]string) {
+	t := j.table(path)
+	if m == nil || !t.has("profile") || !j.sound(path, "profile") || !j.modemProfile(t, m) {
+		return
+	}
+	switch pcm := m.Profile.Kind == PCM; {
+	case !pcm && t.has("sound_port"):
+		t.fault("sound_port", "is one port too many, for the sound comes in where the commands go out", "leave it out")
+	case pcm && t.has("port") != t.has("sound_port"):
+		const remedy = "write both ports or neither: one is for commands, the other for sound"
+		t.need("port", remedy)
+		t.need("sound_port", remedy)
+	case t.has("port"):
+	case len(m.Profile.USB) == 0:
+		t.need("port", "write the port's path: the profile has no USB numbers to find it by")
+	default:
+		j.port(t, "profile", "the "+m.Make+" at USB", ports)
+	}
+	for _, p := range []struct{ key, port string }{{"port", m.Port}, {"sound_port", m.SoundPort}} {
+		switch {
+		case !t.has(p.key) || !j.sound(path, p.key):
+		case !filepath.IsAbs(p.port):
+			t.fault(p.key, "is no path of a device", `write it from the root on ("/dev/serial/by-id/...")`)
+		default:
+			j.port(t, p.key, p.port, ports)
+		}
+	}
+}
+
+// port reports a port that has another use already.
+func (j judgement) port(t *table, key, port string, ports map[string]string) {
+	if taken := ports[port]; taken != "" {
+		t.fault(key, "names what "+taken+" names, too", "give every modem ports of its own, by their paths")
+	}
+	ports[port] = join(t.path, key)
+}
+
+// modemProfile reads the profile that a modem's table names, whose faults are told once.
+func (j judgement) modemProfile(t *table, m *Modem) (ok bool) {
+	p, known, err := modemProfile(j.c.file, m.Make)
+	m.Profile = p
+	switch faults, wrong := err.(Faults); {
+	case !known:
+		t.fault("profile", "is no modem that flattone knows", "write "+either(modemNames(j.c.file))+", or put a file of that name into the folder modems beside this one")
+	case wrong:
+		for _, f := range faults {
+			if !slices.Contains(j.r.faults, f) {
+				j.r.faults = append(j.r.faults, f)
+			}
+		}
+	case err != nil:
+		t.fault("profile", "can't be read: "+err.Error(), "make it readable, or name another")
+	}
+	return known && err == nil
+}
