@@ -60,6 +60,29 @@ func (k Kernel) Ports(layouts []Layout) ([]string, error) {
 		len(found), strings.Join(found, ", "))
 }
 
+// Beside are the ports of the device that has port, if it has a layout; none else.
+func (k Kernel) Beside(port string, layouts []Layout) []string {
+	if real, err := filepath.EvalSymlinks(port); err == nil {
+		port = real
+	}
+	devices, err := k.devices()
+	if err != nil {
+		return nil
+	}
+	for _, d := range devices {
+		if !slices.Contains(slices.Collect(maps.Values(d.at)), port) {
+			continue
+		}
+		for _, l := range layouts {
+			if slices.Contains(l.IDs, d.id) {
+				ports, _ := d.ports(l.Interfaces)
+				return ports
+			}
+		}
+	}
+	return nil
+}
+
 // device is a USB device with its ports by interface.
 type device struct {
 	id string

@@ -93,6 +93,28 @@ func TestPortsOfModems(t *testing.T) {
 	}
 }
 
+func TestPortsBeside(t *testing.T) {
+	s := newSys(t)
+	s.plug("1-2", "2c7c:0125", map[string]string{"01": "ttyUSB1", "02": "ttyUSB2", "03": "ttyUSB3"})
+	s.plug("1-3", "2c7c:0125", map[string]string{"01": "ttyUSB4", "02": "ttyUSB5"})
+	s.plug("1-4", "2c7c:0121", map[string]string{"02": "ttyUSB6"})
+	k := Kernel{s.root, filepath.Join(s.root, "dev")}
+	s.file("dev/ttyUSB3", "")
+	s.link("by-path", "dev/ttyUSB3")
+	for port, want := range map[string]string{
+		"dev/ttyUSB3": "dev/ttyUSB2 dev/ttyUSB1", "dev/ttyUSB5": "dev/ttyUSB5 dev/ttyUSB4", "by-path": "dev/ttyUSB2 dev/ttyUSB1",
+		"dev/ttyUSB6": "", "dev/ttyS0": "",
+	} {
+		got := strings.ReplaceAll(strings.Join(k.Beside(filepath.Join(s.root, port), []Layout{quectel}), " "), s.root+"/", "")
+		if got != want {
+			t.Errorf("beside %s: got %q, want %q", port, got, want)
+		}
+	}
+	if got := k.Beside(filepath.Join(s.root, "dev/ttyUSB3"), huawei); got != nil {
+		t.Errorf("got %v of another make", got)
+	}
+}
+
 func TestPortsThatAreNotThere(t *testing.T) {
 	s := newSys(t)
 	k := Kernel{Sys: s.root}
