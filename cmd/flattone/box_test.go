@@ -81,6 +81,24 @@ func boxDevices() []control.Device {
 	}
 }
 
+// ProbeModem finds a module, a dongle of which the port for sound isn't known, and one that nobody knows.
+func (b *aBox) ProbeModem(_ context.Context, port string) (control.Modem, error) {
+	m := control.Modem{Answers: []control.ModemAnswer{
+		{Ask: "ATI", Lines: []string{"Quectel", "EC25", "Revision: EC25EFAR06A01M4G\x1b[31m"}, OK: true},
+		{Ask: "AT+FCLASS=?"}, {Ask: "AT+QPCMV=?", Lines: []string{"+QPCMV: (0,1),(0-2)"}, OK: true}}}
+	switch port {
+	case "/dev/ttyUSB2":
+		m.Fits = []control.ModemFit{{Profile: "quectel-ec25", Make: "Quectel EC2x, EG9x, EG25", Port: port, SoundPort: "/dev/ttyUSB1", NeedsSoundPort: true}}
+	case "/dev/ttyS0":
+		m.Fits = []control.ModemFit{{Profile: "mine", Make: "one of mine", Port: port, NeedsSoundPort: true}, {Profile: "v253", Make: "V.253 voice modem", Port: port}}
+	case "/dev/ttyUSB9":
+		m.Draft = "version = 1\nmake = \"ACME\"   # a long line stays one, so that it can be copied: .........................................\n"
+	default:
+		return m, &control.Error{Code: control.CodeNoModem, Text: "the modem can't be asked: nobody answers there", Remedy: "try another port"}
+	}
+	return m, nil
+}
+
 // known refuses what a daemon would.
 func known(line string) error {
 	switch line {

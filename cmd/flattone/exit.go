@@ -61,7 +61,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned:
+	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem:
 		return exitRefused
 	}
 	return exitFailed

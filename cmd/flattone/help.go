@@ -93,6 +93,18 @@ the configuration, which only root may write on most boxes.`
 devices the next time.`
 	wordsAdopted   = "%s is now %s in %s"
 	wordsForgotten = "%s: forgotten"
+	wordsModemLong = `Modems at serial ports, which may be a line's side.`
+	wordsProbeLong = `Ask the modem at a serial port, which no line has, what it is and can do, by
+commands that change nothing, and say which profile fits it: what to write into
+a line's [line.caller_modem] or [line.agent_modem] table. For a make that no
+profile fits, print a profile to begin with.
+
+A module has several ports, of which one takes commands: try one after the
+other.`
+	wordsModemFits      = "By its answers it is one of: %s. For a line whose caller's side it is, write:"
+	wordsModemSoundPort = "the modem's port for sound"
+	wordsModemDraft     = "No profile fits. This is one to begin with, for a file NAME.toml in the folder modems beside flattone.toml; " +
+		"correct it by the maker's manual:"
 	wordsCheckLong = `Read a configuration file as flattoned would, the files it names, and the
 adopted devices (devices.toml) beside it. Every fault is listed with its place
 and its remedy. A good file is summed up: what each line takes out of PCI DSS

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,6 +75,20 @@ func ModemProfiles(file string) (map[string]ModemProfile, error) {
 	}
 	return all, faults.err()
 }
+
+// ModemDraft is a profile to begin with, for a make that no profile is for: with all explanations, and without what tells makes apart.
+func ModemDraft(make string) string {
+	doc, err := configs.Modems.ReadFile(ModemsName + "/quectel-ec25.toml")
+	if err != nil {
+		panic(err) // it is compiled in
+	}
+	_, text, _ := strings.Cut(string(doc), "version = ")
+	text, _, _ = strings.Cut(text, "# What a modem of this make")
+	return "version = " + makeKey.ReplaceAllLiteralString(text, "make = "+strconv.Quote(make))
+}
+
+// makeKey is the key with what people call a modem.
+var makeKey = regexp.MustCompile(`(?m)^make = "[^"]*"`)
 
 // modemNames are those of all profiles there are, sorted.
 func modemNames(file string) []string {

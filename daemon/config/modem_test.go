@@ -185,6 +185,13 @@ func TestModemProfilesOfOnesOwn(t *testing.T) {
 	}
 }
 
+func TestModemDraft(t *testing.T) {
+	p, err := parseModem("m.toml", []byte(ModemDraft(`ACME "One" $1`)))
+	if err != nil || p.Make != `ACME "One" $1` || len(p.Fits)+len(p.USB) > 0 || len(p.Says.Ring) == 0 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
 // The first of the profiles is the manual of all.
 func TestModemProfileNamesEveryKey(t *testing.T) {
 	doc, err := configs.Modems.ReadFile("modems/quectel-ec25.toml")

@@ -17,6 +17,8 @@ type Backend interface {
 	Lines(context.Context) ([]Line, error)
 	// Devices are the sound devices of the box, adopted or not. To look at one that is free it is opened for a moment.
 	Devices(context.Context) ([]Device, error)
+	// ProbeModem asks the modem at a serial port, which no line has, what it is; [CodeNoModem] if nobody there answers.
+	ProbeModem(ctx context.Context, port string) (Modem, error)
 
 	// Arm readies the line for a card of the given profile; an empty profile is the line's own. It answers
 	// with the id of the capture it began.

@@ -74,6 +74,11 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	return ask[[]Device](ctx, c, "asking for the sound devices", http.MethodGet, "devices", nil)
 }
 
+// ProbeModem asks the modem at port what it is.
+func (c *Client) ProbeModem(ctx context.Context, port string) (Modem, error) {
+	return ask[Modem](ctx, c, "asking the modem at "+port, http.MethodGet, "modems/probe?port="+url.QueryEscape(port), nil)
+}
+
 // Arm readies line for a card and answers with the capture's id. An empty profile is the line's own.
 func (c *Client) Arm(ctx context.Context, line, profile string) (capture string, err error) {
 	a, err := ask[armAnswer](ctx, c, "arming line "+line, http.MethodPost, linePath(line, "arm"), armRequest{profile})

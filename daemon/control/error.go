@@ -33,6 +33,7 @@ const (
 	CodeLineDown       = "line_down"   // the line's process does not run
 	CodeWrongState     = "wrong_state" // not possible in the state the line is in
 	CodeUntuned        = "untuned"     // there is no report of a tuning
+	CodeNoModem        = "no_modem"    // nobody answers at the port, or a line has it
 	CodeNoAnswer       = "no_answer"   // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
@@ -48,7 +49,7 @@ func (e *Error) status() int {
 		return http.StatusForbidden
 	case CodeBadRequest, CodeUnknownProfile:
 		return http.StatusBadRequest
-	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned:
+	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
 	case CodeBusy, CodeLineDown:
 		return http.StatusServiceUnavailable

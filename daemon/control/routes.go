@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -38,6 +39,13 @@ func (s *Server) routes() []route {
 		}},
 		{"GET /v1/devices", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Devices(ctx))
+		}},
+		{"GET /v1/modems/probe", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			port := r.URL.Query().Get("port")
+			if !filepath.IsAbs(port) {
+				return nil, &Error{CodeBadRequest, fmt.Sprintf("%q is no path of a port", port), `name it from the root on ("/dev/...")`}
+			}
+			return b.ProbeModem(ctx, port)
 		}},
 		{"POST /v1/lines/{line}/arm", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask armRequest

@@ -59,6 +59,8 @@ var (
 	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
 	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
+	aModem = Modem{Answers: []ModemAnswer{{Ask: "ATI", Lines: []string{"l"}, OK: true}}, Draft: "d",
+		Fits: []ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}}
 	anAcceptance = acceptance.Report{Line: "one", Time: time.Unix(5, 0).UTC(), Version: "1", Fingerprint: "f", Devices: "d", Settings: "s", Accepted: true,
 		Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -90, Unit: "dBm0", Good: true}}}
 	anAct = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
@@ -68,6 +70,9 @@ func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.t
 func (b *scripted) Lines(context.Context) ([]Line, error)  { return []Line{aLine}, b.told("lines") }
 func (b *scripted) Devices(context.Context) ([]Device, error) {
 	return []Device{aDevice}, b.told("devices")
+}
+func (b *scripted) ProbeModem(_ context.Context, port string) (Modem, error) {
+	return aModem, b.told("probe %s", port)
 }
 func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
@@ -152,6 +157,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"status", func() (any, error) { return c.Status(ctx) }, aStatus},
 		{"lines", func() (any, error) { return c.Lines(ctx) }, []Line{aLine}},
 		{"devices", func() (any, error) { return c.Devices(ctx) }, []Device{aDevice}},
+		{"probe /dev/a port&b", func() (any, error) { return c.ProbeModem(ctx, "/dev/a port&b") }, aModem},
 		{fmt.Sprintf(`arm a line/ä "card" uid %d pid %d`, os.Getuid(), os.Getpid()),
 			func() (any, error) { return c.Arm(ctx, "a line/ä", "card") }, "c1"},
 		{fmt.Sprintf(`arm one "" uid %d pid %d`, os.Getuid(), os.Getpid()), func() (any, error) { return c.Arm(ctx, "one", "") }, "c1"},

@@ -1,0 +1,49 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// ProbeModem has a line's program ask the modem at a port.
+func (b *backend) ProbeModem(ctx context.Context, port string) (control.Modem, error) {
+	if line := b.lineAt(port); line != "" {
+		return control.Modem{}, &control.Error{Code: control.CodeNoModem, Text: port + " is a port of line " + line, Remedy: "flattone lines says how its modem is"}
+	}
+	text, err := b.d.lines.Ask(ctx, "-probe", port, "-config", b.d.configPath)
+	if err != nil {
+		return control.Modem{}, &control.Error{Code: control.CodeNoModem, Text: "the modem can't be asked: " + err.Error(),
+			Remedy: "see what flattone-line -probe " + port + " says, as the user that flattoned runs as"}
+	}
+	var found wire.Modem
+	if err := json.Unmarshal(text, &found); err != nil {
+		return control.Modem{}, fmt.Errorf("read what flattone-line says of the modem: %w; is it of this version?", err)
+	}
+	m := control.Modem{Answers: []control.ModemAnswer{}, Draft: found.Draft}
+	for _, a := range found.Answers {
+		m.Answers = append(m.Answers, control.ModemAnswer(a))
+	}
+	for _, f := range found.Fits {
+		m.Fits = append(m.Fits, control.ModemFit(f))
+	}
+	return m, nil
+}
+
+// lineAt is the line whose config names a port.
+func (b *backend) lineAt(port string) string {
+	at := slices.IndexFunc(b.d.cfg.Lines, func(l config.Line) bool {
+		return slices.ContainsFunc([]*config.Modem{l.CallerModem, l.AgentModem}, func(m *config.Modem) bool {
+			return m != nil && (m.Port == port || m.SoundPort == port)
+		})
+	})
+	if at < 0 {
+		return ""
+	}
+	return b.d.cfg.Lines[at].Name
+}
