@@ -72,11 +72,11 @@ func rates(d *portaudio.DeviceInfo) (list []int) {
 	return list
 }
 
-// adopted reports that both sides are cards that the owner has given names.
+// adopted reports that all that the line has here is cards that the owner has given names.
 func (c Config) adopted() bool {
 	_, caller := c.Known[c.Caller.Device]
 	_, agent := c.Known[c.Agent.Device]
-	return caller && agent
+	return (caller || c.Caller.none()) && (agent || c.Agent.none())
 }
 
 // find is PortAudio's view of a device, and what to ask once that is open: whether it was the right one.

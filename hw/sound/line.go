@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/flattone/flattone/hw"
@@ -16,7 +17,8 @@ import (
 // Open takes the locks of the line's devices and opens them; sound moves once the Ports run. The error names each thing that is wrong,
 // why, and what to do; it wraps [hw.ErrBusy] if another process holds a device.
 //
-// On one device the turns begin when both Ports run and end when one of them does: they alternate to the last.
+// On one device the turns begin when both Ports run and end when one of them does: they alternate to the last. The Port of a side that is left
+// empty is nil.
 func Open(cfg Config) (*hw.Line, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -25,21 +27,26 @@ func Open(cfg Config) (*hw.Line, error) {
 	if err := l.open(); err != nil {
 		return nil, errors.Join(err, l.unlock())
 	}
-	return &hw.Line{
+	opened := &hw.Line{
 		Device:   l.name(),
-		Caller:   l.caller,
-		Agent:    l.agent,
-		OneClock: len(l.streams) == 1,
+		OneClock: len(l.streams) == 1 && len(l.streams[0].ports) == 2,
 		Calls:    make(chan hw.Edge),
 		Close:    l.closer(),
-	}, nil
+	}
+	if l.caller != nil {
+		opened.Caller = l.caller
+	}
+	if l.agent != nil {
+		opened.Agent = l.agent
+	}
+	return opened, nil
 }
 
 // line is what both ports share.
 type line struct {
 	cfg           Config
 	streams       []*stream // one a device; the caller's first
-	caller, agent *port
+	caller, agent *port     // nil where the side is elsewhere
 	locks         []*os.File
 	lost          chan struct{} // closed when the line is lost, after cause is set
 	losing        sync.Once
@@ -48,24 +55,33 @@ type line struct {
 
 func newLine(cfg Config) *line {
 	l := &line{cfg: cfg, lost: make(chan struct{})}
-	l.caller = newPort(l, cfg.Caller)
-	l.agent = newPort(l, cfg.Agent)
-	first := newStream(cfg.Caller.Device, l.caller)
-	l.streams = []*stream{first}
-	if cfg.Agent.Device == cfg.Caller.Device {
-		first.add(l.agent)
-	} else {
-		l.streams = append(l.streams, newStream(cfg.Agent.Device, l.agent))
-	}
+	l.caller, l.agent = l.side(cfg.Caller), l.side(cfg.Agent)
 	return l
+}
+
+// side is the port of a side, on the stream of its device.
+func (l *line) side(s Side) *port {
+	if s.none() {
+		return nil
+	}
+	p := newPort(l, s)
+	for _, there := range l.streams {
+		if there.device == s.Device {
+			there.add(p)
+			return p
+		}
+	}
+	l.streams = append(l.streams, newStream(s.Device, p))
+	return p
 }
 
 // name is what the owner would call it.
 func (l *line) name() string {
-	if len(l.streams) == 1 {
-		return l.cfg.Caller.Device
+	var devices []string
+	for _, s := range l.streams {
+		devices = append(devices, s.device)
 	}
-	return l.cfg.Caller.Device + " and " + l.cfg.Agent.Device
+	return strings.Join(devices, " and ")
 }
 
 // open takes the locks first: a device that another process plays on is not even listed.

@@ -42,7 +42,7 @@ type Config struct {
 	Rate audio.Rate
 	// PeriodFrames is the length of a turn. From one side's input to the other's output of one device it takes two of them.
 	PeriodFrames int
-	// Caller and Agent may be on one device, on different channels.
+	// Caller and Agent may be on one device, on different channels. One of them may be left empty, where the line has that side elsewhere.
 	Caller, Agent Side
 	// LockDir is a folder for a file a device, by which the device has one owner, and for notes of which cards were opened.
 	LockDir string
@@ -59,6 +59,9 @@ type Side struct {
 	Channel int
 }
 
+// none reports that the line has the side elsewhere.
+func (s Side) none() bool { return s == Side{} }
+
 // ErrAbsent: a device isn't there, or another program plays on it. Why else an adopted card isn't opened, package cards says.
 var ErrAbsent = cards.ErrAbsent
 
@@ -74,11 +77,14 @@ func (c Config) validate() error {
 		c.PeriodFrames, leastPeriod, mostPeriod)
 	fault(c.LockDir == "", "no folder for the devices' locks: name one")
 	for _, s := range []struct {
-		name string
-		Side
-	}{{"caller", c.Caller}, {"agent", c.Agent}} {
-		fault(s.Device == "", "the %s's side has no device: name one", s.name)
-		fault(s.Channel < 1, "the %s's side is on channel %d: they are counted from 1", s.name, s.Channel)
+		name        string
+		side, other Side
+	}{{"caller", c.Caller, c.Agent}, {"agent", c.Agent, c.Caller}} {
+		if s.side.none() && !s.other.none() {
+			continue
+		}
+		fault(s.side.Device == "", "the %s's side has no device: name one", s.name)
+		fault(s.side.Channel < 1, "the %s's side is on channel %d: they are counted from 1", s.name, s.side.Channel)
 	}
 	fault(c.Caller == c.Agent && c.Caller.Device != "", "%s: both sides are on channel %d: give each a channel of its own, or a device",
 		c.Caller.Device, c.Caller.Channel)
