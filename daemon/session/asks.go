@@ -13,8 +13,10 @@ type Ask string
 
 // What may be asked for.
 const (
-	AskStart  Ask = "start"  // a capture
-	AskCancel Ask = "cancel" // its end
+	AskStart  Ask = "start"   // a capture
+	AskCancel Ask = "cancel"  // its end
+	AskAnswer Ask = "answer"  // the call that rings
+	AskHangUp Ask = "hang_up" // the end of the call
 )
 
 // asks follows the agent's keys for the sequences that ask for something. A sequence may begin in the midst of keys that came to
@@ -38,7 +40,7 @@ const askGap = 2 * time.Second
 
 func newAsks(keys map[Ask]string, rate audio.Rate) (asks, error) {
 	a := asks{patience: audio.Position(rate.Frames(askGap))}
-	for _, ask := range []Ask{AskStart, AskCancel} {
+	for _, ask := range []Ask{AskStart, AskCancel, AskAnswer, AskHangUp} {
 		q := sequence{ask: ask}
 		for _, k := range []byte(keys[ask]) {
 			d, ok := audio.NewDigit(k)

@@ -63,6 +63,7 @@ type call struct {
 	broken   bool  // the path is: the session ends
 	codec    codec
 	asks     asks
+	witness  witness
 	strayed  audio.Position        // where a stray key on the agent's leg is a fault, none if there wasn't one
 	bars     map[capture.Code]bool // all true
 
@@ -111,6 +112,7 @@ func (c *call) init(s *Session) {
 	c.calm, c.lowered = c.at, c.at
 	c.faults = s.deps.Path.Stats().Faults
 	c.closedAt = none
+	c.witness = witness{ours: none, alone: none}
 	c.deadline, c.again = time.NewTimer(time.Hour), time.NewTimer(time.Hour)
 	c.deadline.Stop()
 	c.again.Stop()

@@ -47,7 +47,7 @@ func (c *call) arm(captureID, profile string) error {
 	}
 	c.machine, c.armedAt, c.stillAt, c.toned = m, at, at, false
 	c.asks.reset() // what was keyed before belongs to no capture
-	c.strayed = none
+	c.strayed, c.witness.alone = none, none
 	c.id, c.profile = captureID, profile
 	c.deps.Path.OpenField(true)
 	c.enter(Armed, "")

@@ -102,7 +102,9 @@ func (c *call) fetch() bool {
 	if c.waiting {
 		return true
 	}
-	*c.next, c.waiting = c.deps.Path.Next()
+	if *c.next, c.waiting = c.deps.Path.Next(); c.waiting && c.next.Kind != path.KeyEnd {
+		c.witness.here(c.next.Start, c.frames(aboutNow))
+	}
 	if c.waiting && c.next.Kind == path.Key && c.wanted(c.next) && c.deps.Cue != nil {
 		c.deps.Cue(c.next.Slot)
 	}
@@ -146,6 +148,9 @@ func (c *call) timers() {
 	}
 	if c.capturing() {
 		c.watchAgent()
+	}
+	if c.capturing() {
+		c.judgeWitness()
 	}
 	if c.capturing() && c.presumed && c.at >= c.armedAt+c.frames(unwatchedMost) {
 		c.void(capture.CallUnwatched)

@@ -85,7 +85,7 @@ type Observer interface {
 	Codec(needs time.Duration)
 	// Barred tells that the line can't be armed for as long as something about itself stands in the way, and when that is over.
 	Barred(code capture.Code, on bool)
-	// Asked tells what the agent asks for by keys. Nothing is done yet: whoever is told gives the command, or says why not.
+	// Asked tells what the agent asks for by keys. Nothing is done yet: whoever is told does it, or says why not.
 	Asked(a Ask)
 	// HandOver gives the complete card, again after Reconnected and after a failure that isn't final. The card
 	// is valid during the call only.
