@@ -19,7 +19,7 @@ import (
 // backend answers the admin socket, and the agents who ask by keys. Every command is in the audit log, with who gave it and how it ended, before
 // its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
 // (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time), and what
-// is only told (of calls), is done all the same.
+// is only about calls, is done all the same.
 type backend struct {
 	d       *Daemon
 	started time.Time
@@ -136,6 +136,25 @@ func (b *backend) callTold(ctx context.Context, by control.Actor, line, edge str
 	return b.command(ctx, technician(by), "line."+edge, line, func(id uint64) wire.Message { return wire.CallTold{ID: id, Edge: edge} })
 }
 
+// What the log knows of calls by modem: never a number.
+const (
+	noteAnswered = "line.answered"
+	noteDialled  = "line.dialled"
+	noteHungUp   = "line.hung_up"
+)
+
+func (b *backend) Answer(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, technician(by), noteAnswered, line, func(id uint64) wire.Message { return wire.PickUp{ID: id} })
+}
+
+func (b *backend) Dial(ctx context.Context, by control.Actor, line, number string) error {
+	return b.command(ctx, technician(by), noteDialled, line, func(id uint64) wire.Message { return wire.CallOut{ID: id, Number: number} })
+}
+
+func (b *backend) HangUp(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, technician(by), noteHungUp, line, func(id uint64) wire.Message { return wire.HangUp{ID: id} })
+}
+
 // opening is what the log calls a command that could open a way for a card or its digits, as it is asked and as it ends; and what the line
 // then isn't, if the log can't be written.
 type opening struct{ asked, done, undone string }
@@ -159,6 +178,12 @@ func (b *backend) command(ctx context.Context, by asker, action, line string, bu
 		return unknownLine(line, b.d.board.order)
 	}
 	err := b.d.board.command(ctx, line, build)
+	b.noteDone(ctx, by, action, line, err)
+	return err
+}
+
+// noteDone notes how something ended.
+func (b *backend) noteDone(ctx context.Context, by asker, action, line string, err error) {
 	result := "ok"
 	if err != nil {
 		result = err.Error()
@@ -166,7 +191,6 @@ func (b *backend) command(ctx context.Context, by asker, action, line string, bu
 	if err := b.d.note(context.WithoutCancel(ctx), by.name, action, "line "+line, result, by.origin); err != nil {
 		b.d.log.Error("a command could not be noted in the audit log", "action", action, "line", line, "error", err)
 	}
-	return err
 }
 
 func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error) {

@@ -75,7 +75,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	if err := d.openVault(ctx); err != nil {
 		return nil, err
 	}
-	d.board = newSwitchboard(cfg, d.feed, log, d.seal, func(ctx context.Context, line, what string) { d.backend.keyed(ctx, line, what) },
+	d.board = newSwitchboard(cfg, d.feed, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
 		tunings{d, acceptance.In(cfg.StateDir)})
 	d.backend = &backend{d: d, started: time.Now()}
 	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {

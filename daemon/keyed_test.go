@@ -57,6 +57,13 @@ func TestAnAgentAsksByKeys(t *testing.T) {
 		t.Errorf("a second cancel is commanded as %+v", m)
 	}
 	warned("cancel_refused")
+	for _, done := range []wire.Asked{{For: wire.AskAnswer}, {For: wire.AskHangUp}, {For: wire.AskAnswer, Error: "no call rings"}, {For: wire.AskHangUp, Error: "no call"}} {
+		if err := line.Send(done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	warned("answer_refused")
+	warned("hang_up_refused")
 	if err := line.Send(wire.Asked{For: "the moon"}); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +86,8 @@ func TestAnAgentAsksByKeys(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"line.arm asked", "line.armed ok", "line.arm asked", "line.armed the line is busy", "line.disarmed ok", "line.disarmed no card is being taken"}
+	want := []string{"line.arm asked", "line.armed ok", "line.arm asked", "line.armed the line is busy", "line.disarmed ok", "line.disarmed no card is being taken",
+		"line.answered ok", "line.hung_up ok", "line.answered no call rings", "line.hung_up no call"}
 	if strings.Join(noted, ", ") != strings.Join(want, ", ") {
 		t.Errorf("the audit log has %q, want %q", noted, want)
 	}
@@ -91,7 +99,7 @@ func TestAnAgentsStartThatCannotBeNoted(t *testing.T) {
 	d := h.daemon()
 	d.store.Close()
 	events := d.feed.Subscribe(t.Context())
-	d.backend.keyed(t.Context(), "desk-1", wire.AskStart)
+	d.backend.keyed(t.Context(), "desk-1", wire.Asked{For: wire.AskStart})
 	if told := drain(events); len(told) != 1 || told[0].Code != "start_refused" {
 		t.Errorf("the agent is told %+v", told)
 	}
@@ -107,9 +115,9 @@ func TestAsksAreDoneInOrder(t *testing.T) {
 		var done []string
 		next := make(chan struct{})
 		p := &plug{t: t, ctx: t.Context(), events: feed.Subscribe(t.Context()),
-			switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), nil, func(_ context.Context, line, what string) {
+			switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), nil, func(_ context.Context, line string, what wire.Asked) {
 				<-next
-				done = append(done, line+" "+what)
+				done = append(done, line+" "+what.For)
 			}, nil)}
 		c, ended := p.line("desk-1", 7)
 		p.told()

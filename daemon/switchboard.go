@@ -38,7 +38,7 @@ type reports interface {
 type sealer func(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message
 
 // asked does what a line's agent asks for by keys, or tells why it isn't done.
-type asked func(ctx context.Context, line, what string)
+type asked func(ctx context.Context, line string, what wire.Asked)
 
 // switchboard knows every line: its process's connection, what it last said of itself, and the commands
 // that wait for an answer. It passes events on to the feed and cards on to the sealer.
@@ -114,7 +114,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	}
 	s.log.Info("line is up", "line", hello.Line, "pid", hello.PID)
 
-	asks := make(chan string, mostAsks)
+	asks := make(chan wire.Asked, mostAsks)
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	asking.Go(func() { // one after the other, lest a cancel overtake a start
@@ -154,7 +154,7 @@ const (
 const mostAsks = 4
 
 // serve reads what the line says until the connection or ctx ends. What its agent asks for is done beside it, since the line has to answer.
-func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan<- string) error {
+func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan<- wire.Asked) error {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	for {
 		m, card, err := c.Receive()
@@ -174,7 +174,7 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan
 		}
 		if ask, ok := m.(wire.Asked); ok {
 			select {
-			case asks <- ask.For:
+			case asks <- ask:
 			default:
 				s.log.Warn("an agent asks by keys faster than it can be done", "line", x.cfg.Name)
 			}
@@ -254,6 +254,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	case wire.Source:
 		x.view.SourceLost = m.Code != control.CodeOK
 		e.Kind, e.Code = control.KindSource, m.Code
+	case wire.Ringing:
+		x.view.Ringing, x.view.Number = m.On, m.Number
+		e.Kind, e.On, e.Number = control.KindRing, m.On, m.Number
 	case wire.Tuning:
 		e.Kind, e.Step, e.Done, e.Of = control.KindTune, m.Step, m.Done, m.Of
 	case wire.Call:

@@ -41,6 +41,8 @@ type lineNow struct {
 	down               bool
 	downReason         string
 	inCall             bool
+	ringing            bool
+	number             string // of who calls
 	callSince          time.Time
 
 	state, reason, capture string
@@ -88,6 +90,7 @@ func (b *board) introduce(lines []control.Line) {
 		l.down, l.downReason = !in.Up, in.Reason
 		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
 		l.callerInput, l.agentInput, l.sourceLost = in.CallerInput, in.AgentInput, in.SourceLost
+		l.ringing, l.number = in.Ringing, in.Number
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -146,6 +149,8 @@ func (l *lineNow) apply(e control.Event) {
 	case control.KindCall:
 		l.inCall = e.Code != control.CallEnded
 		l.callSince = e.Time
+	case control.KindRing:
+		l.ringing, l.number = e.On, e.Number
 	case control.KindToken:
 		l.token, l.brand, l.last4 = e.Token, e.Brand, e.Last4
 	case control.KindDelivery:
@@ -153,6 +158,7 @@ func (l *lineNow) apply(e control.Event) {
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
 		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput, l.sourceLost = false, 0, nil, "", "", false // told anew
+		l.ringing, l.number = false, ""
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
 		l.caller, l.agent, l.masked, l.legs = quiet, quiet, nil, control.Legs{}

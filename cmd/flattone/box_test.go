@@ -136,6 +136,17 @@ func (b *aBox) Acknowledge(_ context.Context, _ control.Actor, line string) erro
 	return known(line)
 }
 
+func (b *aBox) Answer(_ context.Context, _ control.Actor, line string) error { return known(line) }
+
+func (b *aBox) Dial(_ context.Context, _ control.Actor, line, number string) error {
+	if line == "demo" && number != "+15550100" {
+		return &control.Error{Code: control.CodeWrongState, Text: "that is no telephone number", Remedy: "flattone watch demo shows how it is"}
+	}
+	return known(line)
+}
+
+func (b *aBox) HangUp(_ context.Context, _ control.Actor, line string) error { return known(line) }
+
 func (b *aBox) CallBegan(_ context.Context, _ control.Actor, line string) error { return known(line) }
 
 func (b *aBox) CallEnded(_ context.Context, _ control.Actor, line string) error {

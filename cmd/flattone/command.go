@@ -100,15 +100,33 @@ func (t *tool) ackCommand() *cobra.Command {
 	return t.lineCommand("ack", "release a line that is held", wordsAckLong, (*control.Client).Acknowledge, wordsAcknowledged)
 }
 
-// callCommand is `call began LINE` and `call ended LINE`.
+// callCommand has what is about a line's calls: those on its modem, and those it is told of.
 func (t *tool) callCommand() *cobra.Command {
-	const short = "tell a line when a call begins and ends"
+	const short = "answer, dial and hang up, or tell a line of its calls"
 	parent := &cobra.Command{Use: "call", Short: short, Long: wordsCallLong, Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	parent.AddCommand(
+		t.lineCommand("answer", "answer the call that rings on a line", wordsPhoneLong, (*control.Client).Answer, wordsAnswered),
+		t.dialCommand(),
+		t.lineCommand("hangup", "end a line's call, or refuse it", wordsPhoneLong, (*control.Client).HangUp, wordsHungUp),
 		t.lineCommand("began", "tell a line that a call began on it", wordsCallLong, (*control.Client).CallBegan, wordsCallBegan),
 		t.lineCommand("ended", "tell a line that its call has ended", wordsCallLong, (*control.Client).CallEnded, wordsCallEnded))
 	return parent
+}
+
+func (t *tool) dialCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "dial LINE NUMBER", Short: "call a number on a line", Long: wordsPhoneLong, Args: two("the name of a line and a number"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				if err := box.Dial(c.Context(), args[0], args[1]); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(t.out, wordsDialled+"\n", args[0])
+				return err
+			})
+		},
+	}
 }
 
 // lineCommand is a verb that tells a line something and has nothing to show but success.

@@ -35,6 +35,11 @@ until it has been quiet for a while, so that a late one is not heard.`
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line
 opens once it has been quiet.`
+	wordsPhoneLong = `Answer the call that rings on the modem at a line's caller's side, call a number
+on it, or end the call there is. Each comes back once the modem was told so;
+flattone watch shows what comes of it. A number is digits, with a + before them
+perhaps. Who calls is shown while it rings, and neither numbers that call nor
+those that are called are in any log.`
 	wordsCallLong = `Tell a line when a call begins, or that it has ended, on behalf of a telephone
 system. The line must be set to be told so: source = "api" in its [line.calls].
 What is being keyed is void, and the line can only be armed while there is a

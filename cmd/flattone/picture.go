@@ -134,6 +134,9 @@ func (s *screen) details(width int) []string {
 	if l.down {
 		what, why = downBecause(l.downReason), ""
 	}
+	if l.ringing {
+		call = rings(true, l.number)
+	}
 	if l.inCall {
 		call = "in a call"
 		if !l.callSince.IsZero() {

@@ -93,8 +93,11 @@ func inBrief(l control.Line) string {
 		return "DOWN: " + downBecause(l.Reason)
 	}
 	call := "no call"
-	if l.InCall {
+	switch {
+	case l.InCall:
 		call = "in a call"
+	case l.Ringing:
+		call = rings(true, l.Number)
 	}
 	return fmt.Sprintf("%s: %s; %s", clean(l.State), outcome(control.Event{State: l.State, Reason: l.Reason}), call)
 }

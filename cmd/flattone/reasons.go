@@ -87,6 +87,14 @@ func reason(code string) string {
 		return "its sound card's mixer lets an input through to an output, past the mask: the line's log says which control, and how to close it"
 	case "mixer_unread":
 		return "its sound card's mixer can't be read, and may let an input through to an output, past the mask: see the line's log"
+	case "modem_silent":
+		return "its modem doesn't answer: look at its cable and power"
+	case "modem_refuses":
+		return "its modem refuses what it is told: the line's log says which command; is it the right profile?"
+	case "modem_no_sound":
+		return "its modem gives no sound of a call, or only part of it"
+	case "modem_deaf":
+		return "its modem doesn't take the sound that it is given"
 	case "untuned":
 		return "untuned: nobody has measured it as it is now; flattone tune does"
 
@@ -123,6 +131,10 @@ func reason(code string) string {
 		return "the agent's keys asked for a card, and the line can't take one now"
 	case "cancel_refused":
 		return "the agent's keys asked to give up, and there was nothing to give up"
+	case "answer_refused":
+		return "the agent's keys asked to answer, and no call rings, or the modem can't now"
+	case "hang_up_refused":
+		return "the agent's keys asked to hang up, and there is no call, or the modem can't now"
 	case "network_heard":
 		return "tones of the telephone network are heard: has the caller hung up?"
 	case "vault_failed":

@@ -41,6 +41,9 @@ func clean(s string) string {
 const (
 	wordsDisarmed     = "%s: disarmed; keys stay masked until it has been quiet for a while"
 	wordsMoreTime     = "%s: the caller's time starts again"
+	wordsAnswered     = "%s: picking up"
+	wordsDialled      = "%s: dialling"
+	wordsHungUp       = "%s: hanging up"
 	wordsCallBegan    = "%s: told of a call"
 	wordsCallEnded    = "%s: told that the call has ended"
 	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
@@ -181,6 +184,8 @@ func sentence(e control.Event) string {
 			return "nobody tells this line when calls begin and end: it may be armed at any time, for three minutes at most"
 		}
 		return "the call has ended"
+	case control.KindRing:
+		return rings(e.On, e.Number)
 	case control.KindToken:
 		return "in the vault as " + clean(e.Token) // the card was told with its number's verdict
 	case control.KindDelivery:
@@ -193,6 +198,17 @@ func sentence(e control.Event) string {
 		return withReason("cut off", e.Reason)
 	}
 	return clean(string(e.Kind))
+}
+
+// rings says that a call comes in, and from whom if that is known.
+func rings(on bool, number string) string {
+	switch {
+	case !on:
+		return "it rings no more"
+	case number == "":
+		return "it rings"
+	}
+	return "it rings: " + clean(number)
 }
 
 // inputs says what is wrong with how sound comes in on a line's two legs, empty where nothing is.

@@ -73,6 +73,7 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil), brandName(evil),
 		sentence(control.Event{Kind: control.KindState, State: evil, Reason: evil}),
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
+		sentence(control.Event{Kind: control.KindRing, On: true, Number: evil}),
 		sentence(control.Event{Kind: control.KindTune, Step: evil}), sentence(control.Event{Kind: control.KindTune, Code: evil}), tuneStep(evil),
 		sentence(control.Event{Kind: control.Kind(evil)}), codecRemedy(evil, 40), codecRemedy(evil, 101),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {

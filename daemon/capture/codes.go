@@ -61,6 +61,14 @@ const (
 	ClocksApart Code = "clocks_apart"
 )
 
+// What ails a modem, and stands in the way as well.
+const (
+	ModemSilent  Code = "modem_silent"   // it doesn't answer, or nothing that makes sense
+	ModemRefuses Code = "modem_refuses"  // it refuses what can't be done without
+	ModemNoSound Code = "modem_no_sound" // of a call there is no sound, or only part of it
+	ModemDeaf    Code = "modem_deaf"     // it doesn't take the sound that it is given
+)
+
 // What stands in the way of taking cards on a line, until it is put right.
 const Untuned Code = "untuned" // no tuning holds for the line as it is now
 

@@ -33,6 +33,12 @@ type Backend interface {
 	CallBegan(ctx context.Context, by Actor, line string) error
 	CallEnded(ctx context.Context, by Actor, line string) error
 
+	// Answer takes the call that rings on the line's modem, Dial begins one, HangUp ends it. They are done once the modem was told; how it
+	// goes on is told as events of [KindCall] and [KindRing].
+	Answer(ctx context.Context, by Actor, line string) error
+	Dial(ctx context.Context, by Actor, line, number string) error
+	HangUp(ctx context.Context, by Actor, line string) error
+
 	// Tune begins to measure an idle line that is being installed, which Disarm ends. How it goes is told as events of [KindTune].
 	Tune(ctx context.Context, by Actor, line string) error
 	// Acceptance is the last report of a line's tuning; [CodeUntuned] if there is none.
@@ -114,6 +120,9 @@ type Line struct {
 	// Reason is why the line is in that state, as a reason code, or why its process is down.
 	Reason string `json:"reason,omitempty"`
 	InCall bool   `json:"in_call"`
+	// Ringing says that a call comes in, Number who calls, as far as the network says it by now.
+	Ringing bool   `json:"ringing,omitempty"`
+	Number  string `json:"number,omitempty"`
 	// SourceLost says that what tells the line of its calls is away, so that they are only presumed.
 	SourceLost bool `json:"source_lost,omitempty"`
 
@@ -186,11 +195,15 @@ type AuditEntry struct {
 	Origin string `json:"origin"`
 }
 
-// armRequest and armAnswer are the bodies of the one call that has any.
+// armRequest, armAnswer and dialRequest are the bodies of the two calls that have any.
 type armRequest struct {
 	Profile string `json:"profile,omitempty"`
 }
 
 type armAnswer struct {
 	Capture string `json:"capture"`
+}
+
+type dialRequest struct {
+	Number string `json:"number"`
 }

@@ -110,6 +110,22 @@ func (c *Client) CallEnded(ctx context.Context, line string) error {
 	return c.command(ctx, "telling line "+line+" of a call's end", line, "call-ended")
 }
 
+// Answer takes the call that rings on line's modem.
+func (c *Client) Answer(ctx context.Context, line string) error {
+	return c.command(ctx, "answering the call on line "+line, line, "answer")
+}
+
+// Dial begins a call on line's modem.
+func (c *Client) Dial(ctx context.Context, line, number string) error {
+	_, err := ask[struct{}](ctx, c, "dialling on line "+line, http.MethodPost, linePath(line, "dial"), dialRequest{number})
+	return err
+}
+
+// HangUp ends the call on line's modem.
+func (c *Client) HangUp(ctx context.Context, line string) error {
+	return c.command(ctx, "hanging up on line "+line, line, "hang-up")
+}
+
 // Tune begins to measure line.
 func (c *Client) Tune(ctx context.Context, line string) error {
 	return c.command(ctx, "tuning line "+line, line, "tune")

@@ -19,6 +19,7 @@ const (
 	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
 	KindTune     Kind = "tune"      // Step, Done, Of while a line is tuned; Code and, where there is no report, Step at its end
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
+	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
@@ -73,6 +74,7 @@ type Event struct {
 	// Code is "ok" or a reason code, never a digit.
 	Code     string `json:"code,omitempty"`
 	On       bool   `json:"on,omitempty"`
+	Number   string `json:"number,omitempty"`
 	Brand    string `json:"brand,omitempty"`
 	Last4    string `json:"last4,omitempty"`
 	Token    string `json:"token,omitempty"`

@@ -133,7 +133,7 @@ func (p *present) apply(e Event) {
 	case KindLineUp, KindLineDown:
 		for s := range p.last { // what one process found, the next has to find anew
 			switch Kind(s.about) {
-			case KindCodec, KindBar, KindInput, KindSource:
+			case KindCodec, KindBar, KindInput, KindSource, KindRing:
 				delete(p.last, s)
 			}
 		}

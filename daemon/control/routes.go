@@ -60,6 +60,15 @@ func (s *Server) routes() []route {
 		{"POST /v1/lines/{line}/acknowledge", command(b.Acknowledge)},
 		{"POST /v1/lines/{line}/call-began", command(b.CallBegan)},
 		{"POST /v1/lines/{line}/call-ended", command(b.CallEnded)},
+		{"POST /v1/lines/{line}/answer", command(b.Answer)},
+		{"POST /v1/lines/{line}/dial", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask dialRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.Dial(ctx, by, r.PathValue("line"), ask.Number)
+		}},
+		{"POST /v1/lines/{line}/hang-up", command(b.HangUp)},
 		{"POST /v1/lines/{line}/tune", command(b.Tune)},
 		{"GET /v1/lines/{line}/acceptance", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Acceptance(ctx, r.PathValue("line"))

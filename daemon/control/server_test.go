@@ -55,7 +55,7 @@ var (
 		Upstream: "http://u", UpstreamPending: 2, UpstreamError: "e", LinesUp: 1, LinesTotal: 3}
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
-		InCall: true, Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
+		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
 	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
 	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
@@ -91,6 +91,15 @@ func (b *scripted) CallBegan(_ context.Context, _ Actor, line string) error {
 }
 func (b *scripted) CallEnded(_ context.Context, _ Actor, line string) error {
 	return b.told("call-ended %s", line)
+}
+func (b *scripted) Answer(_ context.Context, by Actor, line string) error {
+	return b.told("answer %s %s", line, by)
+}
+func (b *scripted) Dial(_ context.Context, by Actor, line, number string) error {
+	return b.told("dial %s %s %s", line, number, by)
+}
+func (b *scripted) HangUp(_ context.Context, by Actor, line string) error {
+	return b.told("hang-up %s %s", line, by)
 }
 func (b *scripted) Tune(_ context.Context, _ Actor, line string) error {
 	return b.told("tune %s", line)
@@ -166,6 +175,9 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
 		{"call-began one", func() (any, error) { return nil, c.CallBegan(ctx, "one") }, nil},
 		{"call-ended one", func() (any, error) { return nil, c.CallEnded(ctx, "one") }, nil},
+		{"answer one " + self(t).Name, func() (any, error) { return nil, c.Answer(ctx, "one") }, nil},
+		{"dial one +15550100 " + self(t).Name, func() (any, error) { return nil, c.Dial(ctx, "one", "+15550100") }, nil},
+		{"hang-up one " + self(t).Name, func() (any, error) { return nil, c.HangUp(ctx, "one") }, nil},
 		{"tune one", func() (any, error) { return nil, c.Tune(ctx, "one") }, nil},
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},

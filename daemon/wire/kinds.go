@@ -29,6 +29,7 @@ const (
 	kindInput   kind = 26
 	kindAsked   kind = 27
 	kindSource  kind = 28
+	kindRinging kind = 29
 
 	kindTuning kind = 30
 	kindTuned  kind = 31
@@ -42,6 +43,9 @@ const (
 	kindCallTold    kind = 39
 	kindTune        kind = 40
 	kindAccepted    kind = 41
+	kindPickUp      kind = 42
+	kindCallOut     kind = 43
+	kindHangUp      kind = 44
 )
 
 // Side is one end of a connection.
@@ -86,6 +90,7 @@ var kinds = map[kind]entry{
 	kindInput:   {"input", Line, strict[Input]},
 	kindAsked:   {"asked", Line, strict[Asked]},
 	kindSource:  {"source", Line, strict[Source]},
+	kindRinging: {"ringing", Line, strict[Ringing]},
 
 	kindTuning: {"tuning", Line, strict[Tuning]},
 	kindTuned:  {"tuned", Line, strict[Tuned]},
@@ -99,6 +104,9 @@ var kinds = map[kind]entry{
 	kindCallTold:    {"call told", Daemon, strict[CallTold]},
 	kindTune:        {"tune", Daemon, strict[Tune]},
 	kindAccepted:    {"accepted", Daemon, strict[Accepted]},
+	kindPickUp:      {"pick up", Daemon, strict[PickUp]},
+	kindCallOut:     {"call out", Daemon, strict[CallOut]},
+	kindHangUp:      {"hang up", Daemon, strict[HangUp]},
 }
 
 func (Hello) kind() kind       { return kindHello }
@@ -117,6 +125,7 @@ func (Bar) kind() kind         { return kindBar }
 func (Input) kind() kind       { return kindInput }
 func (Asked) kind() kind       { return kindAsked }
 func (Source) kind() kind      { return kindSource }
+func (Ringing) kind() kind     { return kindRinging }
 func (Arm) kind() kind         { return kindArm }
 func (Cancel) kind() kind      { return kindCancel }
 func (MoreTime) kind() kind    { return kindMoreTime }
@@ -124,6 +133,9 @@ func (Acknowledge) kind() kind { return kindAcknowledge }
 func (Stored) kind() kind      { return kindStored }
 func (NotStored) kind() kind   { return kindNotStored }
 func (CallTold) kind() kind    { return kindCallTold }
+func (PickUp) kind() kind      { return kindPickUp }
+func (CallOut) kind() kind     { return kindCallOut }
+func (HangUp) kind() kind      { return kindHangUp }
 func (Tuning) kind() kind      { return kindTuning }
 func (Tuned) kind() kind       { return kindTuned }
 func (Tune) kind() kind        { return kindTune }

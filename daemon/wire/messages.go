@@ -72,8 +72,15 @@ type (
 	}
 	// Input says how sound comes in on a leg, caller or agent: "ok", or the code of what is wrong with it.
 	Input struct{ Leg, Code string }
-	// Asked says that the agent asks for something by keys. It is for flattoned to command it, or to tell why not.
-	Asked struct{ For string }
+	// Ringing says that a call comes in on the caller's modem, once more when its number is known, and that it rings no more. The number is
+	// for people who may answer; it is in no log.
+	Ringing struct {
+		On     bool
+		Number string
+	}
+	// Asked says that the agent asks for something by keys. A capture is for flattoned to command, or to tell why not. What is about the call
+	// itself the line has done by then, for a call is answered whether flattoned is there or not; or Error says why it hasn't.
+	Asked struct{ For, Error string }
 	// Source says whether what tells the line of its calls is there: "ok", or source_lost.
 	Source struct{ Code string }
 	// Tuning says how far a tuning is: which step, and so much Of so much.
@@ -103,6 +110,8 @@ type (
 const (
 	AskStart  = "start"
 	AskCancel = "cancel"
+	AskAnswer = "answer"
+	AskHangUp = "hang_up"
 )
 
 // Messages that flattoned sends down. A command's ID comes back in its Answer.
@@ -123,6 +132,14 @@ type (
 		ID   uint64
 		Edge string
 	}
+	// PickUp answers the call that rings on the line's modem, CallOut begins one, HangUp ends it. That the Answer is good says that the modem
+	// was told; what comes of it, Call and Ringing say.
+	PickUp  struct{ ID uint64 }
+	CallOut struct {
+		ID     uint64
+		Number string
+	}
+	HangUp struct{ ID uint64 }
 	// Tune begins a tuning, which Cancel ends.
 	Tune struct{ ID uint64 }
 	// Accepted is the last report that there is of the line, good or not; empty if there is none. It comes first on every connection, and
@@ -149,6 +166,12 @@ func CommandID(m Message) (id uint64, is bool) {
 	case Acknowledge:
 		return m.ID, true
 	case CallTold:
+		return m.ID, true
+	case PickUp:
+		return m.ID, true
+	case CallOut:
+		return m.ID, true
+	case HangUp:
 		return m.ID, true
 	case Tune:
 		return m.ID, true

@@ -22,7 +22,7 @@
 //   - Time: Send returns within [WriteTimeout] even if the peer has stopped reading. After a write that
 //     failed nothing more is sent, since frames could no longer be told apart; the connection is closed.
 //   - Digits: a card's bytes lie in locked memory on both sides and are written from and read into it
-//     directly; no other message has room for a digit.
+//     directly; no other message has room for a digit of it. A telephone number is in [Ringing] and [CallOut].
 //
 // # Versions
 //

@@ -43,8 +43,9 @@ var messages = []struct {
 	{Codec{Code: "codec_poor", NeedsLookAheadMS: 40}, 24, `{"Code":"codec_poor","NeedsLookAheadMS":40}`},
 	{Bar{Code: "untuned", On: true}, 25, `{"Code":"untuned","On":true}`},
 	{Input{Leg: "caller", Code: "input_dead"}, 26, `{"Leg":"caller","Code":"input_dead"}`},
-	{Asked{For: AskStart}, 27, `{"For":"start"}`},
+	{Asked{For: AskAnswer, Error: "no call"}, 27, `{"For":"answer","Error":"no call"}`},
 	{Source{Code: "source_lost"}, 28, `{"Code":"source_lost"}`},
+	{Ringing{On: true, Number: "+15550100"}, 29, `{"On":true,"Number":"+15550100"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2}, 33, `{"ID":2}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
@@ -56,6 +57,9 @@ var messages = []struct {
 	{Accepted{Report: report}, 41, `{"Report":` + reportText + `}`},
 	{NotStored{Capture: "c", Reason: "full", Final: true}, 38, `{"Capture":"c","Reason":"full","Final":true}`},
 	{CallTold{ID: 5, Edge: "call_ended"}, 39, `{"ID":5,"Edge":"call_ended"}`},
+	{PickUp{ID: 6}, 42, `{"ID":6}`},
+	{CallOut{ID: 7, Number: "+15550100"}, 43, `{"ID":7,"Number":"+15550100"}`},
+	{HangUp{ID: 8}, 44, `{"ID":8}`},
 }
 
 // report is of a tuning, and what it looks like.
