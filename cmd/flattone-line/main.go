@@ -56,7 +56,7 @@ func run(file, name string) error {
 		return err
 	}
 	log := newLog()
-	if l, known := cfg.Line(name); known && l.Sound != nil {
+	if l, known := cfg.Line(name); known && l.Live() {
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
 		if err := host.RealTime(ctx); err != nil {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)

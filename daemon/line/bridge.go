@@ -28,10 +28,11 @@ type bridge struct {
 	now      func() time.Duration // since some moment
 	ears     *ears                // nil where nobody listens
 	cue      cue
+	bell     bell
 	// The two legs as they come in: the path knows what else may be told of the caller's.
 	agent                   *level.Meter
 	callerStill, agentStill level.Still
-	// What a device is given is amplified last, flat tones and cues with it.
+	// What a device is given is amplified last, flat tones, cues and ringing with it.
 	toAgent, toCaller level.Gain
 	// tap, while the line is tuned, hears what comes in on either leg and has its own sounds played.
 	tap atomic.Pointer[tune.Tap]
@@ -52,6 +53,7 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	began := time.Now()
 	b := &bridge{path: p, other: other, back: back, now: func() time.Duration { return time.Since(began) }, agent: level.NewMeter(rate)}
 	b.cue.init(rate)
+	b.bell.init(rate)
 	if !oneClock {
 		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
 	}
@@ -157,6 +159,7 @@ func (b agentSide) Fill(out []int16) {
 	} else {
 		b.path.Read(out)
 	}
+	b.bell.mix(out)
 	b.toAgent.Apply(out)
 	if tap := b.tap.Load(); tap != nil {
 		tap.Agent.Fill(out)

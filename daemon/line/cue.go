@@ -45,10 +45,14 @@ func (c *cue) mix(out []int16, from audio.Position) {
 	}
 	end := c.at + audio.Position(len(c.tick))
 	for at := max(from, c.at); c.at != 0 && at < min(end, from+audio.Position(len(out))); at++ {
-		heard := &out[at-from]
-		*heard = int16(max(math.MinInt16, min(math.MaxInt16, int32(*heard)+int32(c.tick[at-c.at]))))
+		add(&out[at-from], c.tick[at-c.at])
 	}
 	if end <= from+audio.Position(len(out)) {
 		c.at = 0
 	}
+}
+
+// add mixes a frame with another.
+func add(to *int16, v int16) {
+	*to = int16(max(math.MinInt16, min(math.MaxInt16, int32(*to)+int32(v))))
 }

@@ -24,6 +24,13 @@ func (l *Line) measure(ctx context.Context) error {
 	var before path.Stats
 	jumps := int64(2) // both ways, when the devices begin
 	callers, agents, apart := input{leg: "caller"}, input{leg: "agent"}, clocks{}
+	callerStill, agentStill := &l.bridge.callerStill, &l.bridge.agentStill
+	if l.phones.caller != nil {
+		callerStill = nil
+	}
+	if l.phones.agent != nil {
+		agentStill = nil
+	}
 	steady := 0 // ticks since it was told that the devices were brought into step
 	for ticks := 1; ; ticks++ {
 		select {
@@ -50,18 +57,22 @@ func (l *Line) measure(ctx context.Context) error {
 			CallerFloorDBm0: whole(l.path.Floor()), AgentFloorDBm0: whole(b.agent.Floor()), CallerClipped: now.Clipped, AgentClipped: b.agent.Clipped(),
 			ToAgentClipped: b.toAgent.Clipped(), ToCallerClipped: b.toCaller.Clipped()}
 		l.link.say(m)
-		if l.cfg.Sound != nil && ticks%level.BlocksPerSecond == 0 { // recordings may be silent as they please
+		if l.cfg.Live() && ticks%level.BlocksPerSecond == 0 { // recordings may be silent as they please
 			callers.apart = apart.second(ppm)
-			l.judge(&callers, m.CallerClipped, m.ToAgentClipped, &b.callerStill)
-			l.judge(&agents, m.AgentClipped, m.ToCallerClipped, &b.agentStill)
+			l.judge(&callers, m.CallerClipped, m.ToAgentClipped, callerStill)
+			l.judge(&agents, m.AgentClipped, m.ToCallerClipped, agentStill)
 		}
 	}
 }
 
-// judge tells how a leg's input is, when that has changed.
+// judge tells how a leg's input is, when that has changed. Of a modem, still is nil: there is nothing to hear without a call, and a call without sound
+// it tells of itself.
 func (l *Line) judge(in *input, clipped, gainClipped int64, still *level.Still) {
-	before := in.code
-	if in.second(clipped, gainClipped, l.cfg.Rate.Duration(still.Frames())); in.code == before {
+	before, stood := in.code, time.Duration(0)
+	if still != nil {
+		stood = l.cfg.Rate.Duration(still.Frames())
+	}
+	if in.second(clipped, gainClipped, stood); in.code == before {
 		return
 	}
 	if in.code == capture.OK {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +24,7 @@ import (
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw"
-	"github.com/flattone/flattone/hw/sound"
-	"github.com/flattone/flattone/hw/wavline"
+	"github.com/flattone/flattone/hw/serial"
 )
 
 // Deps are what a line process is given from outside.
@@ -32,6 +32,8 @@ type Deps struct {
 	Log *slog.Logger
 	// Today is the date that a card's expiry is compared with.
 	Today func() time.Time
+	// openModem opens one; nil for those there are.
+	openModem func(serial.Config) (modem, error)
 }
 
 // Line is one line process. New builds it, Run runs it once.
@@ -51,13 +53,18 @@ type Line struct {
 	release chan struct{}
 	told    told
 	mixers  mixers
+	phones  phones
 	idle    atomic.Bool // the session is
 	tuning  tuning
 }
 
 // New opens the line named. What it opened is closed again if it fails.
 func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
-	l := &Line{log: deps.Log, release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)}}
+	l := &Line{log: deps.Log, release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)},
+		phones: phones{asked: make(chan session.Ask, mostAsked), ails: map[modem]capture.Code{}}}
+	if deps.openModem == nil {
+		deps.openModem = func(c serial.Config) (modem, error) { return nil, errors.New("serial: there is no driver yet") }
+	}
 	var known bool
 	if l.cfg, known = cfg.Line(name); !known {
 		return nil, fmt.Errorf("line %q is not in the config: name one of its [[line]] tables", name)
@@ -70,7 +77,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.path, err = path.New(pathConfig(l.cfg)); err != nil {
 		return nil, err
 	}
-	if l.device, err = l.open(cfg); err != nil {
+	if l.device, err = l.open(cfg, deps); err != nil {
 		return nil, err
 	}
 	if l.bridge, err = newBridge(l.path, l.cfg.Rate, l.device.OneClock); err != nil {
@@ -79,6 +86,8 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if s := l.cfg.Sound; s != nil {
 		l.bridge.toAgent.Set(s.GainToAgentDB)
 		l.bridge.toCaller.Set(s.GainToCallerDB)
+	}
+	if l.cfg.Live() {
 		if l.bridge.ears, err = newEars(l.cfg.Rate); err != nil {
 			return nil, err
 		}
@@ -96,31 +105,23 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	}
 	var bars []capture.Code
 	if s := l.cfg.Sound; s != nil {
-		l.mixers = mixers{devices: []string{s.Caller, s.Agent}, log: deps.Log}
-		bars = append(l.mixers.first(), capture.Untuned) // until flattoned says otherwise
+		named := slices.DeleteFunc([]string{s.Caller, s.Agent}, func(device string) bool { return device == "" })
+		l.mixers = mixers{devices: named, log: deps.Log}
+		bars = l.mixers.first()
+	}
+	if l.cfg.Live() {
+		bars = append(bars, capture.Untuned) // until flattoned says otherwise
 	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
 		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence,
-		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel},
+		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel,
+			session.AskAnswer: l.cfg.AgentKeys.Answer, session.AskHangUp: l.cfg.AgentKeys.HangUp},
 	}, sessionDeps)
 	if err != nil {
 		return nil, err
 	}
 	return l, nil
-}
-
-// open opens the line's interface.
-func (l *Line) open(cfg *config.Config) (*hw.Line, error) {
-	if l.cfg.Sound != nil {
-		adopted, err := cfg.Devices()
-		if err != nil {
-			return nil, err
-		}
-		l.tuning.fingerprint, l.tuning.settings = l.cfg.Fingerprint(adopted)
-		return sound.Open(soundConfig(l.cfg, cfg.RuntimeDir, knownCards(adopted)))
-	}
-	return wavline.Open(wavConfig(l.cfg.WAV, l.release, l.follow), l.cfg.Rate)
 }
 
 // Run carries the line's audio until ctx ends or a device is lost. The devices stop first and the session last,
@@ -142,11 +143,14 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	start(&rest, func() error { return l.session.Run(restCtx) })
 	start(&rest, func() error { return l.link.run(restCtx) })
 	start(&rest, func() error { return l.measure(restCtx) })
-	if l.cfg.Sound != nil {
+	if l.cfg.Live() {
 		start(&rest, func() error { return l.pace(restCtx) })
-		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
 		start(&rest, func() error { return l.source(restCtx) })
+		start(&rest, func() error { return l.phone(restCtx) })
 		start(&rest, func() error { return l.tunes(restCtx) })
+	}
+	if l.cfg.Sound != nil {
+		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
 	}
 	start(&devices, func() error { return l.device.Caller.Run(audioCtx, callerSide{l.bridge}) })
 	start(&devices, func() error { return l.device.Agent.Run(audioCtx, agentSide{l.bridge}) })

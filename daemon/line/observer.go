@@ -19,6 +19,7 @@ type told struct {
 	say   func(wire.Message)
 	mu    sync.Mutex
 	call  wire.Call
+	ring  wire.Ringing
 	state wire.State
 	codec wire.Codec
 	bars  []wire.Bar // those that are on
@@ -33,6 +34,14 @@ func (t *told) calls(c wire.Call) {
 	defer t.mu.Unlock()
 	t.call = c
 	t.say(c)
+}
+
+// rings tells that a call comes in, or no longer does.
+func (t *told) rings(r wire.Ringing) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ring = r
+	t.say(r)
 }
 
 // inCall reports whether the last edge was a call's beginning.
@@ -96,6 +105,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	defer t.mu.Unlock()
 	if t.call.Edge != "" {
 		say(t.call)
+	}
+	if t.ring.On {
+		say(t.ring)
 	}
 	if t.state.State != "" {
 		say(t.state)
@@ -162,11 +174,19 @@ func (l *Line) Barred(code capture.Code, on bool) {
 	l.told.bar(wire.Bar{Code: string(code), On: on})
 }
 
-// Asked passes on what the agent asks for by keys. It is done once flattoned says so: whatever arms a line is in the audit log first, and
-// what a card is kept under is flattoned's.
+// Asked passes on what the agent asks for by keys. What is about a card is done once flattoned says so: whatever arms a line is in the audit log
+// first, and what a card is kept under is flattoned's.
 func (l *Line) Asked(a session.Ask) {
 	l.log.Info("the agent asks by keys", "for", a)
-	l.link.say(wire.Asked{For: string(a)})
+	switch a {
+	case session.AskAnswer, session.AskHangUp:
+		select {
+		case l.phones.asked <- a:
+		default:
+		}
+	default:
+		l.link.say(wire.Asked{For: string(a)})
+	}
 }
 
 // HandOver sends a finished card. The session keeps it until it is answered.
@@ -200,6 +220,12 @@ func (l *Line) heard(m wire.Message) {
 		l.answer(m.ID, l.session.MoreTime())
 	case wire.Acknowledge:
 		l.answer(m.ID, l.session.Acknowledge())
+	case wire.PickUp:
+		l.answer(m.ID, l.phones.pickUp())
+	case wire.CallOut:
+		l.answer(m.ID, l.phones.callOut(m.Number))
+	case wire.HangUp:
+		l.answer(m.ID, l.phones.hangUp())
 	case wire.CallTold:
 		l.answer(m.ID, l.callTold(m.Edge))
 	case wire.Stored:

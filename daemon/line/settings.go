@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/hw/contact"
+	"github.com/flattone/flattone/hw/serial"
 	"github.com/flattone/flattone/hw/sound"
 	"github.com/flattone/flattone/hw/sound/cards"
 	"github.com/flattone/flattone/hw/wavline"
@@ -37,9 +38,20 @@ func soundConfig(l config.Line, runtimeDir string, known cards.Known) sound.Conf
 	if period == 0 {
 		period = periodFrames[l.Rate]
 	}
-	return sound.Config{Rate: l.Rate, PeriodFrames: period, LockDir: locks(runtimeDir), Known: known,
-		Caller: sound.Side{Device: l.Sound.Caller, Channel: l.Sound.CallerChannel},
-		Agent:  sound.Side{Device: l.Sound.Agent, Channel: l.Sound.AgentChannel}}
+	c := sound.Config{Rate: l.Rate, PeriodFrames: period, LockDir: locks(runtimeDir), Known: known}
+	if l.CallerModem == nil {
+		c.Caller = sound.Side{Device: l.Sound.Caller, Channel: l.Sound.CallerChannel}
+	}
+	if l.AgentModem == nil {
+		c.Agent = sound.Side{Device: l.Sound.Agent, Channel: l.Sound.AgentChannel}
+	}
+	return c
+}
+
+func modemProfile(p config.ModemProfile) serial.Profile {
+	return serial.Profile{Make: p.Make, Kind: serial.Kind(p.Kind), Baud: p.Baud, Frame: p.Frame, Init: p.Init, Optional: p.Optional,
+		Before: p.Before, Answer: p.Answer, Dial: p.Dial, HangUp: p.HangUp, AudioOn: p.AudioOn, AudioOff: p.AudioOff, AudioTries: p.AudioTries,
+		Calls: p.Calls, Reset: p.Reset, Says: serial.Says(p.Says)}
 }
 
 // locks is the folder in which a device says who owns it, and which card it is.

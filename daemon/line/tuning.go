@@ -28,11 +28,11 @@ type tuning struct {
 }
 
 // errNothingToTune: a line of recordings.
-var errNothingToTune = errors.New("it has no sound devices, so there is nothing to tune")
+var errNothingToTune = errors.New("it has no devices, so there is nothing to tune")
 
 // tune begins a tuning.
 func (l *Line) tune() error {
-	if l.cfg.Sound == nil {
+	if !l.cfg.Live() {
 		return errNothingToTune
 	}
 	if err := l.session.Tune(); err != nil {
@@ -80,12 +80,14 @@ func (l *Line) tuneOnce(ctx context.Context) wire.Tuned {
 
 // measureLine looks at the cards' mixers first: a way past the mask there has to be closed before anything else is worth measuring.
 func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error) {
-	open, err := sound.Monitors(l.mixers.devices)
-	for _, way := range open {
-		r.Mixers = append(r.Mixers, way.String())
-	}
-	if err != nil {
-		r.Mixers = append(r.Mixers, err.Error())
+	if l.cfg.Sound != nil {
+		open, err := sound.Monitors(l.mixers.devices)
+		for _, way := range open {
+			r.Mixers = append(r.Mixers, way.String())
+		}
+		if err != nil {
+			r.Mixers = append(r.Mixers, err.Error())
+		}
 	}
 	r.Figures = append(r.Figures, acceptance.Measured(acceptance.MonitorsOpen, float64(len(r.Mixers))))
 	if len(r.Mixers) > 0 {
@@ -108,7 +110,7 @@ func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error
 
 // accepted notes what flattoned knows of the line: cards are taken once that is good, and holds for the line as it is.
 func (l *Line) accepted(r acceptance.Report) {
-	if l.cfg.Sound == nil {
+	if !l.cfg.Live() {
 		return
 	}
 	l.session.Bar(capture.Untuned, !r.Holds(l.tuning.fingerprint)) // fails only while the process ends

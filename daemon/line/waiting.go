@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
@@ -13,7 +15,7 @@ import (
 	"github.com/flattone/flattone/hw/sound/cards"
 )
 
-// NewOnceThere is New, which waits for sound devices that aren't there or aren't the right ones, until ctx ends: it is then nil, without an error. A
+// NewOnceThere is New, which waits for devices that aren't there or aren't the right ones, until ctx ends: it is then nil, without an error. A
 // device that was pulled out is no reason for a process to begin and end over and over. Meanwhile flattoned is told that the line is held, and why.
 func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Deps) (*Line, error) {
 	l, err := New(cfg, name, deps)
@@ -33,19 +35,27 @@ func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Dep
 		if l, err = New(cfg, name, deps); cards.Reason(err) == "" {
 			return l, err
 		}
-		changes.Next(ctx)
+		if !errors.Is(err, errModemAway) {
+			changes.Next(ctx)
+			continue
+		}
+		select { // nothing else is opened before it is there
+		case <-ctx.Done():
+		case <-time.After(lookAgain):
+		}
 	}
 	return nil, nil
 }
 
 // waiting is a line without its devices, as flattoned sees it.
 type waiting struct {
-	log  *slog.Logger
-	link *link
-	told told
-	last string
-	over context.CancelFunc
-	done sync.WaitGroup
+	log   *slog.Logger
+	link  *link
+	told  told
+	last  string
+	modem atomic.Bool // it is one that isn't there
+	over  context.CancelFunc
+	done  sync.WaitGroup
 }
 
 func newWaiting(ctx context.Context, l *link, log *slog.Logger) *waiting {
@@ -67,16 +77,24 @@ func (w *waiting) tell(why string, err error) {
 		return
 	}
 	w.last = err.Error()
-	w.log.Warn("the line waits for a sound device", "reason", why, "error", err)
+	w.modem.Store(errors.Is(err, errModemAway))
+	w.log.Warn("the line waits for a device", "reason", why, "error", err)
 	w.told.stands(wire.State{State: string(session.Held), Reason: why})
 }
 
-// errWaiting answers whatever the line is told to do meanwhile.
-var errWaiting = errors.New("it waits for its sound device: flattone devices says which, and why")
+// What answers whatever the line is told to do meanwhile.
+var (
+	errWaiting      = errors.New("it waits for its sound device: flattone devices says which, and why")
+	errWaitingModem = errors.New("it waits for its modem: look at its cable and power; the line's log says which port isn't there")
+)
 
 func (w *waiting) heard(m wire.Message) {
+	answer := errWaiting
+	if w.modem.Load() {
+		answer = errWaitingModem
+	}
 	if id, is := wire.CommandID(m); is {
-		w.link.say(wire.Answer{ID: id, Error: errWaiting.Error()})
+		w.link.say(wire.Answer{ID: id, Error: answer.Error()})
 	}
 }
 

@@ -63,7 +63,7 @@ func TestALineWaitsForItsDevice(t *testing.T) {
 		t.Error(err)
 	}
 	<-d.done // before the line connects, it has hung up
-	if n := strings.Count(b.log.String(), "the line waits for a sound device"); n != 1 {
+	if n := strings.Count(b.log.String(), "the line waits for a device"); n != 1 {
 		t.Errorf("it is logged %d times", n)
 	}
 }
