@@ -267,6 +267,8 @@ func TestTheAgentsCall(t *testing.T) {
 	x.agent.expect(t, "answer")
 	x.agent.events <- serial.Event{Kind: serial.Began}
 	x.agent.events <- serial.Event{Kind: serial.Ended} // there is nobody to hang up on
+	x.agent.events <- serial.Event{Kind: serial.Ringing}
+	x.agent.expect(t, "answer") // so that is over before the caller's call begins
 	x.agent.events <- serial.Event{Kind: serial.Began}
 	x.inCall(false)
 	x.agent.events <- serial.Event{Kind: serial.Ended}
