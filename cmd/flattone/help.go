@@ -110,10 +110,10 @@ other.`
 	wordsModemSoundPort = "the modem's port for sound"
 	wordsModemDraft     = "No profile fits. This is one to begin with, for a file NAME.toml in the folder modems beside flattone.toml; " +
 		"correct it by the maker's manual:"
-	wordsCheckLong = `Read a configuration file as flattoned would, the files it names, and the
-adopted devices (devices.toml) beside it. Every fault is listed with its place
-and its remedy. A good file is summed up: what each line takes out of PCI DSS
-scope, and, marked !, which settings weaken that.
+	wordsCheckLong = `Read a configuration file as flattoned would, the files it names, the adopted
+devices (devices.toml) and the profiles of its modems beside it. Every fault is
+listed with its place and its remedy. A good file is summed up: what each line
+takes out of PCI DSS scope, and, marked !, which settings weaken that.
 
 Run it as the user that flattoned runs as: it judges what that user may read.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only
