@@ -62,7 +62,7 @@ func (m *Modem) known() *modem {
 		return nil
 	}
 	commands, _ := digest(m.Profile)
-	return &modem{m.Make, m.Port, m.SoundPort, commands}
+	return &modem{m.Name, m.Port, m.SoundPort, commands}
 }
 
 // known is nil for what is no adopted card.

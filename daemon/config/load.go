@@ -73,7 +73,7 @@ func read(path string) (abs string, doc []byte, err error) {
 }
 
 // Parse reads a file that is in memory. Its name is for the faults, and the folder in the name is what
-// relative paths start from. Any error is [Faults].
+// relative paths start from, and where profiles of modems are looked for. Any error is [Faults].
 func Parse(name string, doc []byte) (*Config, error) {
 	c, r, err := parse(name, doc)
 	if err != nil {

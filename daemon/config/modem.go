@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,8 +11,8 @@ import (
 
 // Modem is a side of a line that is a modem at a serial port.
 type Modem struct {
-	// Make is the name of the profile that the modem is spoken to by.
-	Make    string
+	// Name is that of the profile by which the modem is spoken to.
+	Name    string
 	Profile ModemProfile
 	// Port is for commands, SoundPort for the sound of a [PCM] modem. Both are empty where the modem is found by the profile's USB numbers.
 	Port, SoundPort string
@@ -25,7 +26,7 @@ func (l Line) Live() bool { return l.Sound != nil || l.CallerModem != nil || l.A
 
 func (t *table) modem(m *Modem) {
 	t.need("profile", "write the name of a modem's profile: "+either(modemNames(t.r.file)))
-	t.text("profile", &m.Make)
+	t.text("profile", &m.Name)
 	t.text("port", &m.Port)
 	t.text("sound_port", &m.SoundPort)
 }
@@ -56,7 +57,7 @@ func (j judgement) modem(path string, m *Modem, ports map[string]string) {
 	case len(m.Profile.USB) == 0:
 		t.need("port", "write the port's path: the profile has no USB numbers to find it by")
 	default:
-		j.port(t, "profile", "the "+m.Make+" at USB", ports)
+		j.port(t, "profile", "the "+m.Name+" at USB", ports)
 	}
 	for _, p := range []struct{ key, port string }{{"port", m.Port}, {"sound_port", m.SoundPort}} {
 		switch {
@@ -79,9 +80,9 @@ func (j judgement) port(t *table, key, port string, ports map[string]string) {
 
 // modemProfile reads the profile that a modem's table names, whose faults are told once.
 func (j judgement) modemProfile(t *table, m *Modem) (ok bool) {
-	p, known, err := modemProfile(j.c.file, m.Make)
+	p, known, err := modemProfile(j.c.file, m.Name)
 	m.Profile = p
-	switch faults, wrong := err.(Faults); {
+	switch faults, wrong := errors.AsType[Faults](err); {
 	case !known:
 		t.fault("profile", "is no modem that flattone knows", "write "+either(modemNames(j.c.file))+", or put a file of that name into the folder modems beside this one")
 	case wrong:

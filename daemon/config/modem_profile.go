@@ -63,8 +63,7 @@ func ModemProfiles(file string) (map[string]ModemProfile, error) {
 	var faults Faults
 	for _, name := range modemNames(file) {
 		p, known, err := modemProfile(file, name)
-		wrong, isFaults := err.(Faults)
-		switch {
+		switch wrong, isFaults := errors.AsType[Faults](err); {
 		case isFaults:
 			faults = append(faults, wrong...)
 		case err != nil:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,11 +35,11 @@ func TestModemLines(t *testing.T) {
 		calls         Source
 	}{
 		"[line.caller_modem]\nprofile = \"quectel-ec25\"\n[line.sound]\nagent = \"headset\"\n": {
-			caller: Modem{Make: "quectel-ec25"}, sound: &Sound{Agent: "headset", CallerChannel: 1, AgentChannel: 1}, calls: SourceModem},
+			caller: Modem{Name: "quectel-ec25"}, sound: &Sound{Agent: "headset", CallerChannel: 1, AgentChannel: 1}, calls: SourceModem},
 		"[line.sound]\ncaller = \"trunk\"\ngain_to_caller_db = 3\n[line.agent_modem]\nprofile = \"v253\"\nport = \"/dev/ttyACM0\"\n[line.calls]\nsource = \"api\"\n": {
-			agent: Modem{Make: "v253", Port: "/dev/ttyACM0"}, sound: &Sound{Caller: "trunk", CallerChannel: 1, AgentChannel: 1, GainToCallerDB: 3}, calls: SourceAPI},
+			agent: Modem{Name: "v253", Port: "/dev/ttyACM0"}, sound: &Sound{Caller: "trunk", CallerChannel: 1, AgentChannel: 1, GainToCallerDB: 3}, calls: SourceAPI},
 		"[line.caller_modem]\nprofile = \"huawei\"\nport = \"/dev/ttyUSB2\"\nsound_port = \"/dev/ttyUSB1\"\n[line.agent_modem]\nprofile = \"huawei\"\n": {
-			caller: Modem{Make: "huawei", Port: "/dev/ttyUSB2", SoundPort: "/dev/ttyUSB1"}, agent: Modem{Make: "huawei"}, calls: SourceModem},
+			caller: Modem{Name: "huawei", Port: "/dev/ttyUSB2", SoundPort: "/dev/ttyUSB1"}, agent: Modem{Name: "huawei"}, calls: SourceModem},
 	} {
 		c, err := Parse("/x/f.toml", live(tables))
 		if err != nil {
@@ -54,7 +55,7 @@ func TestModemLines(t *testing.T) {
 			want Modem
 		}{{l.CallerModem, want.caller}, {l.AgentModem, want.agent}} {
 			switch {
-			case side.got == nil && side.want.Make == "":
+			case side.got == nil && side.want.Name == "":
 			case side.got == nil || side.got.Profile.Make == "":
 				t.Errorf("%s: a modem without a profile: %+v", tables, side.got)
 			default:
@@ -167,7 +168,7 @@ func TestModemProfilesOfOnesOwn(t *testing.T) {
 
 	write("huawei.toml", "audio_tries = 20\nbaude = 9600\n"+string(huawei))
 	_, err = Parse(file, doc)
-	faults, _ := err.(Faults)
+	faults, _ := errors.AsType[Faults](err)
 	if len(faults) != 2 || faults[0].File != filepath.Join(folder, "huawei.toml") || faults[1].Line != 2 {
 		t.Errorf("got %v", err)
 	}

@@ -81,17 +81,31 @@ type examiner struct {
 	heard bool // anything at all
 }
 
-// wake has the modem listen.
+// wake has the modem listen, with nothing left to say.
 func (x *examiner) wake() error {
 	for range wakes {
-		if a, _, err := x.ask("AT"); err != nil || a.OK {
+		a, _, err := x.ask("AT")
+		if err != nil {
 			return err
+		}
+		if a.OK {
+			return x.settle()
 		}
 	}
 	if x.heard {
 		return fmt.Errorf("serial: %s: what comes there is no answer to AT: it is another of the modem's ports, or runs at another speed than %d baud", x.port.name, probeBaud)
 	}
 	return fmt.Errorf("serial: %s: nobody answers there at %d baud: try the modem's other ports, and see whether it is switched on", x.port.name, probeBaud)
+}
+
+// settle waits until nothing comes any more: it may be that AT was answered by what an earlier question was.
+func (x *examiner) settle() error {
+	for late := time.Now().Add(answerTime); time.Now().Before(late); {
+		if n, err := x.port.read(x.buf[:]); n == 0 || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ask asks, and waits for the end of the answer, or until it is late.

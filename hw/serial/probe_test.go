@@ -50,10 +50,12 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// stranger is at a port in memory: he says what he says to each line.
+// stranger is at a port in memory: he says what he says to each line, one after the other, each in its time.
 type stranger struct {
 	says  func(line string) string
+	takes func(line string) time.Duration // nil for none
 	heard string
+	busy  time.Time
 	out   chan byte
 }
 
@@ -63,9 +65,19 @@ func (s *stranger) Write(p []byte) (int, error) {
 			s.heard += string(b)
 			continue
 		}
-		for _, b := range []byte(s.says(s.heard)) {
-			s.out <- b
+		said := s.says(s.heard)
+		if now := time.Now(); s.busy.Before(now) {
+			s.busy = now
 		}
+		s.busy = s.busy.Add(time.Millisecond)
+		if s.takes != nil {
+			s.busy = s.busy.Add(s.takes(s.heard))
+		}
+		time.AfterFunc(time.Until(s.busy), func() {
+			for _, b := range []byte(said) {
+				s.out <- b
+			}
+		})
 		s.heard = ""
 	}
 	return len(p), nil
@@ -86,6 +98,7 @@ func TestProbeOfStrangers(t *testing.T) {
 	lines := 0
 	for name, test := range map[string]struct {
 		says    func(line string) string
+		takes   func(line string) time.Duration
 		answers []Answer
 		fault   string
 	}{
@@ -108,6 +121,18 @@ func TestProbeOfStrangers(t *testing.T) {
 				}
 				return "\r\nOK\r\n"
 			}, answers: []Answer{{Ask: "ATI"}, {Ask: "AT+CGMM", Lines: []string{"MODEL", "IMEI #"}, OK: true}}},
+		"one that answers too late": { // which is no answer to what was asked next
+			says: func(line string) string {
+				if line == "AT+CGMM" {
+					return "\r\nERROR\r\n"
+				}
+				return line + "\r\nTHAT\r\n\r\nOK\r\n"
+			}, takes: func(line string) time.Duration {
+				if line == "ATI" {
+					return answerTime + 200*time.Millisecond
+				}
+				return 50 * time.Millisecond
+			}, answers: []Answer{{Ask: "ATI"}, {Ask: "AT+CGMM"}}},
 		"one that has much to say": {
 			says: func(line string) string {
 				if line == "AT" {
@@ -127,7 +152,7 @@ func TestProbeOfStrangers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lines = 0
-				p := newPort("at", &stranger{says: test.says, out: make(chan byte, 1000)})
+				p := newPort("at", &stranger{says: test.says, takes: test.takes, out: make(chan byte, 1000)})
 				answers, err := probe(p, []string{"ATI", "AT+CGMM"})
 				if (err == nil) != (test.fault == "") || err != nil && !strings.Contains(err.Error(), test.fault) || !reflect.DeepEqual(answers, test.answers) {
 					t.Errorf("got %+v, %v", answers, err)
