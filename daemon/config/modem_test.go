@@ -103,7 +103,7 @@ func TestModemProfilesThatCome(t *testing.T) {
 		"simcom-sim7600": {"ATA", "AT+CPCMREG=1", "AT+CHUP", "AT+CPCMREG=0,1"},
 		"huawei":         {"ATA", "AT^DDSETEX=2"},
 		"v253":           {"AT+FCLASS=8", "AT+VSM=?", "AT+VSM=%s,8000,0,0", "AT+VSD=128,0", "AT+VIT=0", "AT+VLS=1", "AT+VTR", "<DLE>^", "AT+VLS=0"},
-		"v253-usr5637":   {"AT+FCLASS=8", "AT+VSM=?", "AT+VSM=%s,8000", "AT+VLS=1", "AT+VTR", "<DLE><ETX>", "AT+VLS=0"},
+		"v253-usr5637":   {"AT+FCLASS=8", "AT+VSM=?", "AT+VSM=128,8000", "AT+VLS=1", "AT+VTR", "<DLE><ETX>", "AT+VLS=0"},
 	} {
 		p, ok := all[name]
 		if !ok || len(p.Fits) == 0 || len(p.USB) == 0 {
