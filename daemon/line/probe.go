@@ -81,16 +81,3 @@ func answered(answers []serial.Answer, f config.ModemFit) bool {
 		return a.Ask == f.Ask && a.OK && (f.Says == "" || slices.ContainsFunc(a.Lines, func(l string) bool { return strings.Contains(l, f.Says) }))
 	})
 }
-
-// layouts are where a profile's modems have their ports at USB.
-func layouts(p config.ModemProfile) []usb.Layout {
-	var all []usb.Layout
-	for _, u := range p.USB {
-		l := usb.Layout{IDs: u.IDs, Interfaces: []int{u.Port}}
-		if p.Kind == config.PCM {
-			l.Interfaces = append(l.Interfaces, u.SoundPort)
-		}
-		all = append(all, l)
-	}
-	return all
-}

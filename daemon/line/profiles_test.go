@@ -9,23 +9,23 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
-	"github.com/flattone/flattone/hw/hwtest/modem"
+	simulated "github.com/flattone/flattone/hw/hwtest/modem"
 	"github.com/flattone/flattone/hw/hwtest/wires"
 )
 
 // TestProfilesCommandModems tells strict modems what the profiles that come with flattone say, in the profiles' order: through two calls, one of which comes
 // in, each with sound, and with nothing left of it after.
 func TestProfilesCommandModems(t *testing.T) {
-	usr := modem.Spec{Kind: modem.V253, Leaves: 0x03, Formats: []wires.Format{{Line: `128,"8-BIT LINEAR",(8000)`, ID: 128, Coding: wires.Unsigned8}}}
-	for name, spec := range map[string]modem.Spec{
-		"quectel-ec25": {Kind: modem.Quectel}, "simcom-sim7600": {Kind: modem.SIMCom, LatePCM: true}, "huawei": {Kind: modem.Huawei},
-		"v253": {Kind: modem.V253}, "v253-usr5637": usr,
+	usr := simulated.Spec{Kind: simulated.V253, Leaves: 0x03, Formats: []wires.Format{{Line: `128,"8-BIT LINEAR",(8000)`, ID: 128, Coding: wires.Unsigned8}}}
+	for name, spec := range map[string]simulated.Spec{
+		"quectel-ec25": {Kind: simulated.Quectel}, "simcom-sim7600": {Kind: simulated.SIMCom, LatePCM: true}, "huawei": {Kind: simulated.Huawei},
+		"v253": {Kind: simulated.V253}, "v253-usr5637": usr,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := ours(t)[name]
 			spec.Echo = true
 			synctest.Test(t, func(t *testing.T) {
-				m := modem.New(t, spec)
+				m := simulated.New(t, spec)
 				at, sound := m.Memory()
 				u := &user{t: t, p: p, port: at}
 				u.tell(p.Init, p.Optional)
@@ -54,7 +54,7 @@ type user struct {
 }
 
 // call is a whole call, begun by commands.
-func (u *user) call(m *modem.Modem, begin []string) {
+func (u *user) call(m *simulated.Modem, begin []string) {
 	u.t.Helper()
 	u.tell(u.p.Before, u.p.Optional)
 	u.tell(begin, nil)

@@ -106,15 +106,7 @@ func modemConfig(m config.Modem, runtimeDir string) (serial.Config, error) {
 	if c.Port != "" {
 		return c, nil
 	}
-	var layouts []usb.Layout
-	for _, u := range p.USB {
-		interfaces := []int{u.Port}
-		if p.Kind == config.PCM {
-			interfaces = append(interfaces, u.SoundPort)
-		}
-		layouts = append(layouts, usb.Layout{IDs: u.IDs, Interfaces: interfaces})
-	}
-	ports, err := usb.Kernel{}.Ports(layouts)
+	ports, err := usb.Kernel{}.Ports(layouts(p))
 	if err != nil {
 		return c, err
 	}
@@ -123,4 +115,17 @@ func modemConfig(m config.Modem, runtimeDir string) (serial.Config, error) {
 		c.Sound = ports[1]
 	}
 	return c, nil
+}
+
+// layouts are where a profile's modems have their ports at USB.
+func layouts(p config.ModemProfile) []usb.Layout {
+	var all []usb.Layout
+	for _, u := range p.USB {
+		l := usb.Layout{IDs: u.IDs, Interfaces: []int{u.Port}}
+		if p.Kind == config.PCM {
+			l.Interfaces = append(l.Interfaces, u.SoundPort)
+		}
+		all = append(all, l)
+	}
+	return all
 }
