@@ -21,12 +21,16 @@ type depth struct {
 	far  float64 // and once more
 	slow float64 // the error as it is judged for a gap
 	goal float64 // what it should be; 0 before the beginning
+	age  float64 // seconds since it was set anew
 }
 
 const (
 	loopHz   = 0.1 // of the loop: a clock that is off by 300 ppm moves the depth by 9 frames at 48 kHz until that is known
 	smoothHz = 2.0 // of the smoothers
 	gapHz    = 5.0 // of what is judged for a gap
+	// settled is how long after a gap the depth is looked at once more. Where in its period a device begins again isn't known at once: of a long period
+	// that leaves more than the loop makes up for in ten seconds, and less than what counts as a gap.
+	settled = 0.15
 	// MostPPM is by how much the clocks may differ. Crystals differ by 100, and a USB clock that is made up by 300.
 	MostPPM = 1500
 )
@@ -46,8 +50,15 @@ func (d *depth) follow(deep, writer, reader float64) (jump int) {
 	d.goal = goal
 	seconds := reader / d.rate
 	d.slow += (off - d.slow) * part(gapHz, seconds)
-	if most := max(writer, reader); other || math.Abs(d.slow) > most && math.Abs(off) > most {
+	most, again := max(writer, reader), d.age < settled && d.age+seconds >= settled
+	if d.age += seconds; again {
+		most /= 6 // by which either may be late
+	}
+	if other || math.Abs(d.slow) > most && math.Abs(off) > most {
 		jump = int(math.Round(off))
+		if !again {
+			d.age = 0
+		}
 		off -= float64(jump)
 		d.near, d.far, d.slow = off, off, off
 	}
