@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -88,11 +89,11 @@ func (p *phones) open(l config.Line, runtimeDir string, openModem func(serial.Co
 		if err != nil {
 			return nil, err
 		}
-		closers, names = append(closers, other.Close), append(names, other.Device)
+		closers = append(closers, other.Close)
 		if other.Caller != nil {
-			made.Caller = other.Caller
+			made.Caller, names = other.Caller, slices.Insert(names, 0, other.Device)
 		} else {
-			made.Agent = other.Agent
+			made.Agent, names = other.Agent, append(names, other.Device)
 		}
 	}
 	made.Device = strings.Join(names, " and ")
