@@ -63,7 +63,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	l := &Line{log: deps.Log, release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)},
 		phones: phones{asked: make(chan session.Ask, mostAsked), ails: map[modem]capture.Code{}}}
 	if deps.openModem == nil {
-		deps.openModem = func(c serial.Config) (modem, error) { return nil, errors.New("serial: there is no driver yet") }
+		deps.openModem = func(c serial.Config) (modem, error) { return serial.Open(c) }
 	}
 	var known bool
 	if l.cfg, known = cfg.Line(name); !known {

@@ -102,7 +102,6 @@ func (l *Line) callersPhone(e serial.Event) {
 		l.rings(wire.Ringing{})
 		l.ails(p.caller, e)
 		if p.inCall && (e.Code == serial.Silent || e.Code == serial.Refuses) {
-			p.inCall = false
 			l.sourceLost()
 		}
 	case serial.Mended:

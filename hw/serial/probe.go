@@ -24,8 +24,8 @@ type Answer struct {
 // Bounds on asking a stranger.
 const (
 	probeBaud  = 115200          // what all take, or learn from the first command
-	probeTime  = 3 * time.Second // and then no more than answerTime, or two for a modem that falls asleep
-	answerTime = time.Second
+	probeTime  = 3 * time.Second // and then no more than replyTime, or two for a modem that falls asleep
+	replyTime = time.Second
 	// wakes is how often AT is tried: the first one may be what a modem learns its speed by, or the end of a half line.
 	wakes = 2
 	// mostLines of an answer are kept.
@@ -100,7 +100,7 @@ func (x *examiner) wake() error {
 
 // settle waits until nothing comes any more: it may be that AT was answered by what an earlier question was.
 func (x *examiner) settle() error {
-	for late := time.Now().Add(answerTime); time.Now().Before(late); {
+	for late := time.Now().Add(replyTime); time.Now().Before(late); {
 		if n, err := x.port.read(x.buf[:]); n == 0 || err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (x *examiner) settle() error {
 func (x *examiner) ask(question string) (a Answer, ended bool, err error) {
 	x.port.send([]byte(question + "\r"))
 	a.Ask = question
-	for late := time.Now().Add(answerTime); !ended && time.Now().Before(late); {
+	for late := time.Now().Add(replyTime); !ended && time.Now().Before(late); {
 		n, err := x.port.read(x.buf[:])
 		if err != nil {
 			return a, false, err

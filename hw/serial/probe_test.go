@@ -129,7 +129,7 @@ func TestProbeOfStrangers(t *testing.T) {
 				return line + "\r\nTHAT\r\n\r\nOK\r\n"
 			}, takes: func(line string) time.Duration {
 				if line == "ATI" {
-					return answerTime + 200*time.Millisecond
+					return replyTime + 200*time.Millisecond
 				}
 				return 50 * time.Millisecond
 			}, answers: []Answer{{Ask: "ATI"}, {Ask: "AT+CGMM"}}},
@@ -176,7 +176,7 @@ func TestProbeEnds(t *testing.T) {
 		}})
 		began := time.Now()
 		answers, err := probe(p, make([]string, 1000))
-		if took := time.Since(began); err != nil || len(answers) != 3 || took > probeTime+answerTime {
+		if took := time.Since(began); err != nil || len(answers) != 3 || took > probeTime+replyTime {
 			t.Errorf("%d answers after %v, %v", len(answers), took, err)
 		}
 		if err := p.close(); err != nil {
