@@ -14,6 +14,9 @@ var bauds = []int{115200, 230400, 460800, 500000, 576000, 921600, 1000000, 15000
 func (t *table) modemProfile(p *ModemProfile) {
 	t.need("make", "write what people call it")
 	t.text("make", &p.Make)
+	if t.values["make"] == "" {
+		t.fault("make", "is empty", "write what people call it")
+	}
 	t.need("kind", `write "pcm" (sound on a port of its own) or "voice" (V.253, one port for both)`)
 	choice(t, "kind", &p.Kind, PCM, Voice)
 	t.whole("baud", &p.Baud, 0, 1<<31-1)
