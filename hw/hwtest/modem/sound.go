@@ -30,6 +30,7 @@ type soundcard struct {
 	fifo     []int16
 	spoken   bool          // the program has played something since the sound flows
 	hungry   bool          // it has nothing to play
+	full     bool          // it has more than it can keep
 	waited   time.Duration // for it, since it last came
 	stalled  time.Time     // until then nothing is sent
 	under    int
@@ -43,7 +44,7 @@ func (m *Modem) frames() int64 { return int64(m.spec.Frame/time.Millisecond) * 8
 func (m *Modem) reflow() {
 	switch hears := m.family.hears(); {
 	case hears && !m.flowing:
-		m.flowing, m.spoken, m.hungry, m.waited = true, false, false, 0
+		m.flowing, m.spoken, m.hungry, m.full, m.waited = true, false, false, false, 0
 		m.fifo, m.out = m.fifo[:0], m.out[:0]
 		m.whole = 0
 		m.flow++
@@ -152,7 +153,7 @@ func (m *Modem) exchange(samples int) {
 		if m.call.state == active && m.n < int64(len(m.said)) {
 			said = int(m.said[m.n])
 		}
-		said += int(gain * float64(heard))
+		said += int(math.Round(gain * float64(heard)))
 		m.heard = append(m.heard, heard)
 		m.out = m.family.bytes(m.out, int16(max(math.MinInt16, min(math.MaxInt16, said))))
 		m.n++
@@ -166,11 +167,15 @@ func (m *Modem) play(p []int16) {
 	}
 	m.spoken = true
 	room := m.spec.FIFOFrames*int(m.spec.Frame/time.Millisecond)*8 - len(m.fifo)
-	if len(p) > room {
+	full := len(p) > room
+	if full {
 		p = p[:room]
-		m.overfull++
-		m.family.overran()
+		if !m.full {
+			m.overfull++
+			m.family.overran()
+		}
 	}
+	m.full = full
 	m.fifo = append(m.fifo, p...)
 }
 
