@@ -82,18 +82,20 @@ const patience = 100
 func (h *host) expect(text string) (before string) {
 	h.t.Helper()
 	buf := make([]byte, 4096)
-	for range patience {
+	for late := 0; late < patience && len(h.heard) < 1<<20; {
 		if before, after, found := bytes.Cut(h.heard, []byte(text)); found {
 			h.heard = after
 			return string(before)
 		}
 		n, err := h.at.Read(buf)
-		if err != nil && err != io.EOF {
+		if err == io.EOF {
+			late++
+		} else if err != nil {
 			h.t.Fatal(err)
 		}
 		h.heard = append(h.heard, buf[:n]...)
 	}
-	h.t.Fatalf("the modem didn't say %q, but %q", text, h.heard)
+	h.t.Fatalf("the modem didn't say %q, but %q", text, h.heard[max(0, len(h.heard)-200):])
 	return ""
 }
 

@@ -13,7 +13,7 @@ type quectel struct {
 }
 
 func (*quectel) boots() []string { return []string{"RDY"} }
-func (*quectel) chatter() string { return `+QIND: "csq",20,99` }
+func (*quectel) chatter() string { return `+QIND: "csq",31,99` }
 
 func (q *quectel) commands() commands {
 	return commands{

@@ -102,6 +102,7 @@ var Unasked = []struct{ Make, Means, Line string }{
 	{SIMCom, Other, `+CLCC: 1,1,6,0,0,"5551234",129`}, // is over
 	{SIMCom, Other, `MISSED_CALL: 08:48AM 5551234`},
 	{SIMCom, Other, `PB DONE`},
+	{SIMCom, Other, `+CNSMOD: 8`}, // another network
 
 	{Huawei, Ring, `RING`},
 	{Huawei, CallerID, `+CLIP: "5551234",129,,,,0`},
