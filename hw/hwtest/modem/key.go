@@ -34,7 +34,7 @@ type event struct {
 const (
 	// sureAfter is how long a modem listens to a key until it is sure. Q.24 has it take what lasts 40 ms.
 	sureAfter = 8 * 40
-	// repeats is how often a voice modem tells that a key is still held (V.253 table 12).
+	// repeats is how often a voice modem tells that a key is still held.
 	repeats = 8 * 70
 )
 

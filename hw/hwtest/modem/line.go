@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// lineLimit is how long a command line may be. V.250 5.2.1 has every modem take 40 characters, and better ones more.
+// lineLimit is how long a command line may be. V.250 5.2 has every modem take 40 characters, and better ones more.
 const lineLimit = 80
 
 // answersAfter is how long a command takes.
@@ -30,7 +30,7 @@ const (
 	told result = ""
 )
 
-// typed takes what was typed. Only a carriage return ends a line (V.250 5.2.1): one that has anything else in it that isn't
+// typed takes what was typed. Only a carriage return ends a line (V.250 5.2): one that has anything else in it that isn't
 // printed is refused. mu is held.
 func (m *Modem) typed(p []byte) {
 	if m.booting {
@@ -54,14 +54,13 @@ func (m *Modem) typed(p []byte) {
 	}
 }
 
-// number is what follows ATD.
-var number = regexp.MustCompile(`[0-9]`)
+var digit = regexp.MustCompile(`[0-9]`)
 
 // enter carries out a line. mu is held.
 func (m *Modem) enter(text string) {
 	logged := text
 	if strings.HasPrefix(strings.ToUpper(text), "ATD") {
-		logged = number.ReplaceAllString(text, "#")
+		logged = digit.ReplaceAllString(text, "#")
 	}
 	m.log = append(m.log, logged)
 	if m.faults.mute || m.faults.garbage {
