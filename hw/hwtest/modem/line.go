@@ -47,10 +47,6 @@ func (m *Modem) typed(p []byte) {
 		text := string(m.line.typed)
 		m.line.typed = m.line.typed[:0]
 		m.enter(text)
-		if m.flowing && m.spec.Kind == V253 { // not before CONNECT
-			m.take(AT, p[i+1:])
-			return
-		}
 	}
 }
 

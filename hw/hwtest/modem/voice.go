@@ -24,7 +24,7 @@ type voice struct {
 	rest                   []byte
 
 	// silence is after how many samples of it the far party is presumed gone, and quiet how many there were; idle how long the modem stays off hook without
-	// sound or command. All is as V.253 has it at first, and programs had better switch both off.
+	// sound or command. Makes differ in what these are at first; programs had better switch both off.
 	silence, quiet int
 	idle           time.Duration
 }
@@ -137,7 +137,7 @@ func (v *voice) duplex(string) result {
 		return refused
 	}
 	v.answer("CONNECT")
-	v.sound, v.escaped, v.rest = true, false, nil
+	v.sound, v.escaped, v.rest, v.line.typed = true, false, nil, nil
 	v.reflow()
 	return told
 }
@@ -181,6 +181,9 @@ func (v *voice) ended(was call, remote bool) {
 	if !remote {
 		v.offHook = false
 		return
+	}
+	if was.state == dialling {
+		v.answer("BUSY")
 	}
 	if was.state != ringing {
 		v.gone(v.call.nth)

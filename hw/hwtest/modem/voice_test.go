@@ -84,6 +84,16 @@ func TestVoiceTimers(t *testing.T) {
 	})
 }
 
+func TestVoiceBusy(t *testing.T) {
+	in(t, modem.V253, modem.Spec{}, func(t *testing.T, h *host, f manners) {
+		h.write(f.dial + "\r")
+		time.Sleep(time.Second)
+		h.m.HangUp()
+		h.expect("\r\nBUSY\r\n\x10b")
+		h.do("ATH")
+	})
+}
+
 // One that leaves the sound by itself says so as it does it when it is told to.
 func TestDrop(t *testing.T) {
 	in(t, modem.V253, modem.Spec{}, func(t *testing.T, h *host, f manners) {
