@@ -23,8 +23,8 @@ type Answer struct {
 
 // Bounds on asking a stranger.
 const (
-	probeBaud  = 115200          // what all take, or learn from the first command
-	probeTime  = 3 * time.Second // and then no more than replyTime, or two for a modem that falls asleep
+	probeBaud = 115200          // what all take, or learn from the first command
+	probeTime = 3 * time.Second // and then no more than replyTime, or two for a modem that falls asleep
 	replyTime = time.Second
 	// wakes is how often AT is tried: the first one may be what a modem learns its speed by, or the end of a half line.
 	wakes = 2
