@@ -221,11 +221,20 @@ func (c *control) reset() {
 // leaveSound ends the sound. Whoever can't be told any more is taken to have done it.
 func (c *control) leaveSound() error {
 	if c.voice() && !c.ear.sounding.Load() {
+		c.settle()
 		return nil
 	}
 	err := c.do(c.AudioOff, longTime)
 	c.ear.sounding.Store(false)
 	return err
+}
+
+// settle lets a modem that left the sound by itself refuse what it was given to play since, which it takes for commands.
+func (c *control) settle() {
+	c.port.send([]byte("\r"))
+	for until := time.Now().Add(tryTime); c.ctx.Err() == nil && time.Now().Before(until); {
+		c.wait(time.Until(until))
+	}
 }
 
 // hangUp ends the call that there is, or rings.

@@ -127,10 +127,15 @@ func (c *control) comeUp() {
 	}
 }
 
-// wake finds whether the modem answers. A voice modem that does so only when its sound is ended is in a call.
+// wake finds whether the modem answers. A voice modem that says very much in place of it is in a call that was there before, and says its sound.
 func (c *control) wake() (joined bool, err error) {
-	err = c.command("AT", patience)
-	if err == nil || !c.voice() {
+	before := c.ear.came.Load()
+	for range wakes { // it may be starting itself
+		if err = c.alive(patience / wakes); err == nil {
+			return false, nil
+		}
+	}
+	if !c.voice() || c.ear.came.Load()-before < soundBytes {
 		return false, err
 	}
 	c.soundEnded = false
@@ -138,6 +143,21 @@ func (c *control) wake() (joined bool, err error) {
 		return true, nil
 	}
 	return false, err
+}
+
+const (
+	wakes = 3
+	// soundBytes is less than patience of sound, in the narrowest coding, and more than anybody says.
+	soundBytes = 8000
+)
+
+// alive asks whether the modem answers. One that refuses even that makes no sense.
+func (c *control) alive(within time.Duration) error {
+	err := c.command("AT", within)
+	if f := faultOf(err); f != nil {
+		f.code = Silent
+	}
+	return err
 }
 
 // rest is ready, or ringing where it rang meanwhile.
@@ -172,7 +192,7 @@ func (c *control) check() {
 		c.answeredLast = time.Now()
 		return
 	}
-	switch err := c.command("AT", patience); {
+	switch err := c.alive(patience); {
 	case err == nil && c.fault == Silent:
 		c.mended()
 	case err != nil && c.ctx.Err() == nil:

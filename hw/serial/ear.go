@@ -43,6 +43,8 @@ type ear struct {
 	tell  func(said)
 	lines at.Scanner
 
+	came atomic.Int64 // bytes
+
 	// Of a voice modem.
 	sound    *sound      // nil of others
 	sounding atomic.Bool // control ends it too, when the modem doesn't
@@ -54,6 +56,7 @@ type ear struct {
 
 // hear takes what came.
 func (e *ear) hear(b []byte) {
+	e.came.Add(int64(len(b)))
 	if e.sound == nil {
 		e.scan(b)
 		return

@@ -62,9 +62,9 @@ func (f *fifo) window() {
 // exact is what rounding, and a clock that is only nearly known, may add.
 const exact = float64(Rate) / 1000
 
-// refused takes back that frames were written: the modem doesn't take them. Until what waits for it in the machine is gone it is given nothing more; how much
-// that is nobody tells, but the drivers of USB keep no more than a second.
-func (f *fifo) refused(frames int) {
-	f.content = max(0, f.content-float64(frames))
-	f.owed = int(Rate)
-}
+// refused takes back that frames were written.
+func (f *fifo) refused(frames int) { f.content = max(0, f.content-float64(frames)) }
+
+// drain leaves out a second: the modem took nothing, and now plays what waited for it in the machine. How much that is nobody tells, but the drivers of USB
+// keep no more.
+func (f *fifo) drain() { f.content, f.owed = 0, int(Rate) }

@@ -67,6 +67,7 @@ type port struct {
 	mu      sync.Mutex // held to copy or to swap, never to write
 	waiting []byte
 	since   time.Time // when the first of it began to
+	writing bool
 
 	more   chan struct{} // something waits
 	over   chan struct{} // closed to end the writer
@@ -127,24 +128,37 @@ func (p *port) wait(b []byte) bool {
 	return true
 }
 
+// clear reports whether the device, or the kernel, has taken all that was sent.
+func (p *port) clear() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) == 0 && !p.writing
+}
+
 // write writes what waits until the port is closed, and then closes conn, since that would wait for a Write.
 func (p *port) write() {
 	defer close(p.done)
 	defer func() { p.failed = p.conn.Close() }()
 	written := make([]byte, 0, roomBytes)
+	swap := func(writing bool) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.writing = writing; writing {
+			p.waiting, written = written[:0], p.waiting
+		}
+	}
 	for {
 		select {
 		case <-p.over:
 			return
 		case <-p.more:
 		}
-		p.mu.Lock()
-		p.waiting, written = written[:0], p.waiting
-		p.mu.Unlock()
+		swap(true)
 		if _, err := p.conn.Write(written); err != nil {
 			p.gone.Store(true)
 			return
 		}
+		swap(false)
 	}
 }
 

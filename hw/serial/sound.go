@@ -50,11 +50,11 @@ type sound struct {
 	began time.Time
 	gate  atomic.Int32
 
-	at   time.Duration // up to when turns were taken
-	pace pace
-	fifo fifo
-	// Of the modem's side: windows in a row in which something was lost, and writes in a row that were refused.
-	lost, refused int
+	at      time.Duration // up to when turns were taken
+	pace    pace
+	fifo    fifo
+	lost    int // windows in a row in which something was
+	refused int // frames, since the modem takes none
 
 	in         []int16 // what came and has yet to be taken
 	out, none  []int16
@@ -247,16 +247,21 @@ func (s *sound) write(frames []int16) {
 		n, _ := dle.Encode(s.wired, b)
 		b = s.wired[:n]
 	}
-	switch sent := s.port.send(b); {
-	case !sent:
-		s.fifo.refused(len(frames))
-		if s.refused++; s.refused == 2 {
-			s.feel(deaf)
-		}
-	case s.refused > 0:
+	switch {
+	case s.refused == 0 && s.port.send(b):
+	case s.refused > 0 && s.port.clear():
 		s.refused = 0
+		s.fifo.drain()
 		if feeling(s.feels.Load()) == deaf {
 			s.feel(flows)
 		}
+	default:
+		s.fifo.refused(len(frames))
+		if s.refused += len(frames); s.refused > deafFrames {
+			s.feel(deaf)
+		}
 	}
 }
+
+// deafFrames is how many have to be refused until the modem is deaf. The kernel takes some before it refuses any.
+const deafFrames = int(Rate)
