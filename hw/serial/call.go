@@ -32,8 +32,8 @@ func (c *control) enter(k call) {
 	c.sound.want(true)
 }
 
-// join goes on with a call that there was before. A module's sound was begun then, and goes on; what a voice modem is told before a call it may refuse
-// within one.
+// join goes on with a call that there was before, without Init, which may end it. A module's sound was begun then, and goes on; what a voice modem is told
+// before a call it may refuse within one.
 func (c *control) join() {
 	c.begun, c.over = true, false
 	c.enter(call{joined: true, on: time.Now()})
@@ -241,7 +241,6 @@ func (c *control) settle() {
 func (c *control) hangUp(string) {
 	if p := c.now(); p == ringing || p == calling || p == talking {
 		c.finish(true)
-		c.rang = time.Time{}
 		c.tell(Event{Kind: Ended})
 	}
 }
@@ -257,6 +256,11 @@ func (c *control) finish(hangUp bool) {
 	}
 	if hangUp {
 		c.broken(c.do(c.HangUp, longTime))
+		c.rang = time.Time{}
+	}
+	if c.call.joined { // whoever began it may have set up the modem otherwise
+		c.become(down)
+		return
 	}
 	c.rest()
 }

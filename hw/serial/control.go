@@ -3,6 +3,7 @@ package serial
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -104,16 +105,13 @@ func (c *control) run(ctx context.Context) {
 // comeUp brings the modem up, or says why that can't be and waits a while.
 func (c *control) comeUp() {
 	joined, err := c.wake()
-	if err == nil {
-		err = c.do(c.Init, longTime)
-	}
 	if err == nil && c.Calls != "" {
 		c.exists = false
 		err = c.command(c.Calls, longTime)
 		joined = joined || c.exists
 	}
 	if err == nil && !joined {
-		err = c.do(c.Before, longTime)
+		err = c.do(slices.Concat(c.Init, c.Before), longTime)
 	}
 	switch {
 	case err != nil:

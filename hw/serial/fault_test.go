@@ -133,7 +133,7 @@ func TestHalfOfTheSound(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.far.HalfRate(true)
 		r.breaks(NoSound)
-		if !slices.Contains(r.lost, true) {
+		if !r.lacks() {
 			t.Error("none is taken for lost")
 		}
 		r.far.HalfRate(false)
