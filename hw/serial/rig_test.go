@@ -107,11 +107,14 @@ func newRig(t *testing.T, far *modem.Modem, kind modem.Kind) *rig {
 	return r
 }
 
-// open opens the modem.
+func (r *rig) opened() (*Modem, error) {
+	return open(r.cfg, func(name string, _ int) (conn, error) { return r.far.Open(name) })
+}
+
 func (r *rig) open() {
 	r.t.Helper()
 	var err error
-	if r.m, err = open(r.cfg, func(name string, _ int) (conn, error) { return r.far.Open(name) }); err != nil {
+	if r.m, err = r.opened(); err != nil {
 		r.t.Fatal(err)
 	}
 }
