@@ -1,0 +1,177 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/wire"
+	"github.com/flattone/flattone/hw"
+	simulated "github.com/flattone/flattone/hw/hwtest/modem"
+	"github.com/flattone/flattone/hw/serial"
+)
+
+// makes are the modems of each kind, with the profile for it.
+var makes = map[string]simulated.Spec{
+	"quectel-ec25": {Kind: simulated.Quectel}, "simcom-sim7600": {Kind: simulated.SIMCom, LatePCM: true}, "huawei": {Kind: simulated.Huawei},
+	"v253": {Kind: simulated.V253, HybridEchoDB: 20},
+}
+
+// mobile is an office whose caller's side is a modem at real terminals.
+type mobile struct {
+	*office
+	modem *simulated.Modem
+}
+
+func newMobile(t *testing.T, make string) *mobile {
+	t.Helper()
+	spec := makes[make]
+	spec.Patient = true
+	m := &mobile{office: &office{box: newBox(t, ""), agent: newFakeModem()}, modem: simulated.New(t, spec)}
+	at, sound := m.modem.TTYs()
+	l := &m.cfg.Lines[0]
+	l.WAV, l.AgentModem, l.Calls.Source = config.WAV{}, &config.Modem{Port: "/dev/agent"}, config.SourceModem
+	l.CallerModem = &config.Modem{Name: make, Profile: ours(t)[make], Port: at, SoundPort: sound}
+	m.listen()
+	return m
+}
+
+// deps open the caller's modem as any, and the agent's for the test.
+func (m *mobile) deps() Deps {
+	return Deps{Log: slog.New(slog.NewTextHandler(&m.log, nil)), Today: func() time.Time { return time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC) },
+		openModem: func(c serial.Config) (modem, error) {
+			if c.Port == "/dev/agent" {
+				return m.agent, nil
+			}
+			return serial.Open(c)
+		}}
+}
+
+// run runs the line, which may be armed once there is a call.
+func (m *mobile) run() (ended <-chan error, stop func()) {
+	m.t.Helper()
+	l, err := NewOnceThere(context.Background(), m.cfg, "desk-1", m.deps())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() {
+		defer close(ran)
+		ran <- l.Run(ctx)
+	}()
+	m.t.Cleanup(func() { cancel(); <-ran })
+	m.d = m.accept()
+	if err := m.d.Send(wire.Accepted{Report: acceptancetest.Good("desk-1", l.tuning.fingerprint)}); err != nil {
+		m.t.Fatal(err)
+	}
+	hear(m.d, func(w wire.Bar) bool { return w.Code == "untuned" && !w.On })
+	return ran, cancel
+}
+
+// answered has somebody call, be answered, and the line armed.
+func (m *mobile) answered() {
+	m.t.Helper()
+	m.up()
+	m.modem.Ring("5550100")
+	hear(m.d, func(w wire.Ringing) bool { return w.On && w.Number == "5550100" })
+	if answer := m.d.ask(1, wire.PickUp{ID: 1}); answer != "" {
+		m.t.Fatal(answer)
+	}
+	hear(m.d, func(w wire.Call) bool { return w.Edge == "call_began" })
+	if answer := m.d.ask(2, wire.Arm{ID: 2, Capture: "cap_a"}); answer != "" {
+		m.t.Fatal(answer)
+	}
+}
+
+// up waits until the modem was told all that brings it up: some refuse that while they ring.
+func (m *mobile) up() {
+	m.t.Helper()
+	for told, until := 0, time.Now().Add(patience); ; {
+		time.Sleep(500 * time.Millisecond)
+		now := len(m.modem.Log())
+		if now > 2 && now == told {
+			return
+		}
+		if told = now; time.Now().After(until) {
+			m.t.Fatalf("the modem doesn't come up: %q", m.modem.Log())
+		}
+	}
+}
+
+// A call through each kind of modem, as its driver, its profile and the line make it: who calls is shown, the card that is keyed is the one that arrives, the
+// agent hears none of it, the caller hears the agent, and is gone when he hangs up.
+func TestCallsThroughModems(t *testing.T) {
+	for make := range makes {
+		t.Run(make, func(t *testing.T) {
+			m := newMobile(t, make)
+			_, stop := m.run()
+			m.answered()
+			m.agent.loudest()
+			m.modem.Say(keyed(visa))
+			m.agent.say(slices.Repeat([]int16{8000, 8000, 8000, 8000, -8000, -8000, -8000, -8000}, 500)) // no key: 1 kHz
+			card := hear(m.d, any[wire.Card]).card
+			if string(card[1:1+card[0]]) != visa {
+				t.Error("another card than was keyed")
+			}
+			if loudest := m.agent.loudest(); loudest > 5000 {
+				t.Errorf("the agent hears %d: a key is as loud as that", loudest)
+			}
+			if loudest := slices.Max(m.modem.Heard()); loudest < 6000 {
+				t.Errorf("the caller hears no more than %d of the agent", loudest)
+			}
+			m.modem.HangUp()
+			hear(m.d, func(w wire.Call) bool { return w.Edge == "call_ended" })
+			stop()
+			if blames := m.modem.Blames(); len(blames) > 0 {
+				t.Errorf("against the rules: %v", blames)
+			}
+		})
+	}
+}
+
+// A modem that is pulled out while a card is keyed ends the line's process. The next one waits for it, held; and is held as long as nobody knows what became
+// of that card, until there is another call.
+func TestAModemVanishesWhileACardIsKeyed(t *testing.T) {
+	m := newMobile(t, "quectel-ec25")
+	ended, _ := m.run()
+	m.answered()
+	m.modem.Say(keyed(visa[:6]))
+	hear(m.d, func(w wire.Key) bool { return w.Stars == 4 })
+	m.modem.Vanish()
+	if err := <-ended; !errors.Is(err, hw.ErrLost) {
+		t.Fatalf("the line ends with %v", err)
+	}
+	m.d.hangUp()
+	if _, err := m.newModem(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("opened again, its port says %v", err)
+	}
+	again := make(chan struct{})
+	go func() {
+		defer close(again)
+		m.run()
+	}()
+	waits := m.accept()
+	if w := waits.next().m; w != (wire.State{State: "held", Reason: "device_absent"}) {
+		t.Errorf("it says %+v", w)
+	}
+	m.modem.Return()
+	<-again
+	hear(m.d, func(w wire.State) bool { return w.State == "held" && w.Reason == "line_restarted" })
+}
+
+// newModem opens the caller's modem once more.
+func (m *mobile) newModem() (modem, error) {
+	cfg, err := modemConfig(*m.cfg.Lines[0].CallerModem, filepath.Join(m.dir, "other"))
+	if err != nil {
+		return nil, err
+	}
+	return serial.Open(cfg)
+}
