@@ -26,8 +26,8 @@ const (
 	probeBaud = 115200          // what all take, or learn from the first command
 	probeTime = 3 * time.Second // and then no more than replyTime, or two for a modem that falls asleep
 	replyTime = time.Second
-	// wakes is how often AT is tried: the first one may be what a modem learns its speed by, or the end of a half line.
-	wakes = 2
+	// greetings is how often AT is tried: the first one may be what a modem learns its speed by, or the end of a half line.
+	greetings = 2
 	// mostLines of an answer are kept.
 	mostLines = 32
 )
@@ -83,7 +83,7 @@ type examiner struct {
 
 // wake has the modem listen, with nothing left to say.
 func (x *examiner) wake() error {
-	for range wakes {
+	for range greetings {
 		a, _, err := x.ask("AT")
 		if err != nil {
 			return err
