@@ -128,8 +128,8 @@ func (c *control) comeUp() {
 // wake finds whether the modem answers. A voice modem that says very much in place of it is in a call that was there before, and says its sound.
 func (c *control) wake() (joined bool, err error) {
 	before := c.ear.came.Load()
-	for range wakes { // it may be starting itself
-		if err = c.alive(patience / wakes); err == nil {
+	for range aliveTries { // it may be starting itself
+		if err = c.alive(patience / aliveTries); err == nil {
 			return false, nil
 		}
 	}
@@ -144,7 +144,8 @@ func (c *control) wake() (joined bool, err error) {
 }
 
 const (
-	wakes = 3
+	// aliveTries is how often a modem is called, in all patience.
+	aliveTries = 3
 	// soundBytes is less than patience of sound, in the narrowest coding, and more than anybody says.
 	soundBytes = 8000
 )
