@@ -25,6 +25,7 @@ func TestPorts(t *testing.T) {
 			{"a read that waits when the port goes fails once", goesBehindRead},
 			{"a port that is gone is the end of a file for ever", staysGone},
 			{"a write waits when the modem doesn't read", writeWaits},
+			{"what isn't read is lost in the end", unreadIsLost},
 			{"close waits for a read", closeWaits},
 			{"a port that is back is another", comesBack},
 		} {
@@ -134,6 +135,15 @@ func writeWaits(t *testing.T, h *host, port io.ReadWriteCloser) {
 	}
 	h.expect("ERROR")
 	h.expect("OK")
+}
+
+func unreadIsLost(t *testing.T, h *host, _ io.ReadWriteCloser) {
+	h.m.Endless(2 * time.Second)
+	time.Sleep(2500 * time.Millisecond)
+	if n := len(h.drain()); n < 4096 || n > 24<<10 {
+		t.Errorf("of 32000 bytes, %d are still there", n)
+	}
+	h.do("AT")
 }
 
 func closeWaits(t *testing.T, h *host, port io.ReadWriteCloser) {

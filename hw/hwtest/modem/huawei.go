@@ -47,7 +47,7 @@ func (h *huawei) dials(number string) result {
 }
 
 func (h *huawei) began() {
-	h.active, h.answering = time.Now(), false
+	h.since, h.answering = time.Now(), false
 	if h.call.outgoing {
 		h.say("^CONF:1")
 	}
@@ -59,7 +59,7 @@ func (h *huawei) ended(was call, _ bool) {
 	h.say(fmt.Sprintf("^CEND:1,%d,29,16", h.seconds(was)))
 }
 
-func (h *huawei) resume() { h.active, h.asked = time.Now(), true }
+func (h *huawei) resume() { h.since, h.asked = time.Now(), true }
 
 func (h *huawei) hears() bool { return h.call.state == active && h.asked }
 

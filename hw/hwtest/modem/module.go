@@ -8,8 +8,8 @@ import (
 // module is what the families of mobile modules have in common.
 type module struct {
 	*Modem
-	odd    []byte // a byte that is half a sample
-	active time.Time
+	odd   []byte // a byte that is half a sample
+	since time.Time
 }
 
 // connects is how long a call that was answered takes to be active.
@@ -47,7 +47,7 @@ func (m *module) seconds(was call) int {
 	if was.state != active {
 		return 0
 	}
-	return int(time.Since(m.active) / time.Second)
+	return int(time.Since(m.since) / time.Second)
 }
 
 func (*module) bytes(dst []byte, sample int16) []byte { return linear.bytes(dst, sample) }

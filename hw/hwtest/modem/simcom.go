@@ -88,7 +88,7 @@ func (s *simcom) rings(n int) {
 }
 
 func (s *simcom) began() {
-	s.active = time.Now()
+	s.since = time.Now()
 	s.tries = 0
 	if s.registered {
 		s.registered, s.half = false, true
@@ -109,7 +109,7 @@ func (s *simcom) ended(was call, remote bool) {
 	}
 }
 
-func (s *simcom) resume() { s.active, s.registered, s.wide = time.Now(), true, false }
+func (s *simcom) resume() { s.since, s.registered, s.wide = time.Now(), true, false }
 
 func (s *simcom) hears() bool { return s.call.state == active && s.registered && !s.half }
 

@@ -55,6 +55,25 @@ func TestFIFO(t *testing.T) {
 	})
 }
 
+// Samples may come in any pieces.
+func TestOddPieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := everyone[2]
+		h := f.bring(t, memory, modem.Spec{})
+		h.begin(f)
+		played := noise(160, 1)
+		p := f.encoded(played)
+		for _, piece := range [][]byte{p[:1], p[1:4], p[4:7], p[7:]} {
+			h.sound.Write(piece)
+			synctest.Wait()
+		}
+		time.Sleep(100 * time.Millisecond)
+		if got := h.m.Heard(); !slices.Equal(got[:160], played) {
+			t.Error("it heard something else")
+		}
+	})
+}
+
 // A patient modem waits for a program that is late, and gives up in the end.
 func TestPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -171,7 +190,7 @@ func TestFormats(t *testing.T) {
 	for _, table := range wires.Formats {
 		for _, l := range table.Lines {
 			synctest.Test(t, func(t *testing.T) {
-				h := openMemory(t, modem.New(t, modem.Spec{Kind: modem.V253, Formats: table.Lines, In: slices.Repeat([]int16{0x1000}, 800)}))
+				h := openMemory(t, modem.New(t, modem.Spec{Kind: modem.V253, Formats: table.Lines, In: slices.Repeat([]int16{0x1210}, 800)}))
 				h.do("AT+FCLASS=8")
 				if said := h.do("AT+VSM=?"); !strings.Contains(said, "\r\n"+l.Line+"\r\n") {
 					t.Errorf("%s: it lists %q", table.Make, said)
@@ -188,8 +207,8 @@ func TestFormats(t *testing.T) {
 				h.write("AT+VTR\r")
 				h.expect("CONNECT\r\n")
 				want := map[string]string{
-					wires.Unsigned8: "\x90", wires.Signed8: "\x10\x10", wires.Signed16: "\x00\x10\x10",
-					wires.Mu: string([]byte{g711.EncodeMu(0x1000)}), wires.A: string([]byte{g711.EncodeA(0x1000)}),
+					wires.Unsigned8: "\x92", wires.Signed8: "\x12", wires.Signed16: "\x10\x10\x12",
+					wires.Mu: string([]byte{g711.EncodeMu(0x1210)}), wires.A: string([]byte{g711.EncodeA(0x1210)}),
 				}[l.Coding]
 				if got := string(h.read(len(want))); got != want {
 					t.Errorf("%s: %s: % x", table.Make, l.Line, got)

@@ -1,6 +1,7 @@
 package modem_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,14 +35,24 @@ func TestVoiceOrder(t *testing.T) {
 
 // IS-101 modems go off hook by another number, and some leave the sound by another code.
 func TestVoiceOddities(t *testing.T) {
-	in(t, modem.V253, modem.Spec{OffHook: 2, Leaves: 0x03, Gone: 'l'}, func(t *testing.T, h *host, f manners) {
+	said := slices.Repeat([]int16{0x7000}, 80000)
+	in(t, modem.V253, modem.Spec{OffHook: 2, Leaves: 0x03, Gone: 'l', In: said}, func(t *testing.T, h *host, f manners) {
 		f.answer = "AT+VLS=2"
 		h.begin(f)
 		h.m.HangUp()
 		h.expect("\x10l")
-		h.expect("\x10l") // and goes on telling
+		if silence := h.expect("\x10l"); silence != strings.Repeat("\x80", 16000) { // and goes on telling
+			t.Errorf("a party that is gone says % x", silence[:16])
+		}
 		h.write("\x10^")
 		h.expect("\x10l")
+		h.write("\x10\x03")
+		h.expect("\x10\x03\r\nOK\r\n")
+		h.do("ATH")
+		h.begin(f) // in less time than it would go on telling
+		if codes := codes(h.read(40000)); codes != "" {
+			t.Errorf("in the next call it tells %q", codes)
+		}
 		h.write("\x10\x03")
 		h.expect("\x10\x03\r\nOK\r\n")
 		h.do("ATH")
