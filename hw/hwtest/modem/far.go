@@ -35,6 +35,9 @@ func (m *Modem) play(p []int16) {
 	if len(p) == 0 {
 		return
 	}
+	if m.spec.Patient && !m.spoken {
+		m.fifo = append(m.fifo, make([]int16, slack)...)
+	}
 	m.spoken = true
 	room := m.spec.FIFOFrames*int(m.spec.Frame/time.Millisecond)*8 - len(m.fifo)
 	full := len(p) > room

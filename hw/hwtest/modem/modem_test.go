@@ -92,7 +92,8 @@ func TestCall(t *testing.T) {
 		}
 		heard := h.m.Heard()
 		got := afterSilence(heard)
-		if w.name == memory.name && len(heard)-len(got) != frame {
+		const slack = 80 // of a patient modem
+		if w.name == memory.name && len(heard)-len(got) != frame+slack {
 			t.Errorf("what was played at once is heard at %d", len(heard)-len(got))
 		}
 		if !slices.Equal(got[:len(want)], want) {

@@ -6,8 +6,13 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// patience is for how long a patient modem's clock stands still for a program.
-const patience = time.Second
+const (
+	// patience is for how long a patient modem's clock stands still for a program.
+	patience = time.Second
+	// slack is the silence that a patient modem plays first. A program that answers each frame as it comes is always a little late, and the clock would
+	// stand a little each time, as no crystal does.
+	slack = 8 * 10
+)
 
 // soundcard is the modem's sound. Its positions are samples of its clock, which runs while sound flows: the far party says sample n when it hears sample n.
 type soundcard struct {
