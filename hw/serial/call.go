@@ -1,7 +1,6 @@
 package serial
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -13,15 +12,12 @@ type call struct {
 	on              time.Time // when its sound was begun; zero while it isn't
 	tries           int       // to begin it
 	mends           int       // to begin it anew
+	reset           bool      // the modem is told to vanish and come back
 }
 
 const (
-	// answerTime is how long a call that was answered may take to be there, dialTone how long one that was dialled.
+	// answerTime is how long a call that was answered may take to be there, reachTime how long one that was dialled.
 	answerTime, reachTime = 10 * time.Second, 3 * time.Minute
-	// flowTime is how long sound that was begun may take to come.
-	flowTime = 1500 * time.Millisecond
-	// tryTime is between two tries to begin the sound.
-	tryTime = 300 * time.Millisecond
 )
 
 // enter is at the beginning of a call.
@@ -95,9 +91,11 @@ func (c *control) connect(k call, begin func() error) {
 	case c.ctx.Err() == nil:
 		c.broken(err)
 		c.sound.want(false)
-		c.become(ready)
-		if faultOf(err).code == Silent { // there may be a call all the same
+		silent := faultOf(err).code == Silent
+		if silent || k.dialled {
 			c.tell(Event{Kind: Ended})
+		}
+		if c.become(ready); silent { // there may be a call all the same
 			c.become(down)
 		}
 	}
@@ -105,36 +103,45 @@ func (c *control) connect(k call, begin func() error) {
 
 // inCall waits for a call to be there, begins its sound, and looks after it.
 func (c *control) inCall() {
-	feels := feeling(c.sound.feels.Load())
-	var a ask
-	switch {
-	case c.over:
+	if c.over {
 		c.tell(Event{Kind: Ended})
 		c.finish(c.voice())
 		return
+	}
+	var a ask
+	switch {
 	case !c.begun:
 		a = c.wait(checkTime)
 		c.reached()
 	case c.call.on.IsZero():
 		a = c.soundOn()
-	case feels == flows:
-		if c.now() == calling {
-			c.talk()
-		}
-		if c.fault != Silent {
-			c.mended()
-		}
-		a = c.wait(time.Until(c.answeredLast.Add(checkTime)))
-	case time.Since(c.call.on) < flowTime:
-		a = c.wait(flowTime - time.Since(c.call.on))
 	default:
-		a = c.soundFails(feels)
+		a = c.hold()
 	}
-	if a.do != nil {
+	switch {
+	case a.do != nil:
 		a.do(c, a.number)
-	} else if time.Since(c.answeredLast) >= checkTime && !c.over {
+	case !c.over && time.Since(c.checked) >= checkTime:
 		c.check()
 	}
+}
+
+// hold looks after a call whose sound was begun.
+func (c *control) hold() ask {
+	feels := feeling(c.sound.feels.Load())
+	if feels != flows {
+		if wait := flowTime - time.Since(c.call.on); wait > 0 {
+			return c.wait(wait)
+		}
+		return c.soundFails(feels)
+	}
+	if c.now() == calling {
+		c.talk()
+	}
+	if c.fault != Silent { // which its answer mends
+		c.mended()
+	}
+	return c.wait(time.Until(c.checked.Add(checkTime)))
 }
 
 // talk tells that the call is there, with its sound.
@@ -166,77 +173,6 @@ func (c *control) there() bool {
 	return c.command(c.Calls, patience) != nil || c.exists
 }
 
-// soundOn begins the call's sound.
-func (c *control) soundOn() ask {
-	err := c.do(c.AudioOn, longTime)
-	c.call.tries++
-	switch {
-	case err == nil:
-		c.call.on = time.Now()
-		return ask{}
-	case c.call.tries < c.AudioTries:
-		return c.pause(tryTime)
-	}
-	c.broken(err)
-	c.reset()
-	c.call.tries = 0
-	return c.pause(againTime)
-}
-
-// soundFails tells what is wrong with a call's sound, and begins it anew. It doesn't where the modem takes nothing: it will, or not.
-func (c *control) soundFails(f feeling) ask {
-	code, text := NoSound, "there is a call, and no sound of it: check that this is the port for sound"
-	switch f {
-	case stands:
-		text = "the call's sound has stopped"
-	case partly:
-		text = "only part of the call's sound comes"
-	case deaf:
-		code, text = Deaf, "it takes no more of the sound that it is given"
-	}
-	c.broken(&fault{code, text})
-	if f != deaf && !c.there() {
-		c.over = true
-		return ask{}
-	}
-	if f == deaf || c.call.mends >= max(c.AudioTries, 1) {
-		if f != deaf && f != partly {
-			c.reset()
-		}
-		return c.wait(checkTime)
-	}
-	c.call.mends++
-	c.leaveSound()
-	c.call.on, c.call.tries = time.Time{}, 0
-	return ask{}
-}
-
-// reset has the modem vanish, and come back in order.
-func (c *control) reset() {
-	if c.Reset != "" && c.ctx.Err() == nil {
-		c.command(c.Reset, longTime) // its answer may be lost with the port
-	}
-}
-
-// leaveSound ends the sound. Whoever can't be told any more is taken to have done it.
-func (c *control) leaveSound() error {
-	if c.voice() && !c.ear.sounding.Load() {
-		c.settle()
-		return nil
-	}
-	err := c.do(c.AudioOff, longTime)
-	c.ear.sounding.Store(false)
-	return err
-}
-
-// settle lets a modem that left the sound by itself refuse what it was given to play since, which it takes for commands.
-func (c *control) settle() {
-	c.port.send([]byte("\r"))
-	for until := time.Now().Add(tryTime); c.ctx.Err() == nil && time.Now().Before(until); {
-		c.wait(time.Until(until))
-	}
-}
-
 // hangUp ends the call that there is, or rings.
 func (c *control) hangUp(string) {
 	if p := c.now(); p == ringing || p == calling || p == talking {
@@ -263,13 +199,4 @@ func (c *control) finish(hangUp bool) {
 		return
 	}
 	c.rest()
-}
-
-// telephone says what is wrong with a number.
-func telephone(number string) error {
-	digits := strings.TrimPrefix(number, "+")
-	if digits == "" || len(digits) > longestNumber || strings.Trim(digits, "0123456789*#") != "" {
-		return fmt.Errorf("serial: that is no telephone number: give up to %d digits, with a + before a country's", longestNumber)
-	}
-	return nil
 }

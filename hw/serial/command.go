@@ -105,10 +105,10 @@ func (c *control) exchange(command, shown string, within time.Duration, results 
 		case at.None:
 			continue
 		case at.OK:
-			c.answeredLast = time.Now()
+			c.checked = time.Now()
 			return c.result, nil
 		case at.Error:
-			c.answeredLast = time.Now()
+			c.checked = time.Now()
 			return c.result, &fault{Refuses, fmt.Sprintf("%s is refused: another profile may fit this modem, or another firmware", strconv.Quote(shown))}
 		}
 		if slices.Contains(results, c.result) {

@@ -3,7 +3,6 @@ package serial
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,12 +31,6 @@ const (
 	talking
 )
 
-// ask is what somebody wants of a modem.
-type ask struct {
-	do     func(*control, string)
-	number string
-}
-
 // control speaks to a modem. All but phase and asks is its goroutine's.
 type control struct {
 	Profile
@@ -52,18 +45,18 @@ type control struct {
 	ctx   context.Context
 
 	// What was heard, until it is acted upon.
-	result       at.Result
-	rang         time.Time
-	number       string
-	begun, over  bool // a call is
-	exists       bool
-	soundEnded   bool
-	formats      []dle.Format
-	dialling     bool // the tone of a line that waits for a number is none of a call that is over
-	answeredLast time.Time
+	result      at.Result
+	rang        time.Time
+	number      string
+	begun, over bool // a call is
+	exists      bool
+	soundEnded  bool
+	formats     []dle.Format
 
-	call  call
-	fault string // Code of what was told as Broken
+	call     call
+	dialling bool      // the tone of a line that waits for a number is none of a call that is over
+	checked  time.Time // when it was last seen whether the modem answers
+	fault    string    // Code of what was told as Broken
 }
 
 const (
@@ -99,168 +92,6 @@ func (c *control) run(ctx context.Context) {
 		default:
 			c.inCall()
 		}
-	}
-}
-
-// comeUp brings the modem up, or says why that can't be and waits a while.
-func (c *control) comeUp() {
-	joined, err := c.wake()
-	if err == nil && c.Calls != "" {
-		c.exists = false
-		err = c.command(c.Calls, longTime)
-		joined = joined || c.exists
-	}
-	if err == nil && !joined {
-		err = c.do(slices.Concat(c.Init, c.Before), longTime)
-	}
-	switch {
-	case err != nil:
-		c.broken(err)
-		c.pause(againTime)
-	case joined:
-		c.join()
-	default:
-		c.mended()
-		c.rest()
-	}
-}
-
-// wake finds whether the modem answers. A voice modem that says very much in place of it is in a call that was there before, and says its sound.
-func (c *control) wake() (joined bool, err error) {
-	before := c.ear.came.Load()
-	for range aliveTries { // it may be starting itself
-		if err = c.alive(patience / aliveTries); err == nil {
-			return false, nil
-		}
-	}
-	if !c.voice() || c.ear.came.Load()-before < soundBytes {
-		return false, err
-	}
-	c.soundEnded = false
-	if c.do(c.AudioOff, patience) == nil && c.soundEnded {
-		return true, nil
-	}
-	return false, err
-}
-
-const (
-	// aliveTries is how often a modem is called, in all patience.
-	aliveTries = 3
-	// soundBytes is less than patience of sound, in the narrowest coding, and more than anybody says.
-	soundBytes = 8000
-)
-
-// alive asks whether the modem answers. One that refuses even that makes no sense.
-func (c *control) alive(within time.Duration) error {
-	err := c.command("AT", within)
-	if f := faultOf(err); f != nil {
-		f.code = Silent
-	}
-	return err
-}
-
-// rest is ready, or ringing where it rang meanwhile.
-func (c *control) rest() {
-	c.over, c.begun = false, false
-	c.become(ready)
-	if time.Since(c.rang) < ringTime {
-		c.ringing()
-	}
-}
-
-// stand waits for a call, and looks whether the modem still answers.
-func (c *control) stand() {
-	if c.fault != "" {
-		c.become(down)
-		return
-	}
-	a := c.wait(time.Until(c.answeredLast.Add(checkTime)))
-	switch {
-	case a.do != nil:
-		a.do(c, a.number)
-	case c.begun: // by hand, at the modem
-		c.enter(call{})
-	case c.now() == ready && time.Since(c.answeredLast) >= checkTime:
-		c.check()
-	}
-}
-
-// check looks whether the modem still answers, where there is no sound in the way.
-func (c *control) check() {
-	if c.ear.sounding.Load() {
-		c.answeredLast = time.Now()
-		return
-	}
-	switch err := c.alive(patience); {
-	case err == nil && c.fault == Silent:
-		c.mended()
-	case err != nil && c.ctx.Err() == nil:
-		c.broken(err)
-		if c.now() == ready {
-			c.become(down)
-		}
-	}
-}
-
-// ring waits for somebody to answer, or for the caller to give up.
-func (c *control) ring() {
-	a := c.wait(time.Until(c.rang.Add(ringTime)))
-	switch {
-	case a.do != nil:
-		a.do(c, a.number)
-	case c.begun:
-		c.enter(call{})
-	case c.over || time.Since(c.rang) >= ringTime:
-		c.rang = time.Time{}
-		c.tell(Event{Kind: Ended})
-		c.rest()
-	}
-}
-
-// ringing tells of a call that comes in.
-func (c *control) ringing() {
-	c.become(ringing)
-	c.tell(Event{Kind: Ringing, Number: c.number})
-}
-
-// hear takes what the modem said. It only notes; nothing is answered here, since a command may be under way.
-func (c *control) hear(s said) {
-	if s.result != at.None {
-		c.result = s.result
-	}
-	switch s.news {
-	case rings:
-		if time.Since(c.rang) >= ringTime {
-			c.number = ""
-		}
-		c.rang = time.Now()
-		if c.now() == ready {
-			c.over = false
-			c.ringing()
-		}
-	case calls:
-		if c.number != s.number {
-			c.number = s.number
-			if c.now() == ringing {
-				c.ringing()
-			}
-		}
-	case begins:
-		c.begun, c.over = true, false
-	case ends:
-		c.over = true
-	case dials:
-		c.over = c.over || !c.dialling
-	case keyed:
-		if c.now() == talking {
-			c.tell(Event{Kind: KeyHeard})
-		}
-	case lists:
-		c.formats = append(c.formats, s.format)
-	case exists:
-		c.exists = true
-	case soundEnded:
-		c.soundEnded = true
 	}
 }
 

@@ -181,6 +181,30 @@ func TestAModemThatTakesNoCommands(t *testing.T) {
 	})
 }
 
+// TestAModemThatTakesNoCommandsInACall goes on with the call.
+func TestAModemThatTakesNoCommandsInACall(t *testing.T) {
+	bubble(t, modem.Spec{}, func(t *testing.T, r *rig) {
+		if r.m.control.voice() {
+			return // it takes no sound either
+		}
+		r.up()
+		r.talk()
+		r.blamed = true
+		r.far.StopReading(modem.AT)
+		r.breaks(Silent)
+		turns := len(r.hears())
+		r.quiet(time.Hour / 2)
+		if n := len(r.hears()) - turns; n < 8000*1799 || n > 8000*1801 {
+			t.Errorf("half an hour of the call has %d frames", n)
+		}
+		if r.lacks() {
+			t.Error("some was taken for lost")
+		}
+		r.far.ReadAgain()
+		r.expect(Mended)
+	})
+}
+
 func TestAPortThatVanishes(t *testing.T) {
 	bubble(t, modem.Spec{}, func(t *testing.T, r *rig) {
 		r.up()

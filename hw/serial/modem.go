@@ -1,7 +1,6 @@
 package serial
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/hw"
 	"github.com/flattone/flattone/hw/owner"
 )
 
@@ -124,117 +122,3 @@ func (m *Modem) giveBack() error {
 
 // Rate is [Rate].
 func (m *Modem) Rate() audio.Rate { return Rate }
-
-// Run speaks to the modem, and takes its sound's turns, until ctx ends or one of its ports is lost.
-func (m *Modem) Run(ctx context.Context, turn hw.Turn) error {
-	running, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	m.sound.start(running, turn)
-	m.ear.tell = func(s said) {
-		select {
-		case m.control.news <- s:
-		case <-running.Done():
-		}
-	}
-	var all sync.WaitGroup
-	for i, p := range m.ports {
-		all.Go(func() {
-			if err := m.listen(running, p, i == 0); err != nil {
-				stop(err)
-			}
-		})
-	}
-	all.Go(func() { m.control.run(running) })
-	m.sound.idle()
-	all.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return context.Cause(running)
-}
-
-// listen reads a port until ctx ends, which takes a time-out at the most, or the port is lost.
-func (m *Modem) listen(ctx context.Context, p *port, commands bool) error {
-	b := make([]byte, readBytes)
-	for ctx.Err() == nil {
-		n, err := p.read(b)
-		if err != nil {
-			return err
-		}
-		if commands {
-			m.ear.hear(b[:n])
-		} else if n > 0 {
-			m.sound.bytes(b[:n])
-		}
-		if n == 0 && p == m.sound.port {
-			m.sound.nothing()
-		}
-	}
-	return nil
-}
-
-// Events are what the modem tells of. The channel is never closed, and blocks nobody: whoever doesn't fetch them for long misses the oldest, and before
-// them keys.
-func (m *Modem) Events() <-chan Event { return m.events }
-
-// tell is called by control alone.
-func (m *Modem) tell(e Event) {
-	if e.Kind == KeyHeard && len(m.events) > eventsKept/2 {
-		return
-	}
-	for {
-		select {
-		case m.events <- e:
-			return
-		default:
-		}
-		select {
-		case <-m.events:
-		default:
-		}
-	}
-}
-
-// Answer asks the modem to take the call that rings. The error says why it can't be asked now; what comes of it is told by Events.
-func (m *Modem) Answer() error {
-	if m.control.now() != ringing {
-		return errors.New("serial: no call rings: wait for one")
-	}
-	return m.ask(ask{do: (*control).answer})
-}
-
-// Dial asks the modem to call a number, as Answer does.
-func (m *Modem) Dial(number string) error {
-	if err := telephone(number); err != nil {
-		return err
-	}
-	switch m.control.now() {
-	case ready:
-		return m.ask(ask{(*control).dial, number})
-	case down:
-		return errors.New("serial: the modem isn't up: its state says why")
-	}
-	return errors.New("serial: there is a call: hang up first")
-}
-
-// HangUp asks the modem to end the call, or to refuse the one that rings.
-func (m *Modem) HangUp() error {
-	switch m.control.now() {
-	case down, ready:
-		return errors.New("serial: there is no call")
-	case ringing:
-		if m.control.voice() {
-			return errors.New("serial: a call on a telephone line can't be refused: let it ring, or answer it and hang up")
-		}
-	}
-	return m.ask(ask{do: (*control).hangUp})
-}
-
-func (m *Modem) ask(a ask) error {
-	select {
-	case m.control.asks <- a:
-		return nil
-	default:
-		return errors.New("serial: the modem is busy with what it was asked before: try again in a few seconds")
-	}
-}
