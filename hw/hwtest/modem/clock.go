@@ -9,18 +9,19 @@ type clock struct {
 	at          int64 // the sample that was due then
 }
 
-// Samples a second in millionths, and nanoseconds a second: time is counted whole, so that no sample is ever lost by rounding.
-func (c *clock) rate() int64 { return 8 * (1e6 + c.ppm) / c.slower } // a millisecond
+// rate is in millionths of a sample a millisecond: all is counted whole, so that ten minutes lose nothing by rounding.
+func (c *clock) rate() int64 { return 8 * (1e6 + c.ppm) / c.slower }
 
-const inMillis = int64(time.Millisecond) * 1e6
+// perSample is what a sample is in microseconds times the rate.
+const perSample = 1e3 * 1e6
 
 // due is the sample that is due now.
-func (c *clock) due() int64 { return c.at + int64(time.Since(c.since))/1000*c.rate()/(inMillis/1000) }
+func (c *clock) due() int64 { return c.at + time.Since(c.since).Microseconds()*c.rate()/perSample }
 
 // until is how long it is until a sample is due.
 func (c *clock) until(sample int64) time.Duration {
-	d := (sample-c.at)*(inMillis/1000) + c.rate() - 1
-	return time.Duration(d/c.rate()*1000) - time.Since(c.since)
+	micros := ((sample-c.at)*perSample + c.rate() - 1) / c.rate()
+	return time.Duration(micros)*time.Microsecond - time.Since(c.since)
 }
 
 // set makes a sample the one that is due now.

@@ -61,6 +61,7 @@ func (m *Modem) everyone() commands {
 		if m.call.state != idle {
 			return refused // it would hang up, here and there
 		}
+		m.do("H")
 		m.reset()
 		return done
 	}

@@ -128,6 +128,10 @@ const bootsFor = 500 * time.Millisecond
 
 // back is Return. mu is held.
 func (m *Modem) back() {
+	if len(m.ports) > 0 {
+		m.t.Error("the modem is there")
+		return
+	}
 	m.plugIn()
 	m.booting = true
 	m.after(bootsFor, func() {

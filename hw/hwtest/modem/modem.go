@@ -7,8 +7,8 @@
 // It is stricter than the devices: what one of them might put up with, depending on its firmware, is refused here, or kills the sound in silence as it does
 // there. Faults come when the test says so. It promises that a modem is gone when its test is over; and that no key that it reports gets into what it logs.
 //
-// Where a behaviour has no other source, it is that of facts collected from drivers in use: chan_dongle (Huawei), asterisk-chan-quectel and its SIMCom branch,
-// mgetty's voice modems and ITU-T V.250 and V.253.
+// What the devices do is known from drivers in use, chan_dongle (Huawei), asterisk-chan-quectel with its SIMCom branch, and mgetty's for voice modems; and from
+// ITU-T V.250 and V.253. Their times are shorter here.
 package modem
 
 import (

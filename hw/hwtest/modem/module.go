@@ -25,11 +25,13 @@ func (m *module) rings(int) {
 func (*module) ringsEvery() time.Duration { return 5 * time.Second }
 
 func (m *module) answers() result {
+	m.odd = nil
 	m.during(connects, ringing, m.becomeActive)
 	return done
 }
 
 func (m *module) dials(number string) result {
+	m.odd = nil
 	m.call = call{state: dialling, outgoing: true, number: number, nth: m.call.nth + 1}
 	if m.spec.Busy {
 		m.during(m.spec.AnswersAfter, dialling, func() {

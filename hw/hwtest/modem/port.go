@@ -55,7 +55,15 @@ func (l linked) Close() error { return errors.Join(os.Remove(l.name), l.Port.Clo
 // TTYs are the paths of real terminals, the second one empty for a modem that has one port. The modem keeps the pace of the machine's clock.
 func (m *Modem) TTYs() (at, sound string) {
 	m.t.Helper()
-	m.use(ttys{m.dir})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.socket == nil {
+		m.socket = ttys{m.dir}
+		m.plugIn()
+	}
+	if _, ok := m.socket.(ttys); !ok {
+		m.t.Fatal("this modem's ports are in memory")
+	}
 	at = filepath.Join(m.dir, AT)
 	if m.spec.Kind != V253 {
 		sound = filepath.Join(m.dir, Sound)
@@ -80,29 +88,16 @@ func (m *Modem) Memory() (at, sound Conn) {
 // Open opens one port in memory, AT or Sound, as a path is opened: it fails while the port isn't there.
 func (m *Modem) Open(name string) (Conn, error) {
 	m.mu.Lock()
-	if m.socket == nil {
-		m.mu.Unlock()
-		m.use(make(memory))
-		m.mu.Lock()
-	}
 	defer m.mu.Unlock()
+	if m.socket == nil {
+		m.socket = make(memory)
+		m.plugIn()
+	}
 	sockets, ok := m.socket.(memory)
 	if !ok {
 		return nil, errors.New("this modem's ports are terminals")
 	}
 	return sockets.open(name)
-}
-
-// use says where the ports are, and plugs them in.
-func (m *Modem) use(s socket) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.socket != nil {
-		m.t.Error("a modem has terminals or ports in memory, once")
-		return
-	}
-	m.socket = s
-	m.plugIn()
 }
 
 // plugIn has the ports come, and the modem begin as if new. mu is held.
