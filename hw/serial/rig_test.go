@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flattone/flattone/hw"
 	"github.com/flattone/flattone/hw/hwtest/modem"
 )
 
@@ -63,7 +64,8 @@ type rig struct {
 	lost   int
 	told   []Event
 	turns  int
-	blamed bool // as can't be helped
+	blamed bool    // as can't be helped
+	turn   hw.Turn // nil for the rig itself
 }
 
 // bubble runs a test on every kind of modem, in virtual time.
@@ -134,7 +136,11 @@ func (r *rig) again() {
 func (r *rig) run() {
 	ctx, stop := context.WithCancel(r.t.Context())
 	r.stop, r.err = stop, make(chan error, 1)
-	go func() { r.err <- r.m.Run(ctx, r) }()
+	turn := r.turn
+	if turn == nil {
+		turn = r
+	}
+	go func() { r.err <- r.m.Run(ctx, turn) }()
 }
 
 // end stops it, unless it is lost.
