@@ -70,6 +70,9 @@ func (c *control) leaveSound() error {
 		c.settle()
 		return nil
 	}
+	if c.voice() {
+		c.port.hush(true)
+	}
 	err := c.do(c.AudioOff, longTime)
 	c.ear.sounding.Store(false)
 	return err

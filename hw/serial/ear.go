@@ -98,6 +98,7 @@ func (e *ear) scan(b []byte) (used int) {
 		if e.sound != nil && said.result == at.Connect {
 			e.skip = true
 			e.sounding.Store(true)
+			e.sound.port.hush(false)
 			e.tell(said)
 			return used
 		}
@@ -156,6 +157,7 @@ func (e *ear) code(c dle.Code) {
 		e.tell(said{news: dials})
 	case dle.End:
 		e.sounding.Store(false)
+		e.sound.port.hush(true)
 		e.held = false
 		e.lines.Wipe()
 		e.tell(said{news: soundEnded})

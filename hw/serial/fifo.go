@@ -14,7 +14,6 @@ import "math"
 //   - What was never needed for half a second is left out: at most what a late wake-up needs may stay, and behind a stall nothing.
 type fifo struct {
 	block   float64
-	clock   float64 // where the modem's was
 	content float64 // frames
 
 	low  float64 // the least before a write, of this window
@@ -25,15 +24,14 @@ type fifo struct {
 	owed    int  // frames to leave out
 }
 
-// start makes it empty at a moment of the modem's clock. A block is what the modem gives at a time.
-func (f *fifo) start(block int, clock float64) {
-	*f = fifo{block: float64(block), clock: clock, low: math.Inf(1), most: math.Inf(1)}
+// start makes it empty. A block is what the modem gives at a time.
+func (f *fifo) start(block int) {
+	*f = fifo{block: float64(block), low: math.Inf(1), most: math.Inf(1)}
 }
 
-// skip takes where the modem's clock is, and tells how many of the next frames are not to be written, from the first.
-func (f *fifo) skip(frames int, clock float64) int {
-	f.content = max(0, f.content-max(0, clock-f.clock))
-	f.clock = clock
+// skip takes how much later it is by the modem's clock, and tells how many of the next frames are not to be written, from the first.
+func (f *fifo) skip(frames int, elapsed float64) int {
+	f.content = max(0, f.content-max(0, elapsed))
 	f.low = min(f.low, f.content)
 	f.high = max(f.high, f.content+float64(frames))
 	skipped := min(frames, f.owed)

@@ -2,22 +2,22 @@ package serial
 
 import "math"
 
-// pace reckons how far a modem's clock is, by when its frames come, and whether some never will.
+// pace reckons what time it is by a modem's clock, from when its frames come, and whether some never will. Of what comes in a window the best counts, that is
+// how far ahead of the machine's clock the frames were that came in time:
 //
-//	frames ahead of the machine's clock
-//	   x    x                                line, which follows by creep at most: a crystal's drift, not a wake-up that is late
-//	 ____x____x__x__________x__x___
-//	       x             x                   (a stall: what waited came at once, and the next are in time)
-//	              x
-//	                                x  x     a step down that stays: the best of a window is lostFrames behind that of the one before
+//	  x    x  │        x  │  x        │                     what is late doesn't count, nor what is only part of what comes at once
+//	x         │           │     x   x │  line, which follows by creep at most: a crystal's drift
+//	     x  x │ x    x    │  x        │
+//	          │           │           │   x  x   x  x       a step down that stays: lostFrames will never come
 type pace struct {
 	begun bool
 	given float64 // frames that came, and those that never will
-	line  float64
-	now   float64 // frames of the machine's clock, when some came last
+	now   float64 // of the machine's clock, when some came last
+	until float64 // where the window ends
 
 	best, before float64 // how far ahead the best of this window was, and of the one before
-	until        float64 // where the window ends
+	line         float64
+	settled      bool // line stands for something
 }
 
 const (
@@ -25,20 +25,19 @@ const (
 	creep = 1000e-6
 	// windowFrames is for how long something is looked at before it counts: what a stall leaves behind is gone within two.
 	windowFrames = 0.4 * float64(Rate)
-	// lostFrames is a quarter of a window: more than a machine that is busy is late with everything in it.
-	lostFrames = windowFrames / 4
+	// lostFrames is more than a machine that is busy is late with everything in a window.
+	lostFrames = 0.15 * float64(Rate)
 )
 
-// came takes that frames came, at a moment of the machine's clock in frames. It answers where the modem's clock is, and how many frames before these
-// will never come; full says that a window is over.
-func (p *pace) came(frames int, now float64) (clock float64, lost int, full bool) {
+// came takes that frames came, at a moment of the machine's clock in frames. It answers how much later it is by the modem's clock, and how many frames before
+// these will never come; full says that a window is over.
+func (p *pace) came(frames int, now float64) (elapsed float64, lost int, full bool) {
 	p.given += float64(frames)
 	ahead := p.given - now
 	if !p.begun {
-		*p = pace{begun: true, given: p.given, line: ahead, now: now, best: ahead, before: ahead, until: now + windowFrames}
+		*p = pace{begun: true, given: p.given, now: now, until: now + windowFrames, best: ahead, before: ahead}
 	}
-	step := creep * (now - p.now)
-	p.line += min(max(ahead-p.line, -step), step)
+	elapsed = now - p.now
 	p.now = now
 	p.best = max(p.best, ahead)
 	if full = now >= p.until; full {
@@ -47,7 +46,18 @@ func (p *pace) came(frames int, now float64) (clock float64, lost int, full bool
 			p.given += float64(lost)
 			p.best += float64(lost)
 		}
+		elapsed += p.follow(now - p.until + windowFrames)
 		p.until, p.before, p.best = now+windowFrames, p.best, math.Inf(-1)
 	}
-	return p.line + now, lost, full
+	return elapsed, lost, full
+}
+
+// follow moves the line, once a window, and answers by how much.
+func (p *pace) follow(window float64) float64 {
+	if !p.settled {
+		p.line, p.settled = p.best, true
+	}
+	step := min(max(p.best-p.line, -creep*window), creep*window)
+	p.line += step
+	return step
 }

@@ -41,11 +41,11 @@ func (f *far) run(from, to int, each func(block int, low float64)) {
 		f.content = max(0, f.content-(now-f.played)*(1+f.ppm*1e-6))
 		f.played = now
 		low := f.content
-		clock, lost, full := f.pace.came(frames, now)
-		if i == from && f.given == 0 {
-			f.fifo.start(f.block, clock)
+		elapsed, lost, full := f.pace.came(frames, now)
+		if f.given == 0 {
+			f.fifo.start(f.block)
 		}
-		skip := f.fifo.skip(frames, clock)
+		skip := f.fifo.skip(frames, elapsed)
 		if full {
 			f.fifo.window()
 		}

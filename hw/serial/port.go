@@ -68,6 +68,7 @@ type port struct {
 	waiting []byte
 	since   time.Time // when the first of it began to
 	writing bool
+	hushed  bool // no sound is written
 
 	more   chan struct{} // something waits
 	over   chan struct{} // closed to end the writer
@@ -101,30 +102,38 @@ func (p *port) read(b []byte) (int, error) {
 }
 
 // send has b written, whole; or refuses it, whole, while the device doesn't take what was sent before.
-func (p *port) send(b []byte) bool {
-	if !p.wait(b) {
-		return false
-	}
-	select {
-	case p.more <- struct{}{}:
-	default:
-	}
-	return true
+func (p *port) send(b []byte) bool { return p.put(b, false) }
+
+// play is send, of sound. It drops it while that is hushed.
+func (p *port) play(b []byte) bool { return p.put(b, true) }
+
+// hush has no sound follow what is sent from now on, or again: on a port that carries both it would be taken for commands.
+func (p *port) hush(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hushed = on
 }
 
-func (p *port) wait(b []byte) bool {
+func (p *port) put(b []byte, sound bool) bool {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.waiting) == 0 {
+	switch {
+	case sound && p.hushed:
+		return true
+	case len(p.waiting) == 0:
 		p.since = now
-	} else if now.Sub(p.since) >= stallTime {
+	case now.Sub(p.since) >= stallTime:
 		return false
 	}
 	if cap(p.waiting)-len(p.waiting) < len(b) {
 		return false
 	}
 	p.waiting = append(p.waiting, b...)
+	select {
+	case p.more <- struct{}{}:
+	default:
+	}
 	return true
 }
 

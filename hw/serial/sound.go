@@ -51,6 +51,7 @@ type sound struct {
 	gate  atomic.Int32
 
 	at      time.Duration // up to when turns were taken
+	came    time.Duration // when something came last
 	pace    pace
 	fifo    fifo
 	lost    int // windows in a row in which something was

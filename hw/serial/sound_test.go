@@ -81,7 +81,7 @@ func TestTenMinutes(t *testing.T) {
 	for _, burst := range []int{1, 5} {
 		for _, ppm := range []int{-200, 200} {
 			t.Run(fmt.Sprintf("%d at once, %+d ppm", burst, ppm), func(t *testing.T) {
-				bubble(t, modem.Spec{Burst: burst, PPM: ppm, In: said}, func(t *testing.T, r *rig) {
+				bubble(t, modem.Spec{Burst: burst, PPM: ppm, In: said, Split: true}, func(t *testing.T, r *rig) {
 					r.up()
 					r.talk()
 					time.Sleep(time.Duration(minutes) * time.Minute)

@@ -22,7 +22,7 @@ func TestTerminals(t *testing.T) {
 			if kind == modem.V253 {
 				said = coarse(said)
 			}
-			far := modem.New(t, modem.Spec{Kind: kind, In: said, Patient: true})
+			far := modem.New(t, modem.Spec{Kind: kind, In: said})
 			r := newTerminalRig(t, far, kind)
 			r.said = said
 			r.up()

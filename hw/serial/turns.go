@@ -19,10 +19,17 @@ func (s *sound) bytes(b []byte) {
 		s.odd = s.odd[:0]
 	}
 	whole := len(b) / c.Width() * c.Width()
+	before := len(s.in)
 	s.take(c, b[:whole])
 	s.odd = append(s.odd, b[whole:]...)
-	if len(s.in) >= s.block {
-		s.turns()
+	now := s.now()
+	n := len(s.in) / s.block * s.block
+	if late := now - s.came; n > 0 && before > 0 && late > Rate.Duration(int64(s.block))/2 {
+		n = len(s.in) // what was left stood for nothing: from now on blocks are where the modem has them
+	}
+	s.came = now
+	if n > 0 {
+		s.turns(n, now)
 	}
 }
 
@@ -54,6 +61,7 @@ func (s *sound) begin() {
 		time.Sleep(time.Millisecond) // less than a turn, which doesn't block
 	}
 	s.pace, s.lost, s.refused = pace{}, 0, 0
+	s.fifo.start(s.block)
 }
 
 // end makes the turns the machine's, which goes on from where the modem was.
@@ -62,16 +70,12 @@ func (s *sound) end() {
 	s.gate.CompareAndSwap(byModem, byMachine)
 }
 
-// turns takes all that came, at once: a frame that waits for others is late for nothing.
-func (s *sound) turns() {
+// turns takes n frames that came by now.
+func (s *sound) turns(n int, now time.Duration) {
 	s.begin()
-	s.at = s.now()
-	begun := s.pace.begun
-	clock, lost, full := s.pace.came(len(s.in), s.at.Seconds()*float64(Rate))
-	if !begun {
-		s.fifo.start(s.block, clock)
-	}
-	skip := s.fifo.skip(len(s.in), clock)
+	s.at = now
+	elapsed, lost, full := s.pace.came(n, now.Seconds()*float64(Rate))
+	skip := s.fifo.skip(n, elapsed)
 	if full {
 		s.fifo.window()
 		s.judge(lost)
@@ -81,7 +85,7 @@ func (s *sound) turns() {
 		s.turn.Lost(n)
 		s.turn.Fill(s.out[:n]) // which the modem's clock has passed
 	}
-	for in := s.in; len(in) > 0 && s.ctx.Err() == nil; {
+	for in := s.in[:n]; len(in) > 0 && s.ctx.Err() == nil; {
 		n := len(in)
 		if n >= 2*s.block {
 			n = s.block
@@ -92,7 +96,7 @@ func (s *sound) turns() {
 		skip -= min(skip, n)
 		in = in[n:]
 	}
-	s.in = s.in[:0]
+	s.in = s.in[:copy(s.in, s.in[n:])]
 	if f := feeling(s.feels.Load()); f == awaited || f == stands {
 		s.feel(flows)
 	}
@@ -125,7 +129,7 @@ func (s *sound) write(frames []int16) {
 		b = s.wired[:n]
 	}
 	switch {
-	case s.refused == 0 && s.port.send(b):
+	case s.refused == 0 && s.port.play(b):
 	case s.refused > 0 && s.port.clear():
 		s.refused = 0
 		s.fifo.drain()
