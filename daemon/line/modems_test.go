@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,9 +33,7 @@ type mobile struct {
 
 func newMobile(t *testing.T, make string) *mobile {
 	t.Helper()
-	spec := makes[make]
-	spec.Patient = true
-	m := &mobile{office: &office{box: newBox(t, ""), agent: newFakeModem()}, modem: simulated.New(t, spec)}
+	m := &mobile{office: &office{box: newBox(t, ""), agent: newFakeModem()}, modem: simulated.New(t, makes[make])}
 	at, sound := m.modem.TTYs()
 	l := &m.cfg.Lines[0]
 	l.WAV, l.AgentModem, l.Calls.Source = config.WAV{}, &config.Modem{Port: "/dev/agent"}, config.SourceModem
@@ -67,7 +66,13 @@ func (m *mobile) run() (ended <-chan error, stop func()) {
 		defer close(ran)
 		ran <- l.Run(ctx)
 	}()
-	m.t.Cleanup(func() { cancel(); <-ran })
+	m.t.Cleanup(func() {
+		cancel()
+		<-ran
+		if m.t.Failed() {
+			m.t.Logf("the line's log:\n%s\nthe modem was told %q", m.log.String(), m.modem.Log())
+		}
+	})
 	m.d = m.accept()
 	if err := m.d.Send(wire.Accepted{Report: acceptancetest.Good("desk-1", l.tuning.fingerprint)}); err != nil {
 		m.t.Fatal(err)
@@ -164,7 +169,16 @@ func TestAModemVanishesWhileACardIsKeyed(t *testing.T) {
 	}
 	m.modem.Return()
 	<-again
-	hear(m.d, func(w wire.State) bool { return w.State == "held" && w.Reason == "line_restarted" })
+	if answer := m.d.ask(3, wire.Arm{ID: 3, Capture: "cap_b"}); !strings.Contains(answer, "is held") {
+		t.Errorf("asked for another card, it says %q", answer)
+	}
+	m.up()
+	m.modem.Ring("5550100")
+	hear(m.d, any[wire.Ringing])
+	if answer := m.d.ask(4, wire.PickUp{ID: 4}); answer != "" {
+		t.Error(answer)
+	}
+	hear(m.d, state("idle"))
 }
 
 // newModem opens the caller's modem once more.
