@@ -142,6 +142,45 @@ func TestCallsThroughModems(t *testing.T) {
 	}
 }
 
+// Between two modems, the agent's of another kind: he calls the line once, is answered at once, and hears the caller whom he takes then; but no key. When he
+// hangs up, so does the line.
+func TestACallFromModemToModem(t *testing.T) {
+	const agents = "v253"
+	m := newMobile(t, "quectel-ec25")
+	agent := simulated.New(t, makes[agents])
+	at, _ := agent.TTYs()
+	m.cfg.Lines[0].AgentModem = &config.Modem{Name: agents, Profile: ours(t)[agents], Port: at}
+	m.run()
+	m.up()
+	agent.Ring("5550199")
+	for until := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		if call, sound := agent.Active(); call && sound {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("the agent isn't answered: %q", agent.Log())
+		}
+	}
+	m.answered()
+	from := len(agent.Heard())
+	m.modem.Say(keyed(visa))
+	agent.Say(slices.Repeat([]int16{8000, 8000, 8000, 8000, -8000, -8000, -8000, -8000}, 500))
+	if card := hear(m.d, any[wire.Card]).card; string(card[1:1+card[0]]) != visa {
+		t.Error("another card than was keyed")
+	}
+	if loudest := slices.Max(agent.Heard()[from:]); loudest > 5000 || loudest < 500 {
+		t.Errorf("the agent hears %d at the most: a key is louder than 5000, and what stands for it than 500", loudest)
+	}
+	if loudest := slices.Max(m.modem.Heard()); loudest < 6000 {
+		t.Errorf("the caller hears no more than %d of the agent", loudest)
+	}
+	agent.HangUp()
+	hear(m.d, func(w wire.Call) bool { return w.Edge == "call_ended" })
+	if call, _ := m.modem.Active(); call {
+		t.Error("the caller is still there")
+	}
+}
+
 // A modem that is pulled out while a card is keyed ends the line's process. The next one waits for it, held; and is held as long as nobody knows what became
 // of that card, until there is another call.
 func TestAModemVanishesWhileACardIsKeyed(t *testing.T) {
