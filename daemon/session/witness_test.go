@@ -116,10 +116,10 @@ func TestAWitnessTellsNoMoment(t *testing.T) {
 			r.stop()
 			return r.path.at
 		}
-		first := when(4*second + 1)
-		for _, at := range []audio.Position{4*second + 3, 4*second + 400, 4*second + 799} {
-			if told := when(at); told/slot != first/slot {
-				t.Errorf("a key that was missed at %d is told at %d, and one at %d at %d", 4*second+1, first, at, told)
+		const period = 160 // within which the session is told how far it is
+		for _, at := range []audio.Position{4*second + 1, 4*second + 3, 4*second + 200, 4*second + 400, 4*second + 799} {
+			if told := when(at); told%slot > period {
+				t.Errorf("a key that was missed at %d is told at %d, %d frames after the grid", at, told, told%slot)
 			}
 		}
 	})
