@@ -24,7 +24,7 @@ type phones struct {
 	caller, agent modem            // nil where that side is none
 	asked         chan session.Ask // by the agent's keys, which the session's goroutine tells of and mustn't wait
 
-	// What follows belongs to the goroutine of follow.
+	// What follows belongs to the goroutine of Line.phone.
 	ringing, inCall bool
 	ails            map[modem]capture.Code // what each suffers from
 }
