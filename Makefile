@@ -77,7 +77,7 @@ race: rig
 	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound ./daemon/line
 
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
-e2e: rig
+e2e: rig codecs
 	@$(GO) test -count=1 -timeout 20m ./e2e
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine

@@ -54,8 +54,8 @@ type Line struct {
 	WaitArmed bool
 	// Options are further lines of its [[line]] table, such as idle = "pass".
 	Options string
-	// Sound, if set, is its [line.sound] table in place of recordings.
-	Sound string
+	// Sound, if set, is its [line.sound] table in place of recordings, and CallerModem its [line.caller_modem] beside that.
+	Sound, CallerModem string
 }
 
 // Box is one box. Its methods are for one goroutine.

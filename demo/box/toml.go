@@ -26,6 +26,9 @@ func (b *Box) toml() []byte {
 		fmt.Fprintf(&f, "\n[[line]]\nname = %q\nplace = \"trunk-side\"\nprofile = \"card\"\n%s\n", l.Name, l.Options)
 		if l.Sound != "" {
 			fmt.Fprintf(&f, "[line.sound]\n%s\n", l.Sound)
+			if l.CallerModem != "" {
+				fmt.Fprintf(&f, "[line.caller_modem]\n%s\n", l.CallerModem)
+			}
 			continue
 		}
 		fmt.Fprintf(&f, "[line.wav]\ncaller_in = %s\nagent_in = %s\n", list(caller), list(agent))

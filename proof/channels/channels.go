@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/flattone/flattone/proof/corpus"
@@ -83,6 +84,16 @@ func (c *Coder) code(ch Channel, pcm []int16) ([]int16, error) {
 		return nil, fmt.Errorf("channels: %s gave %d bytes for %d: run `make codecs`", ch, len(raw), len(in))
 	}
 	return out, nil
+}
+
+// Sound is pcm as it comes out of a channel, without the channel's delay.
+func (c *Coder) Sound(ch Channel, pcm []int16) ([]int16, error) {
+	d := c.delays[ch]
+	out, err := c.code(ch, append(slices.Clone(pcm), make([]int16, d)...))
+	if err != nil {
+		return nil, err
+	}
+	return out[d:], nil
 }
 
 // Through makes the unit of r as it comes out of a channel. Its category is the channel's name after r's own.
