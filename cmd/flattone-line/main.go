@@ -70,8 +70,9 @@ func run(file, name string) error {
 }
 
 // soundPlaces is at how many places Go may run at once where sound is live, even on fewer cores. PortAudio's threads, two at the most, keep theirs between
-// periods, and one that found none free would wait for a goroutine; who waits in the kernel for a mixer or a contact keeps one until Go's monitor looks.
-const soundPlaces = 6
+// periods, and one that found none free would wait for a goroutine; who waits in the kernel for a mixer, a contact or a modem, two at each, keeps one until Go's
+// monitor looks.
+const soundPlaces = 8
 
 // newLog leaves the time out: whoever started the process stamps what it says.
 func newLog() *slog.Logger {

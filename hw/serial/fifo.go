@@ -50,7 +50,7 @@ func (f *fifo) window() {
 	if f.stalled {
 		slack = exact
 	}
-	if f.low > slack && !math.IsInf(f.low, 0) {
+	if f.low > slack {
 		f.owed = int(f.low)
 	}
 	f.stalled = f.stalled && f.high > f.most+f.block // it was in this window, of which a part was before

@@ -33,21 +33,23 @@ type Profile struct {
 	Frame time.Duration
 	// Init brings the modem up; what of it is in Optional may be refused.
 	Init, Optional []string
-	// Before goes before Answer and Dial, each call. Dial has %s where the number goes.
+	// Before goes before Answer and Dial, each call; and behind Init, so that who refuses it is known before there is a call. Dial has %s where the number
+	// goes, and what sets a Voice modem's format where the best of those goes that AT+VSM=? was answered with.
 	Before, Answer []string
 	Dial           string
 	HangUp         []string
-	// AudioOn begins the sound of a call that is active, tried so many times; AudioOff ends it. Of a Voice modem the last of AudioOn is answered by CONNECT.
+	// AudioOn begins the sound of a call that is active, tried so many times; AudioOff ends it. Of a Voice modem the last of AudioOn is answered by CONNECT,
+	// and AudioOff is a code, written "<DLE>^".
 	AudioOn, AudioOff []string
 	AudioTries        int
-	// Calls asks which calls there are, after a start in the middle of one.
+	// Calls asks which calls there are, after a start in the middle of one, and where its sound has stopped.
 	Calls string
 	// Reset is for a modem whose sound can't be begun any more; it vanishes and comes back.
 	Reset string
 	Says  Says
 }
 
-// Says is by which lines a modem tells of what: patterns of package at, any of which will do.
+// Says is by which lines a modem tells of what: patterns of package at, any of which will do. A Voice modem tells by codes within its sound, too.
 type Says struct {
 	Ring, CallerID, Began, Ended, Key []string
 	// Active is a line of the answer to Calls that says there is a call.

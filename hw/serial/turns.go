@@ -104,8 +104,7 @@ func (s *sound) turns(n int, now time.Duration) {
 
 // judge ends a window in which some frames never came, or none were lost.
 func (s *sound) judge(lost int) {
-	s.lost++
-	if lost == 0 {
+	if s.lost++; lost == 0 {
 		s.lost = 0
 	}
 	switch f := feeling(s.feels.Load()); {
