@@ -110,7 +110,7 @@ func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report,
 	}
 	r, err := acceptance.In(b.d.cfg.StateDir).Last(line)
 	switch {
-	case errors.Is(err, acceptance.ErrNone) && !l.Live():
+	case errors.Is(err, acceptance.ErrNone) && !l.Tunes():
 		return r, needsNoTuning(line)
 	case errors.Is(err, acceptance.ErrNone):
 		return r, neverTuned(line)

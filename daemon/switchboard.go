@@ -123,7 +123,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 		}
 	})
 	var err error
-	if x.cfg.Live() { // until it is told, such a line takes no card
+	if x.cfg.Tunes() { // until it is told, such a line takes no card
 		err = c.Send(wire.Accepted{Report: s.reports.last(hello.Line)})
 	}
 	if err == nil {

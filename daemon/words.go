@@ -57,5 +57,5 @@ func neverTuned(name string) error {
 }
 
 func needsNoTuning(name string) error {
-	return &control.Error{Code: control.CodeUntuned, Text: "it has no devices, so there is nothing to tune", Remedy: "flattone lines shows line " + name}
+	return &control.Error{Code: control.CodeUntuned, Text: "its agent's side is no sound device, so there is nothing to tune", Remedy: "flattone lines shows line " + name}
 }

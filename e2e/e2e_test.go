@@ -126,7 +126,7 @@ func (r *rig) start(t *testing.T) {
 	})
 }
 
-// accept has the box's lines of devices pass for tuned, before it is started.
+// accept has the box's lines that must be tuned pass for that, before it is started.
 func (r *rig) accept(t *testing.T) {
 	t.Helper()
 	cfg, err := config.Load(r.Config())
@@ -138,7 +138,7 @@ func (r *rig) accept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range cfg.Lines {
-		if l.Live() {
+		if l.Tunes() {
 			fingerprint, _ := l.Fingerprint(adopted)
 			acceptancetest.Place(t, cfg.StateDir, l.Name, fingerprint)
 		}

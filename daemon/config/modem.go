@@ -24,6 +24,10 @@ const modemRate = audio.Rate8k
 // Live reports whether the line is made of devices, rather than of recordings.
 func (l Line) Live() bool { return l.Sound != nil || l.CallerModem != nil || l.AgentModem != nil }
 
+// Tunes reports whether the line has to be tuned before it takes cards: it is where wires may be crossed, and a cable can be put where the agent is. Behind a
+// modem on his side is a network, and nobody knows what that makes of silence.
+func (l Line) Tunes() bool { return l.Sound != nil && l.AgentModem == nil }
+
 func (t *table) modem(m *Modem) {
 	t.need("profile", "write the name of a modem's profile: "+either(modemNames(t.r.file)))
 	t.text("profile", &m.Name)

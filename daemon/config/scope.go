@@ -35,6 +35,10 @@ func (l Line) Consequences() []string {
 		list = append(list, fmt.Sprintf("lookahead_ms = %d: the codecs of mobile networks smear a key's beginning, so that it is suspected late, and some of it may get past "+
 			"the mask. Leave it at %d or more on this line.", l.LookAhead.Milliseconds(), mobileLookAhead.Milliseconds()))
 	}
+	if l.AgentModem != nil {
+		list = append(list, "agent_modem: a line with a modem on the agent's side can't be tuned. That what the agent hears is masked is not measured on the spot: "+
+			"listen there while somebody keys a test card, before the first real one.")
+	}
 	if l.Live() && !l.Calls.Trusted() {
 		list = append(list, fmt.Sprintf("calls.source = %q: nobody tells this line that a call has ended. Where a caller hangs up without a tone and another is put through, "+
 			"what that one keys may be taken for the first one's, until it has been silent for a while or three minutes are over.", l.Calls.Source))

@@ -109,7 +109,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 		l.mixers = mixers{devices: named, log: deps.Log}
 		bars = l.mixers.first()
 	}
-	if l.cfg.Live() {
+	if l.cfg.Tunes() {
 		bars = append(bars, capture.Untuned) // until flattoned says otherwise
 	}
 	l.session, err = session.New(session.Config{

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw"
@@ -137,10 +136,7 @@ func newOffice(t *testing.T) *office {
 	x.ended, x.stop = ran, func() error { cancel(); return <-ran }
 	t.Cleanup(func() { x.stop() })
 	x.d = x.accept()
-	if err := x.d.Send(wire.Accepted{Report: acceptancetest.Good("desk-1", made.tuning.fingerprint)}); err != nil {
-		t.Fatal(err)
-	}
-	hear(x.d, func(m wire.Bar) bool { return m.Code == "untuned" && !m.On })
+	hear(x.d, state("idle"))
 	return x
 }
 

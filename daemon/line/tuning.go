@@ -27,12 +27,12 @@ type tuning struct {
 	fingerprint, settings string
 }
 
-// errNothingToTune: a line of recordings.
-var errNothingToTune = errors.New("it has no devices, so there is nothing to tune")
+// errNothingToTune: a line of recordings, or with a modem on the agent's side.
+var errNothingToTune = errors.New("its agent's side is no sound device, so there is nothing to tune")
 
 // tune begins a tuning.
 func (l *Line) tune() error {
-	if !l.cfg.Live() {
+	if !l.cfg.Tunes() {
 		return errNothingToTune
 	}
 	if err := l.session.Tune(); err != nil {
@@ -110,7 +110,7 @@ func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error
 
 // accepted notes what flattoned knows of the line: cards are taken once that is good, and holds for the line as it is.
 func (l *Line) accepted(r acceptance.Report) {
-	if !l.cfg.Live() {
+	if !l.cfg.Tunes() {
 		return
 	}
 	l.session.Bar(capture.Untuned, !r.Holds(l.tuning.fingerprint)) // fails only while the process ends
