@@ -128,6 +128,15 @@ func TestAStallIsForgotten(t *testing.T) {
 // moved is by how many frames what is played is later than a block, at one of the far party's positions.
 func (r *rig) moved(base, at int) int {
 	r.t.Helper()
+	by, ok := r.played(base, at)
+	if !ok {
+		r.t.Fatal("what is played was never filled")
+	}
+	return by
+}
+
+// played is moved, if a block that was filled is played whole there.
+func (r *rig) played(base, at int) (by int, ok bool) {
 	heard := r.far.Heard()[at-160 : at]
 	for by := -400; by < 4000; by++ {
 		filled := make([]int16, len(heard))
@@ -135,9 +144,8 @@ func (r *rig) moved(base, at int) int {
 			filled[i] = count(base + at - 160 + i - 160 - by)
 		}
 		if slices.Equal(heard, r.through(filled)) {
-			return by
+			return by, true
 		}
 	}
-	r.t.Fatal("what is played was never filled")
-	return 0
+	return 0, false
 }
