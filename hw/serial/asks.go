@@ -56,11 +56,11 @@ func (m *Modem) ask(a ask) error {
 	}
 }
 
-// telephone says what is wrong with a number.
+// telephone says what is wrong with a number. One with * or # would be a command to the network, such as to send this line's calls elsewhere.
 func telephone(number string) error {
 	digits := strings.TrimPrefix(number, "+")
-	if digits == "" || len(digits) > longestNumber || strings.Trim(digits, "0123456789*#") != "" {
-		return fmt.Errorf("serial: that is no telephone number: give up to %d digits, with a + before a country's", longestNumber)
+	if digits == "" || len(digits) > longestNumber || strings.Trim(digits, "0123456789") != "" {
+		return fmt.Errorf("serial: that is no telephone number: give up to %d digits, with a + before a country's code, and no * or #", longestNumber)
 	}
 	return nil
 }

@@ -143,7 +143,7 @@ func TestWhatCannotBeAsked(t *testing.T) {
 		refused(r.m.Answer(), "no call rings")
 		refused(r.m.Dial("5551234"), "isn't up")
 		r.up()
-		for _, number := range []string{"", "+", "555;H", "555 1234", "+555+", strings.Repeat("1", 41), "55\r"} {
+		for _, number := range []string{"**21*5551234#", "#31#5551234", "", "+", "555;H", "555 1234", "+555+", strings.Repeat("1", 41), "55\r"} {
 			err := r.m.Dial(number)
 			refused(err, "no telephone number")
 			if len(number) > 2 && strings.Contains(err.Error(), number) {
