@@ -139,9 +139,9 @@ func callThroughModems(t *testing.T, call string, coder *channels.Coder) (done b
 				t.Errorf("the modem was told what it can't be: %v", blames)
 			}
 			heard := headsets[i].Heard(1)
-			late := intact(t, "toward the agent", said[i].caller[:len(before)], heard[:audio.Rate8k.Frames(30*time.Second)]) // a caller may say it again
-			const later = 20 * time.Second                                                                                   // when the modem's call has begun
-			intact(t, "toward the caller", said[i].agent[audio.Rate8k.Frames(later):audio.Rate8k.Frames(later+leadIn)], l.modem.Heard())
+			const later = 20 * time.Second // when the modem's call has begun; and before when a caller may say again what he said
+			late := intact(t, "toward the agent", said[i].caller[:len(before)], heard[:min(len(heard), audio.Rate8k.Frames(later+10*time.Second))])
+			intact(t, "toward the caller", said[i].agent[audio.Rate8k.Frames(later):audio.Rate8k.Frames(later+2*leadIn)], l.modem.Heard())
 			if !l.talk() {
 				known := l.rate.Frames(30*time.Millisecond) + 2*l.period
 				attackSound(t, l.soundLine, said[i].caller, append(make([]int16, known), heard[max(0, late):]...))
