@@ -66,6 +66,7 @@ func run(file, name string) error {
 	if l == nil {
 		return err
 	}
+	runtime.GC() // what starting left behind, before sound runs
 	return l.Run(ctx)
 }
 

@@ -22,14 +22,14 @@ import (
 // fakeModem has sound at the machine's pace, 20 ms at a time, and tells what the test wants told, at once and in any order, which a real one can't be
 // made to.
 type fakeModem struct {
-	events  chan serial.Event
-	asked   chan string
-	refuses error // what it is asked
-	pulled  chan struct{}
+	events chan serial.Event
+	asked  chan string
+	pulled chan struct{}
 
-	mu    sync.Mutex
-	says  []int16
-	heard []int16
+	mu      sync.Mutex
+	refuses error // what it is asked
+	says    []int16
+	heard   []int16
 }
 
 const modemFrame = 160
@@ -45,8 +45,16 @@ func (m *fakeModem) Dial(number string) error    { return m.ask("dial " + number
 func (m *fakeModem) HangUp() error               { return m.ask("hang up") }
 func (m *fakeModem) Close() error                { return nil }
 
+func (m *fakeModem) refuse(why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refuses = why
+}
+
 func (m *fakeModem) ask(what string) error {
 	m.asked <- what
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.refuses
 }
 
@@ -247,7 +255,7 @@ func TestTheAgentAnswersByKeys(t *testing.T) {
 	x.agent.say(keyed("*5"))
 	x.caller.expect(t, "answer")
 	hear(x.d, func(m wire.Asked) bool { return m == wire.Asked{For: wire.AskAnswer} })
-	x.caller.refuses = errors.New("there is no call")
+	x.caller.refuse(errors.New("there is no call"))
 	x.agent.say(keyed("*#9"))
 	x.caller.expect(t, "hang up")
 	hear(x.d, func(m wire.Asked) bool { return m == wire.Asked{For: wire.AskHangUp, Error: "there is no call"} })
