@@ -72,7 +72,7 @@ test: check ## every test: those of check, the race detector where there are gor
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
 # Without checkptr where PortAudio is: its binding makes a number of its own into a pointer.
 race: rig
-	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/hwtest/modem ./hw/wavline ./hw/contact ./hw/serial/... ./audio/ring ./audio/path ./audio/resample \
+	@$(CGO) test -race -short -timeout 10m ./hw/hwtest ./hw/wavline ./hw/contact ./audio/ring ./audio/path ./audio/resample \
 		$$(go list ./daemon/... | grep -vE '/(audit|capture|config|host|line|private|secret)$$')
 	@$(CGO) test -race -short -timeout 10m -gcflags=all=-d=checkptr=0 ./hw/sound ./daemon/line
 

@@ -58,6 +58,7 @@ func run(file, name string) error {
 	log := newLog()
 	if l, known := cfg.Line(name); known && l.Live() {
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
+		runtime.GC() // what the config left behind; with real-time priority it would keep others of that priority waiting while it waits for itself
 		if err := host.RealTime(ctx); err != nil {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
@@ -66,7 +67,6 @@ func run(file, name string) error {
 	if l == nil {
 		return err
 	}
-	runtime.GC() // what starting left behind, before sound runs
 	return l.Run(ctx)
 }
 
