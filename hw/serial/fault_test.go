@@ -44,11 +44,25 @@ func TestAModemThatAnswersNothingAtFirst(t *testing.T) {
 	bubble(t, modem.Spec{}, func(t *testing.T, r *rig) {
 		r.far.Mute(true)
 		r.run()
-		if e := r.next(2 * soon); e.Code != Silent { // a voice modem may be in a call, and is then silent too
-			t.Errorf("it is %v", e)
-		}
+		r.breaks(Silent)
 		r.far.Mute(false)
 		r.expect(Mended)
+		r.talk()
+	})
+}
+
+// TestACallThatWasThereAndNothingElse is sound that comes, and no answer.
+func TestACallThatWasThereAndNothingElse(t *testing.T) {
+	bubble(t, modem.Spec{}, func(t *testing.T, r *rig) {
+		r.far.CallActive("5551234")
+		r.far.Mute(true)
+		r.blamed = r.m.control.voice() // it is asked within its sound whether it answers
+		r.run()
+		r.breaks(Silent)
+		r.far.HangUp()
+		r.far.Mute(false)
+		r.expect(Mended)
+		r.quiet(3 * time.Second)
 		r.talk()
 	})
 }

@@ -25,7 +25,7 @@ var profiles = map[modem.Kind]Profile{
 	},
 	modem.SIMCom: {
 		Make: "SIMCom", Kind: PCM,
-		Init: []string{"ATE0", "AT+CLIP=1", "AT+CLCC=1", "AT+CPCMFRM=0", "AT+DDET=1"}, Optional: []string{"AT+DDET=1"},
+		Init: []string{"ATE0", "AT+CLIP=1", "AT+CLCC=1", "AT+CPCMREG=0,1", "AT+CPCMFRM=0", "AT+DDET=1"}, Optional: []string{"AT+CPCMREG=0,1", "AT+DDET=1"},
 		Answer: []string{"ATA"}, Dial: "ATD%s;", HangUp: []string{"AT+CHUP"}, AudioOn: []string{"AT+CPCMREG=1"}, AudioOff: []string{"AT+CPCMREG=0,1"},
 		AudioTries: 2, Calls: "AT+CLCC", Reset: "AT+CRESET",
 		Says: Says{Ring: []string{"RING"}, CallerID: []string{"+CLIP: {number}"}, Began: []string{"VOICE CALL: BEGIN"}, Ended: []string{"VOICE CALL: END", "NO CARRIER"},

@@ -40,7 +40,7 @@ func (c *control) wake() (joined bool, err error) {
 		return false, err
 	}
 	c.soundEnded = false
-	if c.do(c.AudioOff, patience) == nil && c.soundEnded {
+	if c.do(c.AudioOff, leaveTime) == nil && c.soundEnded {
 		return true, nil
 	}
 	return false, err
@@ -51,6 +51,8 @@ const (
 	aliveTries = 3
 	// soundBytes is less than patience of sound, in the narrowest coding, and more than anybody says.
 	soundBytes = 8000
+	// leaveTime is how long it may take to end that sound; with patience it is less than three seconds.
+	leaveTime = time.Second
 )
 
 // alive asks whether the modem answers. One that refuses even that makes no sense.
