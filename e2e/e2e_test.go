@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -181,9 +182,21 @@ func (r *rig) waitFrom(t *testing.T, seen int, what string, want func(control.Ev
 		select {
 		case <-changed:
 		case <-timeout:
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("waited in vain for %s, after %s", what, r.said())
 		}
 	}
+}
+
+// said is what was told last, but for meters.
+func (r *rig) said() (all []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.Kind != control.KindMeters {
+			all = append(all, fmt.Sprintf("%s %s %s%s %s%s", e.Time.Format(time.TimeOnly), e.Line, e.Kind, e.State, e.Reason, e.Code))
+		}
+	}
+	return all[max(0, len(all)-40):]
 }
 
 func kind(line string, k control.Kind) func(control.Event) bool {

@@ -87,7 +87,9 @@ func playCalls(t *testing.T, lines []soundLine, said []said, heard map[string]fu
 	tokens := map[string]string{}
 	for i, l := range lines {
 		if l.talk() {
-			r.talked(t, l, func() bool { return len(heard[l.agent]()) >= len(said[i].caller) })
+			if !r.talked(t, l, func() bool { return len(heard[l.agent]()) >= len(said[i].caller) }) {
+				t.Errorf("%s is held", l.name())
+			}
 			continue
 		}
 		r.wait(t, "the end of the masking on "+l.name(), func(e control.Event) bool {
@@ -120,8 +122,8 @@ func playCalls(t *testing.T, lines []soundLine, said []said, heard map[string]fu
 	}
 }
 
-// talked waits for the end of a call without a card, and gives it up: no star was shown, and no card stored.
-func (r *rig) talked(t *testing.T, l soundLine, over func() bool) {
+// talked waits for the end of a call without a card, and gives it up: no star was shown, and no card stored. It isn't done if the line is held.
+func (r *rig) talked(t *testing.T, l soundLine, over func() bool) (done bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !over(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -138,8 +140,10 @@ func (r *rig) talked(t *testing.T, l soundLine, over func() bool) {
 			t.Errorf("%s: talk is taken for a key: %s", l.name(), e.Kind)
 		}
 		void = void || e.Line == l.name() && e.State == "void"
-		return void && e.Line == l.name() && e.State == "idle"
+		done = e.State == "idle"
+		return void && e.Line == l.name() && (done || e.State == "held")
 	})
+	return done
 }
 
 // TestCallsThroughSoundCards is the main job again, in real time through PortAudio and cards, on the lines of one box side by side: at every rate, on one

@@ -15,18 +15,23 @@ var kernel = newKernel()
 func newKernel() *[places + 1][taps]float32 {
 	var k [places + 1][taps]float32
 	for place := range k {
-		var sum float64
-		var row [taps]float64
-		for i := range row {
-			x := float64(i-taps/2+1) - float64(place)/places
-			row[i] = sinc(x) * bessel(beta*math.Sqrt(max(0, 1-math.Pow(x/(taps/2), 2)))) / bessel(beta)
-			sum += row[i]
-		}
-		for i := range row { // DC passes as it is
-			k[place][i] = float32(row[i] / sum)
-		}
+		sincs(k[place][:], beta, func(i int) float64 { return float64(i-taps/2+1) - float64(place)/places }, taps/2)
 	}
 	return &k
+}
+
+// sincs makes factors of a sinc under a Kaiser window that ends half frames from its middle, at the places at. DC passes as it is.
+func sincs(out []float32, beta float64, at func(i int) float64, half float64) {
+	var sum float64
+	row := make([]float64, len(out))
+	for i := range row {
+		x := at(i)
+		row[i] = sinc(x) * bessel(beta*math.Sqrt(max(0, 1-math.Pow(x/half, 2)))) / bessel(beta)
+		sum += row[i]
+	}
+	for i, v := range row {
+		out[i] = float32(v / sum)
+	}
 }
 
 func sinc(x float64) float64 {
@@ -57,6 +62,9 @@ func between(x []float32, at float64) int16 {
 		before += v * a[k]
 		after += v * b[k]
 	}
-	v := float64(before + (after-before)*float32(place-float64(i)))
-	return int16(math.RoundToEven(min(max(v, math.MinInt16), math.MaxInt16)))
+	return sample(before + (after-before)*float32(place-float64(i)))
+}
+
+func sample(v float32) int16 {
+	return int16(math.RoundToEven(min(max(float64(v), math.MinInt16), math.MaxInt16)))
 }

@@ -112,7 +112,9 @@ type Sound struct {
 	Caller, Agent string
 	// CallerChannel and AgentChannel count from 1.
 	CallerChannel, AgentChannel int
-	// PeriodFrames are what the devices give and take at a time; 0 for what suits the line's rate.
+	// DeviceRate is what the device runs at that stands beside a modem; 0 for the line's rate.
+	DeviceRate audio.Rate `json:",omitempty"`
+	// PeriodFrames are what the devices give and take at a time; 0 for what suits their rate.
 	PeriodFrames int
 	// GainToAgentDB and GainToCallerDB amplify what the two devices are given, -20 to 20.
 	GainToAgentDB, GainToCallerDB float64

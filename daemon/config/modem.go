@@ -40,8 +40,27 @@ func (j judgement) modems(path string, l *Line, ports map[string]string) {
 	if (l.CallerModem != nil || l.AgentModem != nil) && l.Rate != modemRate && j.sound(path, "rate_hz") {
 		j.table(path).fault("rate_hz", "is not the rate of a modem", fmt.Sprintf("write %d, or leave it out", int(modemRate)))
 	}
+	if l.Sound != nil && j.sound(path, "rate_hz") {
+		j.deviceRate(join(path, "sound"), l)
+	}
 	j.modem(join(path, "caller_modem"), l.CallerModem, ports)
 	j.modem(join(path, "agent_modem"), l.AgentModem, ports)
+}
+
+// deviceRate judges the rate of a device that has none of a modem's.
+func (j judgement) deviceRate(path string, l *Line) {
+	t := j.table(path)
+	if !t.has("device_rate_hz") || !j.sound(path, "device_rate_hz") {
+		return
+	}
+	switch s := l.Sound; {
+	case l.CallerModem == nil && l.AgentModem == nil:
+		t.fault("device_rate_hz", "stands on a line without a modem, which runs at its devices' rate", "write that as the line's rate_hz")
+	case !s.DeviceRate.Supported() || s.DeviceRate%modemRate != 0:
+		t.fault("device_rate_hz", fmt.Sprintf("is no whole multiple of a modem's %d", int(modemRate)), "write 16000 or 48000, or leave it out")
+	case s.PeriodFrames%int(s.DeviceRate/modemRate) != 0 && j.sound(path, "period_frames"):
+		t.fault("period_frames", "makes no whole number of frames at a modem's rate", fmt.Sprintf("write a multiple of %d", int(s.DeviceRate/modemRate)))
+	}
 }
 
 // modem finds a modem's profile, and judges its ports by that.

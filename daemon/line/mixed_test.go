@@ -4,11 +4,13 @@ package line
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/wire"
@@ -17,19 +19,28 @@ import (
 )
 
 // A line of a modem and a sound card, either way round: both hear each other, and of a card that is keyed by modem the agent's card hears nothing. On the
-// side of the caller that is a sound card, calls are told as to any line of sound devices.
+// side of the caller that is a sound card, calls are told as to any line of sound devices. The card runs at a modem's rate, or at a multiple.
 func TestAModemAndASoundCard(t *testing.T) {
-	for _, side := range []string{"caller", "agent"} {
-		t.Run(side+"'s modem", func(t *testing.T) {
+	for _, c := range []struct {
+		side string
+		rate audio.Rate
+	}{{"caller", audio.Rate8k}, {"agent", audio.Rate8k}, {"caller", audio.Rate48k}, {"agent", audio.Rate16k}} {
+		side := c.side
+		t.Run(fmt.Sprintf("%s's modem, and a card at %v", side, c.rate), func(t *testing.T) {
 			const lasts = 60 * 8000
 			clicks := make([]int16, lasts)
 			for i := 800; i < lasts; i += 800 {
 				clicks[i] = 20000
 			}
-			made := card.New(t, card.Spec{Name: "other", Rate: 8000, Patient: true, In: [][]int16{clicks}})
+			by := int(c.rate / audio.Rate8k)
+			var longer []int16
+			for _, v := range clicks {
+				longer = append(longer, slices.Repeat([]int16{v}, by)...)
+			}
+			made := card.New(t, card.Spec{Name: "other", Rate: int(c.rate), Patient: true, In: [][]int16{longer}})
 			x := &office{box: newBox(t, `idle = "pass"`), caller: newFakeModem(), agent: newFakeModem()}
 			l := &x.cfg.Lines[0]
-			l.WAV, l.Sound = config.WAV{}, &config.Sound{CallerChannel: 1, AgentChannel: 1}
+			l.WAV, l.Sound = config.WAV{}, &config.Sound{CallerChannel: 1, AgentChannel: 1, DeviceRate: c.rate}
 			modem := x.caller
 			if side == "caller" {
 				l.CallerModem, l.Sound.Agent, l.Calls.Source = &config.Modem{Port: "/dev/caller"}, "other", config.SourceModem

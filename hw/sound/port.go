@@ -56,7 +56,7 @@ func (p *port) Run(ctx context.Context, turn hw.Turn) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	p.ctx, p.turn = ctx, turn
+	p.ctx, p.turn = ctx, scale(turn, l.cfg)
 	p.gate.Store(open)
 	defer p.shut()
 	if s.idle.Add(-1) == 0 {

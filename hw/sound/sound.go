@@ -40,7 +40,9 @@ const (
 // Config says what a line is made of.
 type Config struct {
 	Rate audio.Rate
-	// PeriodFrames is the length of a turn. From one side's input to the other's output of one device it takes two of them.
+	// DeviceRate is what the devices run at: Rate, or a whole multiple of it. 0 is Rate.
+	DeviceRate audio.Rate
+	// PeriodFrames is the length of a turn, in frames of the devices. From one side's input to the other's output of one device it takes two of them.
 	PeriodFrames int
 	// Caller and Agent may be on one device, on different channels. One of them may be left empty, where the line has that side elsewhere.
 	Caller, Agent Side
@@ -65,6 +67,17 @@ func (s Side) none() bool { return s == Side{} }
 // ErrAbsent: a device isn't there, or another program plays on it. Why else an adopted card isn't opened, package cards says.
 var ErrAbsent = cards.ErrAbsent
 
+// devices is the rate that the devices run at.
+func (c Config) devices() audio.Rate {
+	if c.DeviceRate == 0 {
+		return c.Rate
+	}
+	return c.DeviceRate
+}
+
+// multiple is how many frames of a device are one of the line.
+func (c Config) multiple() int { return int(c.devices() / c.Rate) }
+
 func (c Config) validate() error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
@@ -75,6 +88,14 @@ func (c Config) validate() error {
 	fault(!c.Rate.Supported(), "%v is not supported: use 8000, 16000, 44100 or 48000", c.Rate)
 	fault(c.PeriodFrames < leastPeriod || c.PeriodFrames > mostPeriod, "a period of %d frames: use %d to %d",
 		c.PeriodFrames, leastPeriod, mostPeriod)
+	switch {
+	case !c.Rate.Supported():
+	case !c.devices().Supported() || c.devices()%c.Rate != 0:
+		fault(true, "the devices' %v is no whole multiple of the line's %v: use one", c.devices(), c.Rate)
+	default:
+		fault(c.PeriodFrames%c.multiple() != 0, "a period of %d frames: use a multiple of %d, or of the devices' frames some make no whole one of the line's",
+			c.PeriodFrames, c.multiple())
+	}
 	fault(c.LockDir == "", "no folder for the devices' locks: name one")
 	for _, s := range []struct {
 		name        string

@@ -53,12 +53,12 @@ func (s *stream) open(cfg Config) error {
 	side := portaudio.StreamDeviceParameters{Device: device, Channels: s.channels, Latency: 0}
 	s.samples = cfg.PeriodFrames * s.channels
 	s.pa, err = portaudio.OpenStream(portaudio.StreamParameters{
-		Input: side, Output: side, SampleRate: float64(cfg.Rate), FramesPerBuffer: cfg.PeriodFrames,
+		Input: side, Output: side, SampleRate: float64(cfg.devices()), FramesPerBuffer: cfg.PeriodFrames,
 		Flags: portaudio.DitherOff, // where a device has more bits, it would add noise
 	}, s.callback)
 	if errors.Is(err, portaudio.InvalidSampleRate) {
-		return fmt.Errorf("sound: %s: it doesn't run at %v: set the rate to one that it has, such as %g Hz",
-			s.device, cfg.Rate, device.DefaultSampleRate)
+		return fmt.Errorf("sound: %s: it doesn't run at %v: set its rate to one that it has, such as %g Hz",
+			s.device, cfg.devices(), device.DefaultSampleRate)
 	}
 	if errors.Is(err, portaudio.DeviceUnavailable) {
 		return fmt.Errorf("sound: %w: %s: another program plays on it: end that one", ErrAbsent, s.device)
