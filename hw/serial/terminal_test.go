@@ -32,12 +32,15 @@ func TestTerminals(t *testing.T) {
 			if where := differ(r.hears()[base:], r.through(r.said)); where != "" {
 				t.Errorf("what was heard isn't what was said %s", where)
 			}
-			whole := false
-			for at := len(far.Heard()) - 800; at > 800 && !whole; at -= 160 { // a machine that is busy makes gaps
-				_, whole = r.played(base, at)
+			whole, all := 0, 0
+			for at := len(far.Heard()) - 800; at > 800; at -= 160 { // a machine that is busy makes gaps
+				all++
+				if _, ok := r.played(base, at); ok {
+					whole++
+				}
 			}
-			if !whole {
-				t.Error("nothing that was filled is played")
+			if 2*whole < all {
+				t.Errorf("of %d blocks that were filled only %d are played whole", all, whole)
 			}
 			if _, err := Open(r.cfg); !errors.Is(err, hw.ErrBusy) {
 				t.Errorf("a second owner gets %v", err)
