@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/flattone/flattone/hw/serial/at"
 )
 
 // bauds are those of the rates that a serial port may have which carry a call's sound: a byte at 8 kHz takes 80 000.
@@ -177,8 +179,8 @@ func (t *table) leaves(key string, to *[]string) {
 func (t *table) patterns(key string, to *[]string) {
 	list, _ := texts(t, key)
 	for _, p := range list {
-		if p == "" || strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.fault(key, fmt.Sprintf("has %s, which is no line of a modem's", show(p)), `write the words that it says, such as "RING"`)
+		if reason, remedy := at.Flaw(p); reason != "" {
+			t.fault(key, fmt.Sprintf("has %s, which %s", show(p), reason), remedy)
 			return
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw/serial"
-	"github.com/flattone/flattone/hw/serial/at"
 	"github.com/flattone/flattone/hw/serial/usb"
 )
 
@@ -22,17 +21,6 @@ func ours(t *testing.T) map[string]config.ModemProfile {
 		t.Fatal(err)
 	}
 	return profiles
-}
-
-// The config can't know the patterns' language, and whoever writes a profile of his own is told by the line.
-func TestProfilesSpeakTheLanguageOfPatterns(t *testing.T) {
-	for name, p := range ours(t) {
-		for _, pattern := range slices.Concat(p.Says.Ring, p.Says.CallerID, p.Says.Began, p.Says.Ended, p.Says.Key, p.Says.Active) {
-			if err := at.Valid(pattern); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	}
 }
 
 // A modem that has its answers from one make is of that make, and has its ports where the bus says so.

@@ -124,7 +124,7 @@ func TestPatternsTellLinesApart(t *testing.T) {
 				t.Errorf("%s: %q is taken for %s: %v", u.Make, u.Line, means, match)
 			}
 			for _, pattern := range ways {
-				if err := at.Valid(pattern); err != nil {
+				if err, _ := at.Flaw(pattern); err != "" {
 					t.Error(err)
 				}
 				number, ok := at.Capture([]byte(u.Line), pattern)
@@ -194,7 +194,7 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-func TestValid(t *testing.T) {
+func TestFlaw(t *testing.T) {
 	for pattern, fault := range map[string]string{
 		"RING":                            "",
 		"A: *,{number}":                   "",
@@ -205,21 +205,21 @@ func TestValid(t *testing.T) {
 		"{number}":                        "begins with no word",
 		"+RXDTMF:":                        "ends in an empty field",
 		"A: 1,":                           "ends in an empty field",
-		"A: {}":                           "braces are around no name",
-		"A: {number":                      "braces are around no name",
-		"A: {n}x":                         "braces are around no name",
-		"A: {a b}":                        "braces are around no name",
+		"A: {}":                           "braces around no name",
+		"A: {number":                      "braces around no name",
+		"A: {n}x":                         "braces around no name",
+		"A: {a b}":                        "braces around no name",
 		"A: x{n}":                         "part of a field",
 		"A: 1*":                           "part of a field",
 		"A: n}":                           "part of a field",
 		"A: {a},{b}":                      "captures two",
-		`A: "b`:                           "a quote is open",
+		`A: "b`:                           "leaves a quote open",
 		"A: é":                            "printable ASCII",
 		"A\r":                             "printable ASCII",
 		strings.Repeat("x", at.MaxLine+1): "longer than a line",
 	} {
-		if err := at.Valid(pattern); (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
-			t.Errorf("%.20q: %v", pattern, err)
+		if reason, remedy := at.Flaw(pattern); (reason == "") != (fault == "") || (remedy == "") != (fault == "") || !strings.Contains(reason, fault) {
+			t.Errorf("%.20q: %s: %s", pattern, reason, remedy)
 		}
 	}
 }
@@ -297,7 +297,7 @@ func FuzzPattern(f *testing.F) {
 		if match := at.Match(line, pattern); ok && (!match || !bytes.Contains(line, field)) {
 			t.Errorf("captured %q, match %v", field, match)
 		}
-		if at.Valid(pattern) != nil {
+		if reason, _ := at.Flaw(pattern); reason != "" {
 			return
 		}
 		if !strings.ContainsAny(pattern, "*{") && !at.Match([]byte(pattern), pattern) {

@@ -1,10 +1,6 @@
 package at
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // A line is made of fields, between colons, equals signs and commas. Blanks around a field don't count, nor do quotes, between which a separator is none.
 // A pattern is the fields that a line begins with:
@@ -85,19 +81,16 @@ func bare[T string | []byte](s T) T {
 	return s
 }
 
-// Valid says what is wrong with a pattern.
-func Valid(pattern string) error {
-	fault := func(reason string) error {
-		return fmt.Errorf("pattern %q: %s", pattern, reason)
-	}
+// Flaw says what is wrong with a pattern, and what to do about it; nothing of one that is in order.
+func Flaw(pattern string) (reason, remedy string) {
 	if len(pattern) > MaxLine {
-		return errors.New("pattern: it is longer than a line can be: shorten it to what tells the line from others")
+		return "is longer than a line can be", "shorten it to what tells the line from others"
 	}
 	if strings.ContainsFunc(pattern, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return fault("lines are of printable ASCII only: leave out the rest")
+		return "isn't all printable ASCII, as lines are", "leave out the rest"
 	}
 	if strings.Count(pattern, `"`)%2 != 0 {
-		return fault("a quote is open: close it, or leave quotes out, which don't count")
+		return "leaves a quote open", "close it, or leave quotes out, which don't count"
 	}
 	captures := 0
 	for i, rest, more := 0, pattern, true; more; i++ {
@@ -106,21 +99,21 @@ func Valid(pattern string) error {
 		name, braced := strings.CutPrefix(field, "{")
 		switch {
 		case i == 0 && (field == "" || field == "*" || braced):
-			return fault("it begins with no word: write first what the line begins with")
+			return "begins with no word", "write first what the line begins with"
 		case !more && field == "":
-			return fault("it ends in an empty field, which few lines have: write a star, or leave out the last separator")
+			return "ends in an empty field, which few lines have", "write a star, or leave out the last separator"
 		case field == "*":
 		case braced:
 			captures++
 			if name, closed := strings.CutSuffix(name, "}"); !closed || name == "" || strings.ContainsAny(name, "{}* ") {
-				return fault("braces are around no name: write {number}")
+				return "has braces around no name", "write {number}"
 			}
 		case strings.ContainsAny(field, "{}*"):
-			return fault("a star or braces are part of a field: let them stand for all of it")
+			return "has a star or braces that are part of a field", "let them stand for all of it"
 		}
 	}
 	if captures > 1 {
-		return fault("it captures two fields: put a star for one of them")
+		return "captures two fields", "put a star for one of them"
 	}
-	return nil
+	return "", ""
 }
