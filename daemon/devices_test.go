@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -19,12 +18,7 @@ func devices(t *testing.T, found []wire.Device, script string) ([]control.Device
 	h := newHouse(t)
 	h.cfg.Lines[0].Sound = &config.Sound{Caller: "trunk", Agent: "headset"}
 	h.cfg.Lines[1].Sound = &config.Sound{Caller: "trunk", Agent: "a client"}
-	text, err := json.Marshal(found)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.write("found.json", string(text), 0o600)
-	h.write("line", strings.ReplaceAll("#!/bin/sh\n"+script, "DIR", h.dir), 0o700)
+	h.finds(found, script)
 	d := h.daemon()
 	// One line runs, the other waits for a device.
 	one, two := d.board.lines[d.board.order[0]], d.board.lines[d.board.order[1]]

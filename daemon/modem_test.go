@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -18,12 +17,7 @@ func probe(t *testing.T, port string, found wire.Modem, script string) (control.
 	t.Helper()
 	h := newHouse(t)
 	h.cfg.Lines[1].AgentModem = &config.Modem{Port: "/dev/taken", SoundPort: "/dev/too"}
-	text, err := json.Marshal(found)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.write("found.json", string(text), 0o600)
-	h.write("line", strings.ReplaceAll("#!/bin/sh\n"+script, "DIR", h.dir), 0o700)
+	h.finds(found, script)
 	return h.daemon().backend.ProbeModem(context.Background(), port)
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +100,17 @@ func (h *house) write(name, text string, mode os.FileMode) {
 	if err := os.WriteFile(h.path(name), []byte(text), mode); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// finds has a script stand for flattone-line, in which DIR is the box's folder, and the file found.json beside it.
+func (h *house) finds(found any, script string) {
+	h.t.Helper()
+	text, err := json.Marshal(found)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.write("found.json", string(text), 0o600)
+	h.write("line", strings.ReplaceAll("#!/bin/sh\n"+script, "DIR", h.dir), 0o700)
 }
 
 func (h *house) open() (*Daemon, error) {

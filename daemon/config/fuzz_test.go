@@ -30,15 +30,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		c, err := Parse("/x/f.toml", doc)
 		if err != nil {
-			var faults Faults
-			if !errors.As(err, &faults) || len(faults) == 0 {
-				t.Fatalf("not faults: %v", err)
-			}
-			for _, fault := range faults {
-				if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
-					t.Errorf("a fault that can't be shown: %q", text)
-				}
-			}
+			showable(t, err)
 			return
 		}
 		if len(c.Lines) == 0 || c.Vault.KeyFile == "" || c.Upstream.Webhook.URL == "" || c.Upstream.Webhook.SecretFile == "" {
@@ -75,15 +67,7 @@ func FuzzDevices(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		devices, err := parseDevices("d.toml", doc)
 		if err != nil {
-			var faults Faults
-			if !errors.As(err, &faults) || len(faults) == 0 {
-				t.Fatalf("not faults: %v", err)
-			}
-			for _, fault := range faults {
-				if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
-					t.Errorf("a fault that can't be shown: %q", text)
-				}
-			}
+			showable(t, err)
 			return
 		}
 		if err := devices.Write(path); err != nil {
@@ -120,14 +104,20 @@ func FuzzModem(f *testing.F) {
 			}
 			return
 		}
-		var faults Faults
-		if !errors.As(err, &faults) || len(faults) == 0 {
-			t.Fatalf("not faults: %v", err)
-		}
-		for _, fault := range faults {
-			if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
-				t.Errorf("a fault that can't be shown: %q", text)
-			}
-		}
+		showable(t, err)
 	})
+}
+
+// showable: an error is faults, of which each has a line with a reason and a remedy.
+func showable(t *testing.T, err error) {
+	t.Helper()
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) == 0 {
+		t.Fatalf("not faults: %v", err)
+	}
+	for _, fault := range faults {
+		if text := fault.Error(); fault.Reason == "" || fault.Remedy == "" || strings.Contains(text, "\n") {
+			t.Errorf("a fault that can't be shown: %q", text)
+		}
+	}
 }
