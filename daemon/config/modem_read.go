@@ -63,6 +63,11 @@ func (t *table) says(s *ModemSays, kind ModemKind) {
 	t.need("ring", `write the lines that say that a call comes in, such as ["RING"]`)
 	t.patterns("ring", &s.Ring)
 	t.patterns("caller_id", &s.CallerID)
+	for _, p := range s.CallerID {
+		if !strings.Contains(p, "{") {
+			t.fault("caller_id", fmt.Sprintf("has %s, which captures nothing", show(p)), "write {number} in the place of the number")
+		}
+	}
 	t.patterns("began", &s.Began)
 	t.patterns("ended", &s.Ended)
 	if kind == PCM {
