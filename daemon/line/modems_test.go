@@ -138,6 +138,38 @@ func TestCallsThroughModems(t *testing.T) {
 	}
 }
 
+// An agent's keys come back from a telephone line by the modem's hybrid, 20 dB weaker and some of its frames later: none is the caller's. Those of a
+// sequence do what they are for, and any other ends the capture.
+func TestTheHybridsEchoIsNoCaller(t *testing.T) {
+	m := newMobile(t, "v253")
+	m.cfg.Lines[0].AgentKeys.Cancel = "*#0"
+	m.run()
+	m.answered()
+	until := func(want func(wire.Message) bool) {
+		t.Helper()
+		for {
+			s := m.d.next()
+			switch s.m.(type) {
+			case wire.Key, wire.Card:
+				t.Fatalf("the agent's keys come as %T", s.m)
+			}
+			if want(s.m) {
+				return
+			}
+		}
+	}
+	m.agent.say(keyed("*#0"))
+	until(func(w wire.Message) bool { return w == wire.Asked{For: wire.AskCancel} })
+	time.Sleep(time.Second) // the echo of it is over
+	m.agent.say(keyed("7"))
+	until(func(w wire.Message) bool {
+		return w == wire.State{State: "void", Capture: "cap_a", Reason: "legs_swapped_or_coupled"}
+	})
+	until(func(w wire.Message) bool {
+		return w == wire.State{State: "held", Capture: "cap_a", Reason: "legs_swapped_or_coupled"}
+	})
+}
+
 // Between two modems, the agent's of another kind: he calls the line once, is answered at once, and hears the caller whom he takes then; but no key. When he
 // hangs up, so does the line.
 func TestACallFromModemToModem(t *testing.T) {
