@@ -25,15 +25,7 @@ func TestAnAgentAsksByKeys(t *testing.T) {
 		if err := line.Send(wire.Asked{For: what}); err != nil {
 			t.Fatal(err)
 		}
-		m, _, err := line.Receive()
-		if err != nil {
-			t.Fatal(err)
-		}
-		id, _ := wire.CommandID(m)
-		if err := line.Send(wire.Answer{ID: id, Error: answer}); err != nil {
-			t.Fatal(err)
-		}
-		return m
+		return answers(t, line, answer)
 	}
 	warned := func(code string) {
 		t.Helper()

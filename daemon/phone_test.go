@@ -20,14 +20,7 @@ func TestCallsByModemAreNotedWithoutNumbers(t *testing.T) {
 		t.Helper()
 		done := make(chan error, 1)
 		go func() { done <- ask() }()
-		m, _, err := line.Receive()
-		if err != nil {
-			t.Fatal(err)
-		}
-		id, _ := wire.CommandID(m)
-		if err := line.Send(wire.Answer{ID: id, Error: answer}); err != nil {
-			t.Fatal(err)
-		}
+		m := answers(t, line, answer)
 		if err := <-done; (err != nil) != (answer != "") {
 			t.Errorf("%T ends with %v", m, err)
 		}

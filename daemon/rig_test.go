@@ -152,3 +152,17 @@ func (h *house) run() (d *Daemon, stop func() error, ended <-chan error) {
 	h.t.Cleanup(func() { stop() })
 	return d, stop, ran
 }
+
+// answers has a line hear a command and answer it.
+func answers(t *testing.T, line *wire.Conn, answer string) wire.Message {
+	t.Helper()
+	m, _, err := line.Receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := wire.CommandID(m)
+	if err := line.Send(wire.Answer{ID: id, Error: answer}); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

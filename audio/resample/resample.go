@@ -13,6 +13,8 @@
 // It promises: no slip while both devices run, whatever their clocks within [MostPPM]; after a gap of either, the depth is what it
 // should be within a fifth of a second; no allocation, lock, channel or clock after New. What never arrives is silence. Rates are the same on both
 // sides, nominally. It must never be used where the two share a clock: there the samples pass as they are.
+//
+// [Up] and [Down] are for a device that runs at a multiple of the line's rate: by its own clock, before a Joint or behind it.
 package resample
 
 import (
@@ -147,9 +149,7 @@ func (j *Joint) fetch(frames int) {
 		case ready > 0:
 			n = min(n, ready)
 			j.source.Read(j.room[:n])
-			for i, v := range j.room[:n] {
-				to[i] = float32(v)
-			}
+			put(to, j.room[:n])
 			j.taken += int64(n)
 			ready -= n
 		default:

@@ -29,7 +29,9 @@ func (l Line) Live() bool { return l.Sound != nil || l.CallerModem != nil || l.A
 func (l Line) Tunes() bool { return l.Sound != nil && l.AgentModem == nil }
 
 func (t *table) modem(m *Modem) {
-	t.need("profile", "write the name of a modem's profile: "+either(modemNames(t.r.file)))
+	if !t.has("profile") { // or all names would be looked up for nothing
+		t.need("profile", "write the name of a modem's profile: "+either(modemNames(t.r.file)))
+	}
 	t.text("profile", &m.Name)
 	t.text("port", &m.Port)
 	t.text("sound_port", &m.SoundPort)

@@ -19,6 +19,7 @@ import (
 //	api            no call ──began──▶ call ──ended──▶ no call         the connection to flattoned breaks in a call ──▶ lost
 //	hook contact   joined, if it is closed at first; else no call, then as it closes and opens       it can't be read ──▶ lost
 //	ring contact   presumed, from the beginning; each ring ends what was                             it can't be read ──▶ lost
+//	modem          as api, or joined, by the caller's modem: see phones                              it doesn't answer in a call ──▶ lost
 
 // source begins with what the line knows by itself, and follows its contact, if it has one.
 func (l *Line) source(ctx context.Context) error {
@@ -31,7 +32,7 @@ func (l *Line) source(ctx context.Context) error {
 	return nil
 }
 
-// lookAgain is how often a contact that is away is looked for.
+// lookAgain is how often a contact, or a modem, that is away is looked for.
 const lookAgain = 500 * time.Millisecond
 
 // wired follows the contact until ctx ends. What keeps it away is logged once, however often it is looked for.

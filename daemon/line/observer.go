@@ -221,11 +221,11 @@ func (l *Line) heard(m wire.Message) {
 	case wire.Acknowledge:
 		l.answer(m.ID, l.session.Acknowledge())
 	case wire.PickUp:
-		l.answer(m.ID, l.phones.pickUp())
+		l.answer(m.ID, l.phones.ask(modem.Answer))
 	case wire.CallOut:
-		l.answer(m.ID, l.phones.callOut(m.Number))
+		l.answer(m.ID, l.phones.ask(func(to modem) error { return to.Dial(m.Number) }))
 	case wire.HangUp:
-		l.answer(m.ID, l.phones.hangUp())
+		l.answer(m.ID, l.phones.ask(modem.HangUp))
 	case wire.CallTold:
 		l.answer(m.ID, l.callTold(m.Edge))
 	case wire.Stored:

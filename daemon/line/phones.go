@@ -35,25 +35,12 @@ const mostAsked = 4
 // errNoPhone answers whoever would command one.
 var errNoPhone = errors.New("its caller's side is no modem, so there is nothing to answer, to dial or to hang up")
 
-func (p *phones) pickUp() error {
+// ask asks the caller's modem for something.
+func (p *phones) ask(do func(modem) error) error {
 	if p.caller == nil {
 		return errNoPhone
 	}
-	return p.caller.Answer()
-}
-
-func (p *phones) callOut(number string) error {
-	if p.caller == nil {
-		return errNoPhone
-	}
-	return p.caller.Dial(number)
-}
-
-func (p *phones) hangUp() error {
-	if p.caller == nil {
-		return errNoPhone
-	}
-	return p.caller.HangUp()
+	return do(p.caller)
 }
 
 // events are nil, which yields nothing, where there is no modem.
@@ -122,7 +109,7 @@ func (l *Line) agentsPhone(e serial.Event) {
 	case serial.Ended:
 		l.log.Info("the agent is off the line")
 		if p.inCall {
-			if err := p.hangUp(); err != nil {
+			if err := p.ask(modem.HangUp); err != nil {
 				l.log.Warn("the caller can't be told that the agent has hung up", "error", err)
 			}
 		}
@@ -174,9 +161,9 @@ func (l *Line) ails(m modem, e serial.Event) {
 
 // askedByKeys does what the agent asks of the telephone, and says so: a call is answered whether flattoned is there or not.
 func (l *Line) askedByKeys(a session.Ask) {
-	do := map[session.Ask]func() error{session.AskAnswer: l.phones.pickUp, session.AskHangUp: l.phones.hangUp}[a]
+	do := map[session.Ask]func(modem) error{session.AskAnswer: modem.Answer, session.AskHangUp: modem.HangUp}[a]
 	said := wire.Asked{For: string(a)}
-	if err := do(); err != nil {
+	if err := l.phones.ask(do); err != nil {
 		said.Error = err.Error()
 		l.log.Warn("what the agent asked for by keys was not done", "for", a, "error", err)
 	}

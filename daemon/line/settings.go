@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 
@@ -34,17 +35,10 @@ func wavConfig(w config.WAV, released <-chan struct{}, follow func(audio.Positio
 var periodFrames = map[audio.Rate]int{audio.Rate8k: 24, audio.Rate16k: 48, audio.Rate44k: 128, audio.Rate48k: 128}
 
 func soundConfig(l config.Line, runtimeDir string, known cards.Known) sound.Config {
-	rate, period := l.Sound.DeviceRate, l.Sound.PeriodFrames
-	if rate == 0 {
-		rate = l.Rate
-	}
-	if period == 0 {
-		period = periodFrames[rate]
-		if over := period % int(rate/l.Rate); over != 0 {
-			period += int(rate/l.Rate) - over
-		}
-	}
-	c := sound.Config{Rate: l.Rate, DeviceRate: rate, PeriodFrames: period, LockDir: locks(runtimeDir), Known: known}
+	rate := cmp.Or(l.Sound.DeviceRate, l.Rate)
+	by := int(rate / l.Rate)
+	whole := (periodFrames[rate] + by - 1) / by * by
+	c := sound.Config{Rate: l.Rate, DeviceRate: rate, PeriodFrames: cmp.Or(l.Sound.PeriodFrames, whole), LockDir: locks(runtimeDir), Known: known}
 	if l.CallerModem == nil {
 		c.Caller = sound.Side{Device: l.Sound.Caller, Channel: l.Sound.CallerChannel}
 	}

@@ -21,6 +21,19 @@ func (r *rig) breaks(code string) {
 	}
 }
 
+// gone waits for the end of the modem's Run, which a port has brought.
+func (r *rig) gone() {
+	r.t.Helper()
+	select {
+	case err := <-r.err:
+		if !errors.Is(err, hw.ErrLost) {
+			r.t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(soon):
+		r.t.Fatal("it goes on")
+	}
+}
+
 func TestAModemThatAnswersNothing(t *testing.T) {
 	for name, fault := range map[string]func(*modem.Modem, bool){
 		"garbage": (*modem.Modem).Garbage,
@@ -227,14 +240,7 @@ func TestAPortThatVanishes(t *testing.T) {
 		r.up()
 		r.talk()
 		r.far.Vanish()
-		select {
-		case err := <-r.err:
-			if !errors.Is(err, hw.ErrLost) {
-				t.Errorf("it ended with %v", err)
-			}
-		case <-time.After(soon):
-			t.Fatal("it goes on")
-		}
+		r.gone()
 		r.far.Return()
 		r.again()
 		r.up()
@@ -253,9 +259,7 @@ func TestAHalfDeadModule(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.breaks(Refuses)
-		if err := <-r.err; !errors.Is(err, hw.ErrLost) {
-			t.Errorf("it ended with %v", err)
-		}
+		r.gone()
 		time.Sleep(10 * time.Second)
 		r.again()
 		r.up()

@@ -46,14 +46,7 @@ func TestTerminals(t *testing.T) {
 				t.Errorf("a second owner gets %v", err)
 			}
 			far.Vanish()
-			select {
-			case err := <-r.err:
-				if !errors.Is(err, hw.ErrLost) {
-					t.Errorf("it ended with %v", err)
-				}
-			case <-time.After(soon):
-				t.Error("it goes on")
-			}
+			r.gone()
 			r.stop()
 			if err := r.m.Close(); err != nil {
 				t.Error(err)

@@ -23,6 +23,7 @@
 package sound
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -68,12 +69,7 @@ func (s Side) none() bool { return s == Side{} }
 var ErrAbsent = cards.ErrAbsent
 
 // devices is the rate that the devices run at.
-func (c Config) devices() audio.Rate {
-	if c.DeviceRate == 0 {
-		return c.Rate
-	}
-	return c.DeviceRate
-}
+func (c Config) devices() audio.Rate { return cmp.Or(c.DeviceRate, c.Rate) }
 
 // multiple is how many frames of a device are one of the line.
 func (c Config) multiple() int { return int(c.devices() / c.Rate) }
