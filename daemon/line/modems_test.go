@@ -117,7 +117,7 @@ func TestCallsThroughModems(t *testing.T) {
 			m.answered()
 			m.agent.loudest()
 			m.modem.Say(keyed(visa))
-			m.agent.say(slices.Repeat([]int16{8000, 8000, 8000, 8000, -8000, -8000, -8000, -8000}, 500)) // no key: 1 kHz
+			m.agent.say(spoken())
 			card := hear(m.d, any[wire.Card]).card
 			if string(card[1:1+card[0]]) != visa {
 				t.Error("another card than was keyed")
@@ -125,9 +125,7 @@ func TestCallsThroughModems(t *testing.T) {
 			if loudest := m.agent.loudest(); loudest > 5000 {
 				t.Errorf("the agent hears %d: a key is as loud as that", loudest)
 			}
-			if loudest := slices.Max(m.modem.Heard()); loudest < 6000 {
-				t.Errorf("the caller hears no more than %d of the agent", loudest)
-			}
+			m.heardTheAgent()
 			m.modem.HangUp()
 			hear(m.d, func(w wire.Call) bool { return w.Edge == "call_ended" })
 			stop()
@@ -192,16 +190,14 @@ func TestACallFromModemToModem(t *testing.T) {
 	m.answered()
 	from := len(agent.Heard())
 	m.modem.Say(keyed(visa))
-	agent.Say(slices.Repeat([]int16{8000, 8000, 8000, 8000, -8000, -8000, -8000, -8000}, 500))
+	agent.Say(spoken())
 	if card := hear(m.d, any[wire.Card]).card; string(card[1:1+card[0]]) != visa {
 		t.Error("another card than was keyed")
 	}
 	if loudest := slices.Max(agent.Heard()[from:]); loudest > 5000 || loudest < 500 {
 		t.Errorf("the agent hears %d at the most: a key is louder than 5000, and what stands for it than 500", loudest)
 	}
-	if loudest := slices.Max(m.modem.Heard()); loudest < 6000 {
-		t.Errorf("the caller hears no more than %d of the agent", loudest)
-	}
+	m.heardTheAgent()
 	agent.HangUp()
 	hear(m.d, func(w wire.Call) bool { return w.Edge == "call_ended" })
 	if call, _ := m.modem.Active(); call {
@@ -255,4 +251,23 @@ func (m *mobile) newModem() (modem, error) {
 		return nil, err
 	}
 	return serial.Open(cfg)
+}
+
+// spoken is half a second that is taken for no key: 250 Hz.
+func spoken() []int16 {
+	return slices.Repeat(slices.Concat(slices.Repeat([]int16{8000}, 16), slices.Repeat([]int16{-8000}, 16)), 125)
+}
+
+// heardTheAgent says whether the caller has heard what is spoken, but for its edges and a stall of a busy machine.
+func (m *mobile) heardTheAgent() {
+	m.t.Helper()
+	loud := 0
+	for _, x := range m.modem.Heard() {
+		if x > 3000 || x < -3000 {
+			loud++
+		}
+	}
+	if loud < len(spoken())/2 {
+		m.t.Errorf("of %d frames of the agent the caller hears %d", len(spoken()), loud)
+	}
 }
