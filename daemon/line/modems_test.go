@@ -263,7 +263,7 @@ func (m *mobile) heardTheAgent() {
 	m.t.Helper()
 	loud := 0
 	for _, x := range m.modem.Heard() {
-		if x > 3000 || x < -3000 {
+		if x > 6000 || x < -6000 {
 			loud++
 		}
 	}
