@@ -55,6 +55,8 @@ func reason(code string) string {
 		return "armed for three minutes, which is the most where nobody tells that a call has ended"
 	case "source_lost":
 		return "what tells of its calls is away: they are only presumed"
+	case "shutdown":
+		return "the box is about to stop or sleep: no card is taken until it is up again"
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 

@@ -35,6 +35,7 @@ const (
 	StoreTimeout       Code = "store_timeout"
 	CallUnwatched      Code = "call_unwatched" // nobody would tell that the call has ended, so it was armed no longer
 	SourceLost         Code = "source_lost"    // what tells of calls went away
+	Shutdown           Code = "shutdown"       // the machine is about to stop or sleep
 )
 
 // Why a line is held: nothing of the caller is heard.

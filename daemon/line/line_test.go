@@ -116,12 +116,16 @@ func TestCommandsAreAnsweredInWords(t *testing.T) {
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "c", Profile: "number"} }, ""},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "d"} }, "busy"},
 		{func(id uint64) wire.Message { return wire.MoreTime{ID: id} }, ""},
+		{func(id uint64) wire.Message { return wire.Cancel{ID: id, Reason: "shutdown"} }, ""},
 	} {
 		id := uint64(i + 1)
 		answer := d.ask(id, test.command(id))
 		if (answer == "") != (test.says == "") || !strings.Contains(answer, test.says) {
 			t.Errorf("%T is answered with %q, want %q", test.command(id), answer, test.says)
 		}
+	}
+	if void := hear(d, state("void")).m.(wire.State); void.Reason != "shutdown" {
+		t.Errorf("the capture is void for %q, and not for the reason that was given", void.Reason)
 	}
 	if err := stop(); err != nil {
 		t.Error(err)

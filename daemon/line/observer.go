@@ -206,7 +206,11 @@ func (l *Line) heard(m wire.Message) {
 	case wire.Arm:
 		l.answer(m.ID, l.session.Arm(m.Capture, m.Profile))
 	case wire.Cancel:
-		err := l.session.Cancel()
+		why := capture.Cancelled
+		if m.Reason != "" {
+			why = capture.Code(m.Reason)
+		}
+		err := l.session.Cancel(why)
 		if errors.Is(err, session.ErrTuning) {
 			l.tuning.cancel()
 			err = nil

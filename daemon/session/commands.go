@@ -54,10 +54,10 @@ func (c *call) arm(captureID, profile string) error {
 	return nil
 }
 
-// Cancel gives the capture up. [ErrNoCapture] if there is none, [ErrTuning] if there is a tuning
+// Cancel gives the capture up, for the reason given. [ErrNoCapture] if there is none, [ErrTuning] if there is a tuning
 // in its place, [ErrComplete] once it is no longer ours to cancel.
-func (s *Session) Cancel() error {
-	return s.whileCapturing(func(c *call) { c.void(capture.Cancelled) })
+func (s *Session) Cancel(why capture.Code) error {
+	return s.whileCapturing(func(c *call) { c.void(why) })
 }
 
 // MoreTime begins the capture's time-outs again. The errors are those of Cancel.

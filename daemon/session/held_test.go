@@ -21,7 +21,7 @@ func TestBeingArmedOutlivesTheProcess(t *testing.T) {
 		"armed":  func(r *rig) { r.armed("") },
 		"keying": func(r *rig) { r.armed("").keys("42") },
 		"stored": func(r *rig) { r.finished().ok(r.s.Stored("cap")) },
-		"void":   func(r *rig) { r.armed("").ok(r.s.Cancel()) },
+		"void":   func(r *rig) { r.armed("").ok(r.s.Cancel(capture.Cancelled)) },
 		"whole":  func(r *rig) { r.finished() },
 		"held":   func(r *rig) { r.ok(r.s.Hold(capture.LineBroken)) },
 	} {
@@ -37,7 +37,7 @@ func TestBeingArmedOutlivesTheProcess(t *testing.T) {
 					t.Error("the card isn't wiped")
 				}
 				for what, err := range map[string]error{
-					"arm": r.s.Arm("x", ""), "cancel": r.s.Cancel(), "more time": r.s.MoreTime(), "hold": r.s.Hold(capture.LineBroken),
+					"arm": r.s.Arm("x", ""), "cancel": r.s.Cancel(capture.Cancelled), "more time": r.s.MoreTime(), "hold": r.s.Hold(capture.LineBroken),
 					"acknowledge": r.s.Acknowledge(), "stored": r.s.Stored("cap"), "not stored": r.s.NotStored("cap", true),
 					"reconnected": r.s.Reconnected(), "follow": r.s.Follow(1e6), "silent": r.s.Silent(1e9), "network spoke": r.s.NetworkSpoke(), "edge": r.s.Edge(hw.Edge{}),
 				} {

@@ -113,7 +113,7 @@ func TestTheNetworkIsToldOf(t *testing.T) {
 		r.ok(r.s.NetworkSpoke())
 		r.expect("warn network_heard")
 		r.is(session.Armed)
-		r.ok(r.s.Cancel())
+		r.ok(r.s.Cancel(capture.Cancelled))
 		r.ok(r.s.NetworkSpoke())
 		r.pass(4 * time.Second)
 		r.ok(r.s.Arm("cap-2", ""))
@@ -270,7 +270,7 @@ func TestStandingSound(t *testing.T) {
 func TestTheTailIsAtLeastASecond(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		r := newRig(t).armed("")
-		r.ok(r.s.Cancel())
+		r.ok(r.s.Cancel(capture.Cancelled))
 		r.path.armed = false
 		r.pass(980 * time.Millisecond)
 		r.is(session.Void)
@@ -285,7 +285,8 @@ func TestEveryWayToVoid(t *testing.T) {
 		act    func(*rig)
 		reason string
 	}{
-		"cancel":    {func(r *rig) { r.ok(r.s.Cancel()) }, "cancelled"},
+		"cancel":    {func(r *rig) { r.ok(r.s.Cancel(capture.Cancelled)) }, "cancelled"},
+		"shutdown":  {func(r *rig) { r.ok(r.s.Cancel(capture.Shutdown)) }, "shutdown"},
 		"call ends": {func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) }, "call_ended"},
 		"call lost": {func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: r.path.at})) }, "call_ended"},
 		"fault":     {func(r *rig) { r.path.faults++; r.pass(20 * time.Millisecond) }, "fault"},
@@ -463,7 +464,7 @@ func TestACardIsKeptUntilItIsStored(t *testing.T) {
 		for name, c := range map[string]struct{ got, want error }{
 			"stored another":     {r.s.Stored("other"), session.ErrNoCapture},
 			"not stored another": {r.s.NotStored("other", true), session.ErrNoCapture},
-			"cancel":             {r.s.Cancel(), session.ErrComplete},
+			"cancel":             {r.s.Cancel(capture.Cancelled), session.ErrComplete},
 			"more time":          {r.s.MoreTime(), session.ErrComplete},
 		} {
 			if !errors.Is(c.got, c.want) {
@@ -509,7 +510,7 @@ func TestArmRefuses(t *testing.T) {
 		refused("", session.ErrBusy)
 		r.keys("4")
 		refused("", session.ErrBusy)
-		r.ok(r.s.Cancel())
+		r.ok(r.s.Cancel(capture.Cancelled))
 		refused("", session.ErrBusy)
 		r.pass(4 * time.Second)
 		r.ok(r.s.Arm("cap", ""))
@@ -548,7 +549,7 @@ func TestAMarkThatStaysIsToldOf(t *testing.T) {
 		if err := errors.Join(os.Remove(name), os.Mkdir(name, 0o700), os.WriteFile(filepath.Join(name, "x"), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		r.ok(r.s.Cancel())
+		r.ok(r.s.Cancel(capture.Cancelled))
 		r.pass(4 * time.Second)
 		r.expect("void cap cancelled", "warn mark_stays", "idle")
 	})

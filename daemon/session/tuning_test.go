@@ -28,7 +28,7 @@ func TestTuning(t *testing.T) {
 		if err := r.s.Tune(); !errors.Is(err, session.ErrTuning) {
 			t.Errorf("tuned twice: %v", err)
 		}
-		if err := r.s.Cancel(); !errors.Is(err, session.ErrTuning) {
+		if err := r.s.Cancel(capture.Cancelled); !errors.Is(err, session.ErrTuning) {
 			t.Errorf("what is cancelled isn't a tuning: %v", err)
 		}
 		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at}))

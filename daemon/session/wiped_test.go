@@ -47,7 +47,7 @@ func TestNothingThatWasKeyedStays(t *testing.T) {
 	keying := func(way func(*rig)) func(*rig, byte) { return func(r *rig, _ byte) { way(r) } }
 	for name, end := range map[string]func(*rig, byte){
 		"the process stops":   keying(func(r *rig) { r.stop() }),
-		"cancelled":           keying(func(r *rig) { r.ok(r.s.Cancel()) }),
+		"cancelled":           keying(func(r *rig) { r.ok(r.s.Cancel(capture.Cancelled)) }),
 		"the call ends":       keying(func(r *rig) { r.ok(r.s.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.at})) }),
 		"a fault":             keying(func(r *rig) { r.path.faults++; r.pass(20 * time.Millisecond) }),
 		"held":                keying(func(r *rig) { r.ok(r.s.Hold(capture.Fault)) }),

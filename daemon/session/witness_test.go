@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/session"
 )
 
@@ -92,7 +93,7 @@ func TestAWitnessOutsideACapture(t *testing.T) {
 		r.ok(r.s.Witnessed()) // late, of the key before
 		r.pass(2 * time.Second)
 		r.ok(r.s.Witnessed())
-		r.ok(r.s.Cancel())
+		r.ok(r.s.Cancel(capture.Cancelled))
 		r.pass(3 * time.Second)
 		r.armed("number")
 		r.pass(2 * time.Second)

@@ -121,8 +121,11 @@ type (
 		ID               uint64
 		Capture, Profile string
 	}
-	// Cancel ends the capture without a card.
-	Cancel struct{ ID uint64 }
+	// Cancel ends the capture without a card. Reason is the code of why, empty where somebody gave it up.
+	Cancel struct {
+		ID     uint64
+		Reason string `json:",omitempty"`
+	}
 	// MoreTime starts the capture's timers again.
 	MoreTime struct{ ID uint64 }
 	// Acknowledge is a person's word that a held line may be let go once it is quiet.

@@ -47,7 +47,7 @@ var messages = []struct {
 	{Source{Code: "source_lost"}, 28, `{"Code":"source_lost"}`},
 	{Ringing{On: true, Number: "+15550100"}, 29, `{"On":true,"Number":"+15550100"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
-	{Cancel{ID: 2}, 33, `{"ID":2}`},
+	{Cancel{ID: 2, Reason: "shutdown"}, 33, `{"ID":2,"Reason":"shutdown"}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
