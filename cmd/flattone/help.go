@@ -55,6 +55,16 @@ from now on. Exit code 0 says that it came, 6 that it didn't.
 
 With --arm it readies the line for a card as soon as the watch has begun, so
 that nothing of the capture is missed.`
+	wordsTopLong = `Show all lines at once, and how the box is, over and over: of each line its
+state, the levels of its two sides, how much of what the agent hears is masked,
+the look-ahead that it has and, where keys are suspected too late for that, the
+one that it needs; how often its process was started again. Below that is what
+is wrong: of the box, of the line chosen, of the others.
+
+On a terminal it is a screen: up and down choose a line, q or Ctrl-C leaves.
+Elsewhere, and with --plain, it is a table every two seconds; with --json one
+JSON object each time, as status prints it. It waits for a flattoned that went
+away while it was looking.`
 	wordsTuneLong = `Measure a line of sound devices that is being installed, through its own
 devices, and accept or refuse it: until it is accepted it takes no card. It
 takes two telephones, two people, a cable and two minutes, and says at each step

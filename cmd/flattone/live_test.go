@@ -13,9 +13,17 @@ import (
 	"github.com/flattone/flattone/hw/hwtest/pty"
 )
 
-// liveWatch runs `flattone watch demo` on a terminal, with a box behind it, and answers with what was
-// drawn and the exit code. play is called once the screen is drawn.
+// liveWatch is [live] for `flattone watch demo`, which the box is watched by when play is called.
 func liveWatch(t *testing.T, play func(b *aBox, keyboard *os.File), args ...string) (drawn string, code int) {
+	t.Helper()
+	return live(t, nil, func(b *aBox, keyboard *os.File) {
+		<-b.watchers
+		play(b, keyboard)
+	}, append([]string{"watch", "demo"}, args...)...)
+}
+
+// live runs the tool on a terminal, with a box behind it, and answers with what was drawn and the exit code. play is called once the screen is drawn.
+func live(t *testing.T, env []string, play func(b *aBox, keyboard *os.File), args ...string) (drawn string, code int) {
 	t.Helper()
 	person, program := pty.Open(t)
 	before, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
@@ -49,7 +57,6 @@ func liveWatch(t *testing.T, play func(b *aBox, keyboard *os.File), args ...stri
 	played, left := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(played)
-		<-b.watchers
 		// Until the screen is drawn the terminal still makes a signal of Ctrl-C, for whoever it controls: nobody here.
 		select {
 		case <-entered:
@@ -57,9 +64,9 @@ func liveWatch(t *testing.T, play func(b *aBox, keyboard *os.File), args ...stri
 		case <-left:
 		}
 	}()
-	tl := &tool{in: program, out: program, errs: program, env: []string{"TERM=xterm-256color", "LANG=C.UTF-8"}}
+	tl := &tool{in: program, out: program, errs: program, env: append([]string{"TERM=xterm-256color", "LANG=C.UTF-8"}, env...)}
 	root := tl.rootCommand()
-	root.SetArgs(append([]string{"watch", "demo", "--socket", socket}, args...))
+	root.SetArgs(append([]string{"--socket", socket}, args...))
 	code = tl.explain(root.ExecuteContext(ctx))
 	close(left)
 	<-played

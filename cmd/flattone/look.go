@@ -64,8 +64,8 @@ const (
 	meterLoud  = -6.0
 )
 
-// meter is a level as a bar of a width in cells, and as a number, with the noise floor where that is known.
-func (k look) meter(dBm0, floor float64, width int) string {
+// bar is a level as a bar of a width in cells.
+func (k look) bar(dBm0 float64, width int) string {
 	eighths := int(max(0, min(1, 1-dBm0/meterFloor)) * float64(width) * 8)
 	cells, rest := eighths/8, eighths%8
 	bar := strings.Repeat(k.full, cells)
@@ -73,18 +73,24 @@ func (k look) meter(dBm0, floor float64, width int) string {
 		bar += k.parts[rest-1]
 		cells++
 	}
-	style, number := k.good, fmt.Sprintf("%4.0f dBm0", dBm0)
-	switch {
-	case dBm0 > meterLoud:
+	style := k.good
+	if dBm0 > meterLoud {
 		style = k.warm
-	case dBm0 <= quiet:
+	}
+	return style.Render(bar) + k.faint.Render(strings.Repeat(k.rest, width-cells))
+}
+
+// meter is a level as a bar of a width in cells, and as a number, with the noise floor where that is known.
+func (k look) meter(dBm0, floor float64, width int) string {
+	number := fmt.Sprintf("%4.0f dBm0", dBm0)
+	if dBm0 <= quiet {
 		number = "silent"
 	}
 	noise := ""
 	if floor != 0 {
 		noise = fmt.Sprintf(", noise %.0f", floor)
 	}
-	return style.Render(bar) + k.faint.Render(strings.Repeat(k.rest, width-cells)) + "  " + number + k.faint.Render(noise)
+	return k.bar(dBm0, width) + "  " + number + k.faint.Render(noise)
 }
 
 // trace is what was masked lately in a width in cells, the newest to the right, and what the agent hears now.

@@ -104,20 +104,8 @@ func inBrief(l control.Line) string {
 
 // cautions are what an owner should know of a line.
 func cautions(w io.Writer, l control.Line) {
-	for _, c := range l.Consequences {
+	for _, c := range slices.Concat(l.Consequences, troubles(l)) {
 		caution(w, c)
-	}
-	for _, code := range l.Barred {
-		caution(w, "it may not take cards: "+reason(code))
-	}
-	for _, wrong := range inputs(l.CallerInput, l.AgentInput) {
-		caution(w, wrong)
-	}
-	if l.NeedsLookAheadMS > 0 {
-		caution(w, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
-	}
-	if l.SourceLost {
-		caution(w, reason("source_lost")+" (source: "+l.Calls+")")
 	}
 }
 

@@ -53,7 +53,7 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", pageWidth)))
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
-		t.moreTimeCommand(), t.ackCommand(), t.callCommand(), t.watchCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
+		t.moreTimeCommand(), t.ackCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
 		t.devicesCommand(), t.modemCommand())
 	add(root, groupOffline, t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"github.com/flattone/flattone/daemon/control"
 )
@@ -42,6 +46,34 @@ func (t *tool) programOptions(out *os.File) []tea.ProgramOption {
 		return append(opts, tea.WithInput(nil)) // no keys to read; Ctrl-C still comes as a signal
 	}
 	return append(opts, tea.WithInput(t.in))
+}
+
+// picturesque is a model whose last picture is worth keeping.
+type picturesque interface {
+	tea.Model
+	keepsake() string
+}
+
+// onScreen draws m until feed, which sends it what there is to see, returns, or the user leaves, which stops feed. The last picture stays on
+// the terminal.
+func (t *tool) onScreen(out *os.File, m picturesque, stop context.CancelCauseFunc, feed func(send func(tea.Msg)) error) error {
+	p := tea.NewProgram(m, t.programOptions(out)...)
+	ended := make(chan error, 1)
+	go func() {
+		err := feed(p.Send)
+		p.Quit()
+		ended <- err
+	}()
+	_, err := p.Run()
+	stop(context.Canceled) // the user left; a cause there is already stays
+	if err != nil {
+		err = fmt.Errorf("drawing the live screen: %w", err)
+	}
+	err = errors.Join(err, <-ended)
+	if err == nil {
+		_, err = lipgloss.Fprint(out, m.keepsake())
+	}
+	return err
 }
 
 func everySecond() tea.Cmd {

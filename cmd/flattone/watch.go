@@ -11,7 +11,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/flattone/flattone/daemon/control"
@@ -164,26 +163,11 @@ func (w *watch) printEvent(e control.Event) {
 	fmt.Fprintln(w.t.out, eventLine(e))
 }
 
-// live draws the screen until there is nothing more to see, and leaves its last picture on the terminal.
+// live draws the screen until there is nothing more to see.
 func (w *watch) live(ctx context.Context, stop context.CancelCauseFunc, box *control.Client, b *board, out *os.File) error {
-	s := newScreen(b, w.t.glyphs(), time.Now)
-	p := tea.NewProgram(s, w.t.programOptions(out)...)
-	ended := make(chan error, 1)
-	go func() {
-		err := w.follow(ctx, stop, box, func(e control.Event) { p.Send(eventMsg(e)) })
-		p.Quit()
-		ended <- err
-	}()
-	_, err := p.Run()
-	stop(context.Canceled) // the user left; a cause there is already stays
-	if err != nil {
-		err = fmt.Errorf("drawing the live screen: %w", err)
-	}
-	err = errors.Join(err, <-ended)
-	if err == nil {
-		_, err = lipgloss.Fprint(out, s.keepsake())
-	}
-	return err
+	return w.t.onScreen(out, newScreen(b, w.t.glyphs(), time.Now), stop, func(send func(tea.Msg)) error {
+		return w.follow(ctx, stop, box, func(e control.Event) { send(eventMsg(e)) })
+	})
 }
 
 // linesAre says which lines there are.

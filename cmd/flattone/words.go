@@ -47,6 +47,9 @@ const (
 	wordsCallBegan    = "%s: told of a call"
 	wordsCallEnded    = "%s: told that the call has ended"
 	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
+	wordsTopGone      = "this is how it was: %v; looking again"
+	wordsTopWell      = "nothing"
+	wordsTopMore      = "and %d rows more: choose a line, or flattone status"
 )
 
 // meaning says what a line's state is, to somebody who doesn't know the word.
@@ -217,6 +220,21 @@ func inputs(caller, agent string) (wrong []string) {
 		if leg.code != "" {
 			wrong = append(wrong, sentence(control.Event{Kind: control.KindInput, Leg: leg.name, Code: leg.code}))
 		}
+	}
+	return wrong
+}
+
+// troubles are what is wrong with a line whose process runs, by its own word.
+func troubles(l control.Line) (wrong []string) {
+	for _, code := range l.Barred {
+		wrong = append(wrong, "it may not take cards: "+reason(code))
+	}
+	wrong = append(wrong, inputs(l.CallerInput, l.AgentInput)...)
+	if l.NeedsLookAheadMS > 0 {
+		wrong = append(wrong, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
+	}
+	if l.SourceLost {
+		wrong = append(wrong, reason("source_lost")+" (source: "+l.Calls+")")
 	}
 	return wrong
 }
