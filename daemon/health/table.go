@@ -1,0 +1,143 @@
+package health
+
+import (
+	"slices"
+	"strings"
+)
+
+// Declared is what there is to know of a condition before it stands.
+type Declared struct {
+	Code     Code
+	Severity Severity
+	// Words say what is wrong. Remedy says what to do; LINE in it is the line's name.
+	Words, Remedy string
+	// MessageID is the journal's MESSAGE_ID of the condition's beginning and end. It never changes.
+	MessageID string
+	// Audited names the requirement by which beginning and end belong in the audit log, empty where none asks for it.
+	Audited string
+}
+
+// Why a condition is in the audit log. PCI DSS 4.0.1, 10.7.2, has failures of critical security controls detected,
+// alerted and addressed, and 10.7.3 has their beginning and end on record. Of the controls that it lists the box is two: what keeps a card from the
+// agent's side is a segmentation control, and it keeps an audit log, to whose times 10.6.1 applies.
+const (
+	segmentation = "PCI DSS 10.7.2: segmentation control"
+	auditLogging = "PCI DSS 10.7.2: audit logging"
+	timekeeping  = "PCI DSS 10.6.1: synchronised time"
+)
+
+// table is every unhealthy state that there is.
+var table = []Declared{
+	// The box: its store and its log.
+	{StoreFailed, Fault, "nothing can be stored, neither a card nor an entry of the audit log",
+		"make room where state_dir lies, and see that it can be written", "cc9d136a17b8463a8e3a37bc6c9a03a7", auditLogging},
+	{AuditFailed, Fault, "the audit log can't be written, so that no line can be armed",
+		"flattoned's log says why; flattone events shows what was noted last", "c0eba5a47efb484eb116d6f3f7410c39", auditLogging},
+	{DiskLow, Warning, "the disk that holds state_dir is almost full",
+		"make room: once it is full, no card can be taken", "8c5ebcb7290b4dbe84222cbbec0b6e55", ""},
+	{KeyFile, Warning, "the vault's key comes from a file, which is for demonstration only: whoever copies this disk can read every card",
+		"keep the key in a TPM or HSM before real cards come", "ed14499c34a846daba4f9d57bfc577f6", ""},
+	// The way upstream.
+	{UpstreamFailing, Warning, "the last delivery upstream failed",
+		"see that the receiver answers; nothing is lost, and each event is tried again", "e7ad55ebae914bbeacc17254cefe1b31", ""},
+	{UpstreamBehind, Fault, "events have waited for over ten minutes to be delivered upstream",
+		"see that the receiver answers; what waits is delivered then", "482f1833b99a4d8c80d52cb3a2bf5739", ""},
+	{UpstreamGone, Fault, "the receiver said that it is gone for good, so nothing more is delivered upstream",
+		"put the right address into [upstream.webhook], and restart flattoned; what waits is delivered then", "7a1008aa9e284ca59181ef429c7a6708", ""},
+	// The machine.
+	{ClockUnsynced, Warning, "the machine's clock is not synchronised, so the times in the audit log may be wrong",
+		"have the machine follow a time server: timedatectl timesync-status says what is wrong", "74e54dcb387b459ab1ad893f47769712", timekeeping},
+	{BusAway, Warning, "the system's D-Bus doesn't answer, so a shutdown can't wait for a card, and the clock isn't watched",
+		"systemctl status dbus says why", "dbf176af13dd41a8861ecd5ff992037e", ""},
+	// A line's process.
+	{Starting, Notice, "its process is starting",
+		"wait a moment; flattoned's log says more if it doesn't come up", "914c72d70a01409483d9e783783c6f6c", ""},
+	{ProcessDown, Fault, "its process has ended, and is started again",
+		"flattoned's log says why it ended", "76af76f3601149d78360682747ae6b5c", segmentation},
+	{UnitRefused, Fault, "systemd won't start or stop its unit",
+		"flattoned's log has systemd's answer; was the package installed whole?", "adef43a301334a68ac91079f3a8c1251", segmentation},
+	{NoRealTime, Warning, "it runs without real-time priority: while the machine is busy its sound has gaps",
+		"have its unit set LimitRTPRIO=, as the one in the package does", "a13dac128cd9432ba7c246eb420fae34", ""},
+	// Why a line is held: nothing the caller says reaches the agent.
+	{"call_unknown", Fault, "it can't tell whether a card is being keyed",
+		"once the caller has stopped keying: flattone ack LINE", "35ae5dffc71f49b98f1d419fc93df3d0", ""},
+	{"line_restarted", Fault, "its process restarted in the middle of a call that was armed",
+		"once the caller has stopped keying: flattone ack LINE", "040d0ee82ba4429b86f926a9515ec7f6", ""},
+	{"sound_stands", Fault, "its device gave no sound for a while: the call may be another now",
+		"once the caller has stopped keying: flattone ack LINE", "69166a8a13fa4e2a99c46757771fedbf", ""},
+	{"legs_swapped_or_coupled", Fault, "a key was heard on the agent's side: he pressed one, or caller and agent are swapped or coupled",
+		"if nobody pressed a key, put the wiring right; then: flattone ack LINE", "af0033843cdb4e38b63a868cb8f349c8", segmentation},
+	{"line_broken", Fault, "its sound processing failed",
+		"restart the line", "61887c3e2bac4abca7f5fe856e77f481", segmentation},
+	{SelfTestFailed, Fault, "its self-test failed: a key that the line gave itself did not come out masked",
+		"take no card on it; restart the line, and report it if it comes again", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
+	// It waits for a device.
+	{"device_absent", Fault, "its sound device or modem is not there",
+		"look at its cable and power; flattone devices lists what is there", "2aacb04c83f7462fb8e51529da94e64b", ""},
+	{"device_moved", Fault, "its sound device is on another port than it was adopted on",
+		"plug it in where it was, or adopt it anew", "b1fed9f35c7b4174921411a9913a93a7", ""},
+	{"device_replaced", Fault, "another card is in its sound device's place",
+		"plug the right one in, or adopt this one anew", "331683da685a4ac79ab03ca95cff50c2", ""},
+	{"device_swapped", Fault, "its sound device was plugged in anew, and may have been swapped with one like it",
+		"see that the right one is plugged in there, and adopt it anew", "538826bce0be4391af2f902b005eec46", ""},
+	// What stands in the way of taking cards.
+	{"monitor_open", Fault, "its sound card's mixer lets an input through to an output, past the mask",
+		"the line's log says which control, and how to close it", "fc7419dd236a43358cbc922aba6d4a58", segmentation},
+	{"mixer_unread", Fault, "its sound card's mixer can't be read, and may let an input through to an output, past the mask",
+		"the line's log says why", "1ea81d8e2de24c1298e76ff9af5dcf41", segmentation},
+	{"modem_silent", Fault, "its modem doesn't answer",
+		"look at its cable and power", "65b80c388b0e44a29f29aca506d34218", ""},
+	{"modem_refuses", Fault, "its modem refuses what it is told",
+		"the line's log says which command; is it the right profile?", "4a5d5a99731c425da1f0714c7eda593d", ""},
+	{"modem_no_sound", Fault, "its modem gives no sound of a call, or only part of it",
+		"look at the cable of its sound; the line's log says more", "68675dce8b084ab38255835ae9079c3a", ""},
+	{"modem_deaf", Fault, "its modem doesn't take the sound that it is given",
+		"look at the cable of its sound; the line's log says more", "5060eaa21921496caa51d1ecc5b71218", ""},
+	{"untuned", Warning, "untuned: nobody has measured it as it is now",
+		"flattone tune LINE", "c0f1497d227c49c1a161abcf6fdc6e23", ""},
+	// What a line suffers from. It goes on.
+	{CodecPoor, Warning, "keys are suspected so late that their heads may be heard",
+		"give it the lookahead_ms that it needs, or have it use another codec", "7f576bbc44a44a8b8c6368c3fda4670a", segmentation},
+	{"input_dead", Warning, "not even noise comes in",
+		"look at its cable and mute switch", "adb78953d29541e5ab7912fa4cd9bbbd", ""},
+	{"input_clips", Warning, "what comes in is too loud",
+		"turn it down before the box", "6158af5f98044f9cb9bea44ee392a6f7", ""},
+	{"gain_clips", Warning, "what comes in is too loud for its gain",
+		"lower the gain in [line.sound]", "58662be6216d472d9acfc3066619fc5b", ""},
+	{"clocks_apart", Warning, "its device's clock and the other's differ too much",
+		"change one of the devices", "9e1529c1a0ad42b6b0ed664c31410ced", ""},
+	{SourceLost, Warning, "what tells of its calls is away: they are only presumed",
+		"look at the cable of what [line.calls] names", "762a757e7f1e41baa4fd42aaec111aed", ""},
+	// A line of another version said what this one has no words for.
+	{Undeclared, Fault, "something is wrong that this version has no words for",
+		"have flattoned and flattone-line be of one version; the line's log says more", "cbca4c322c4c49a2bb54246c9c72f7c8", ""},
+}
+
+// All are all declared conditions.
+func All() []Declared { return slices.Clone(table) }
+
+// Lookup finds a condition's declaration.
+func Lookup(code Code) (Declared, bool) {
+	i := slices.IndexFunc(table, func(d Declared) bool { return d.Code == code })
+	if i < 0 {
+		return Declared{}, false
+	}
+	return table[i], true
+}
+
+// declared is a code's declaration, or that of what isn't declared. A code that is none is not repeated.
+func declared(code Code) Declared {
+	if d, ok := Lookup(code); ok {
+		return d
+	}
+	d, _ := Lookup(Undeclared)
+	if code != "" && len(code) <= longestCode && strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz_") == "" {
+		d.Code = code
+	}
+	return d
+}
+
+const longestCode = 40
+
+// RemedyFor is the remedy for a line.
+func (d Declared) RemedyFor(line string) string { return strings.ReplaceAll(d.Remedy, "LINE", line) }
