@@ -106,6 +106,8 @@ var fences = map[string]struct {
 	"github.com/spf13/pflag":                                   {[]string{"cmd/flattone"}, "the tool's flags"},
 	"charm.land/bubbletea/v2":                                  {[]string{"cmd/flattone"}, "the live screen"},
 	"charm.land/lipgloss/v2":                                   {[]string{"cmd/flattone"}, "the live screen"},
+	"github.com/coreos/go-systemd/v22":                         {[]string{"daemon/host"}, "systemd: notify, watchdog, sockets, units"},
+	"github.com/godbus/dbus/v5":                                {[]string{"daemon/host"}, "the system bus"},
 	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
 }
 

@@ -4,6 +4,9 @@
 //
 // It is called once, first thing in main; a process that can't be hardened doesn't start. One that carries live sound also asks for real-time
 // priority, and does without it where it must, with a warning.
+//
+// It is also the one way to systemd and the system bus: what a process tells of itself ([Alive], [KeepAlive]), the socket it is handed ([Listener]),
+// and other units ([Units]). Where there is no systemd, telling it something does nothing. It never speaks to the bus on a sample's thread.
 package host
 
 import (
