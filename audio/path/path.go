@@ -176,6 +176,9 @@ func (p *Path) OpenField(open bool) { p.field.Store(open) }
 // has read no more frames than that never comes too early.
 func (p *Path) Position() audio.Position { return audio.Position(p.shared.written.Load()) }
 
+// Judged is how far a reader may read: never less than the position, if that was taken before.
+func (p *Path) Judged() audio.Position { return p.ring.Judged() }
+
 // LastSpeech is one past the last 100 ms in which the caller spoke; -1 if never.
 func (p *Path) LastSpeech() audio.Position { return audio.Position(p.shared.speech.Load()) }
 

@@ -63,7 +63,11 @@ func run(file, name string) error {
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
 	}
-	l, err := line.NewOnceThere(ctx, cfg, name, line.Deps{Log: log, Today: today})
+	l, err := line.NewOnceThere(ctx, cfg, name, line.Deps{Log: log, Today: today, Alive: func(doing string) {
+		if err := host.Alive(doing); err != nil {
+			log.Error("systemd takes the line for dead", "error", err)
+		}
+	}})
 	if l == nil {
 		return err
 	}

@@ -87,6 +87,8 @@ func reason(code string) string {
 	// Something stands in the way of taking cards.
 	case "monitor_open":
 		return "its sound card's mixer lets an input through to an output, past the mask: the line's log says which control, and how to close it"
+	case "self_test_failed":
+		return "its self-test failed: restart the line, and report it if it comes again; its log says what was found"
 	case "mixer_unread":
 		return "its sound card's mixer can't be read, and may let an input through to an output, past the mask: see the line's log"
 	case "modem_silent":

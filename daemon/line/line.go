@@ -19,6 +19,7 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/selftest"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
@@ -32,8 +33,20 @@ type Deps struct {
 	Log *slog.Logger
 	// Today is the date that a card's expiry is compared with.
 	Today func() time.Time
-	// openModem opens one; nil for those there are.
-	openModem func(serial.Config) (modem, error)
+	// Alive, if not nil, is called every few seconds while the line works: sound moves and is judged, and its last self-test passed, or while it waits for
+	// a device that isn't there. It is told which.
+	Alive func(doing string)
+	// openModem opens one, and openShadow a path to be tested; nil for those there are.
+	openModem  func(serial.Config) (modem, error)
+	openShadow func(path.Config) (selftest.Path, error)
+}
+
+// stillAlive is what to call while all is well.
+func (d Deps) stillAlive() func(doing string) {
+	if d.Alive == nil {
+		return func(string) {}
+	}
+	return d.Alive
 }
 
 // Line is one line process. New builds it, Run runs it once.
@@ -50,20 +63,25 @@ type Line struct {
 	session *session.Session
 	link    *link
 	// release lets a recorded call that waits for it begin.
-	release chan struct{}
-	told    told
-	mixers  mixers
-	phones  phones
-	idle    atomic.Bool // the session is
-	tuning  tuning
+	release  chan struct{}
+	told     told
+	mixers   mixers
+	phones   phones
+	idle     atomic.Bool // the session is
+	tuning   tuning
+	selfTest selfTest
+	alive    func(doing string)
 }
 
 // New opens the line named. What it opened is closed again if it fails.
 func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
-	l := &Line{log: deps.Log, release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)},
+	l := &Line{log: deps.Log, alive: deps.stillAlive(), release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)},
 		phones: phones{asked: make(chan session.Ask, mostAsked), ails: map[modem]capture.Code{}}}
 	if deps.openModem == nil {
 		deps.openModem = func(c serial.Config) (modem, error) { return serial.Open(c) }
+	}
+	if deps.openShadow == nil {
+		deps.openShadow = shadow
 	}
 	var known bool
 	if l.cfg, known = cfg.Line(name); !known {
@@ -103,11 +121,14 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if l.cfg.CallerCue {
 		sessionDeps.Cue = l.bridge.cue.play
 	}
-	var bars []capture.Code
+	bars, err := l.firstTest(deps.openShadow)
+	if err != nil {
+		return nil, err
+	}
 	if s := l.cfg.Sound; s != nil {
 		named := slices.DeleteFunc([]string{s.Caller, s.Agent}, func(device string) bool { return device == "" })
 		l.mixers = mixers{devices: named, log: deps.Log}
-		bars = l.mixers.first()
+		bars = append(bars, l.mixers.first()...)
 	}
 	if l.cfg.Tunes() {
 		bars = append(bars, capture.Untuned) // until flattoned says otherwise
@@ -143,6 +164,7 @@ func (l *Line) Run(ctx context.Context) (err error) {
 	start(&rest, func() error { return l.session.Run(restCtx) })
 	start(&rest, func() error { return l.link.run(restCtx) })
 	start(&rest, func() error { return l.measure(restCtx) })
+	start(&rest, func() error { return l.tests(restCtx) })
 	if l.cfg.Live() {
 		start(&rest, func() error { return l.pace(restCtx) })
 		start(&rest, func() error { return l.source(restCtx) })
@@ -176,6 +198,9 @@ func (l *Line) close() error {
 	}
 	if l.tuning.tap != nil {
 		errs = append(errs, l.tuning.tap.Close())
+	}
+	if l.selfTest.test != nil {
+		errs = append(errs, l.selfTest.test.Close())
 	}
 	if l.path != nil {
 		errs = append(errs, l.path.Close())

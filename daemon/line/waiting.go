@@ -35,16 +35,41 @@ func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Dep
 		if l, err = New(cfg, name, deps); cards.Reason(err) == "" {
 			return l, err
 		}
-		if !errors.Is(err, errModemAway) {
+		stop := alive(deps.stillAlive())
+		if errors.Is(err, errModemAway) {
+			select { // nothing else is opened before it is there
+			case <-ctx.Done():
+			case <-time.After(lookAgain):
+			}
+		} else {
 			changes.Next(ctx)
-			continue
 		}
-		select { // nothing else is opened before it is there
-		case <-ctx.Done():
-		case <-time.After(lookAgain):
-		}
+		stop()
 	}
 	return nil, nil
+}
+
+// alive says at once and over and over, until it is stopped, that the line waits, and does nothing else.
+func alive(tell func(doing string)) (stop func()) {
+	tell(waits)
+	over := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(testEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				tell(waits)
+			}
+		}
+	})
+	return func() {
+		close(over)
+		done.Wait()
+	}
 }
 
 // waiting is a line without its devices, as flattoned sees it.

@@ -1,0 +1,233 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/path"
+	"github.com/flattone/flattone/audio/selftest"
+	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/daemon/wire"
+	"github.com/flattone/flattone/hw"
+)
+
+// open is a shadow that lets all through while it is told to.
+type open struct {
+	*path.Path
+	said  []int16
+	leaks *bool
+}
+
+func (o *open) Write(x []int16) {
+	o.Path.Write(x)
+	o.said = append(o.said, x...)
+}
+
+func (o *open) Read(x []int16) {
+	o.Path.Read(x)
+	if from := len(o.said) - o.Delay() - len(x); *o.leaks && from >= 0 {
+		copy(x, o.said[from:])
+	}
+}
+
+// tested is a live line in virtual time, whose periods of 10 ms the test gives, and whose shadows leak when it is told to.
+type tested struct {
+	*Line
+	t     *testing.T
+	leaks bool
+	alive int
+	stop  func()
+}
+
+func newTested(t *testing.T, set func(*session.Config)) *tested {
+	const rate = audio.Rate8k
+	b := newTestBridge(t, rate)
+	r := &tested{t: t}
+	r.Line = &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}, LookAhead: 30 * time.Millisecond}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
+		link: newLink("", "one", nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive++ }}
+	r.told.say = r.link.say
+	var err error
+	if b.ears, err = newEars(rate); err != nil {
+		t.Fatal(err)
+	}
+	bars, err := r.firstTest(func(cfg path.Config) (selftest.Path, error) {
+		p, err := path.New(cfg)
+		return &open{Path: p, leaks: &r.leaks}, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := session.Config{Line: "one", Rate: rate, LookAhead: 30 * time.Millisecond, MarkDir: t.TempDir(), Bars: bars,
+		Profiles: map[string]capture.Profile{"number": {Fields: []capture.Field{capture.PAN}}}, Default: "number"}
+	if set != nil {
+		set(&cfg)
+	}
+	if r.session, err = session.New(cfg, session.Deps{Path: b.path, Observer: r.Line, Today: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var rest sync.WaitGroup
+	rest.Go(func() { r.session.Run(ctx) })
+	rest.Go(func() { r.pace(ctx) })
+	rest.Go(func() { r.tests(ctx) })
+	r.stop = sync.OnceFunc(func() {
+		stop()
+		rest.Wait()
+		if err := r.selfTest.test.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.session.Edge(hw.Edge{Kind: hw.CallBegan}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// seconds passes them, with sound or while it stands.
+func (r *tested) seconds(n float64, sounds bool) {
+	for range int(n * 100) {
+		if sounds {
+			r.bridge.period(make([]int16, 80), make([]int16, 80))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	synctest.Wait()
+}
+
+func (r *tested) barred() bool {
+	r.told.mu.Lock()
+	defer r.told.mu.Unlock()
+	return slices.Contains(r.told.bars, wire.Bar{Code: string(capture.SelfTestFailed), On: true})
+}
+
+func (r *tested) stands(want session.State) {
+	r.t.Helper()
+	r.told.mu.Lock()
+	defer r.told.mu.Unlock()
+	if got := r.told.state.State; got != string(want) {
+		r.t.Errorf("the line is %s, not %s", got, want)
+	}
+}
+
+// A leak is on every surface within 5 s, and the line takes no card until a test has passed. It isn't alive meanwhile.
+func TestALeakBarsTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTested(t, nil)
+		defer r.stop()
+		r.seconds(20, true)
+		if r.barred() || r.alive < 5 {
+			t.Fatalf("a sound line is barred: %v, and alive %d times in 20 s", r.barred(), r.alive)
+		}
+		r.leaks = true
+		r.seconds(5, true)
+		if !r.barred() {
+			t.Error("a leak isn't told in 5 s")
+		}
+		r.alive = 0
+		if err := r.session.Arm("cap", ""); !errors.Is(err, session.ErrBarred) {
+			t.Errorf("armed, it says %v", err)
+		}
+		r.seconds(10, true)
+		if r.alive > 0 {
+			t.Error("a line that leaks says that it is alive")
+		}
+		r.leaks = false
+		r.seconds(8, true)
+		if r.barred() || r.alive == 0 {
+			t.Errorf("mended, it is barred: %v, and alive %d times", r.barred(), r.alive)
+		}
+		if err := r.session.Arm("cap", ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A leak voids what is being captured and holds the line, which a test that passes later doesn't let go.
+func TestALeakHoldsAnArmedLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTested(t, nil)
+		defer r.stop()
+		r.seconds(1, true)
+		if err := r.session.Arm("cap", ""); err != nil {
+			t.Fatal(err)
+		}
+		r.leaks = true
+		r.seconds(5, true)
+		r.stands(session.Held)
+		r.leaks = false
+		r.seconds(10, true)
+		if r.stands(session.Held); r.barred() {
+			t.Error("it is still barred")
+		}
+		if err := r.session.Acknowledge(); err != nil {
+			t.Fatal(err)
+		}
+		r.seconds(4, true)
+		r.stands(session.Idle)
+	})
+}
+
+func TestALineThatLeaksComesUpBarred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &Line{cfg: config.Line{Rate: audio.Rate8k}, log: slog.New(slog.DiscardHandler)}
+		leaks := true
+		bars, err := l.firstTest(func(cfg path.Config) (selftest.Path, error) {
+			p, err := path.New(cfg)
+			return &open{Path: p, leaks: &leaks}, err
+		})
+		if err != nil || !slices.Equal(bars, []capture.Code{capture.SelfTestFailed}) {
+			t.Errorf("it comes up with %v, %v", bars, err)
+		}
+		if err := l.selfTest.test.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A line that waits for its device is alive, for as long as it does nothing else.
+func TestWaitingIsAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		stop := alive(func(string) { n++ })
+		time.Sleep(20 * time.Second)
+		if stop(); n < 6 {
+			t.Errorf("alive %d times in 20 s", n)
+		}
+		n = 0
+		time.Sleep(time.Minute)
+		if n > 0 {
+			t.Errorf("alive %d times after that", n)
+		}
+	})
+}
+
+// A line whose sound stands, as a thread that is stuck has it, is no longer alive, and takes no card.
+func TestStandingSoundIsNotAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTested(t, nil)
+		defer r.stop()
+		r.seconds(5, true)
+		r.seconds(5, false)
+		if !r.barred() {
+			t.Error("sound that stands isn't told in 5 s")
+		}
+		r.alive = 0
+		r.seconds(30, false)
+		if r.alive > 0 {
+			t.Error("a line whose sound stands says that it is alive")
+		}
+		r.seconds(8, true)
+		if r.barred() || r.alive == 0 {
+			t.Errorf("with sound again it is barred: %v, and alive %d times", r.barred(), r.alive)
+		}
+	})
+}
