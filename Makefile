@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 STATICCHECK_VERSION := v0.8.2
+NFPM_VERSION := v2.45.2
 BIN := build/bin
 LAB := build/lab
 PEERS := build/peers
@@ -13,7 +14,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build deb lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -21,6 +22,9 @@ help: ## list the targets
 build: sound ## the binaries as they are shipped, into build/bin
 	@$(GO) build -trimpath -o $(BIN)/ ./cmd/flattone ./cmd/flattoned
 	@$(CGO) build -trimpath -pgo $(PROFILE) -o $(BIN)/ ./cmd/flattone-line
+
+deb: sound build/tools/nfpm-$(NFPM_VERSION) ## the Debian package, into build/deb
+	@NFPM=build/tools/nfpm-$(NFPM_VERSION) packaging/build amd64
 
 lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
 	@test -e $(LAB)/demo || echo 'Building flattone, which takes some minutes the first time.'
@@ -55,6 +59,10 @@ recordings: # speech and music that proof measures with
 build/tools/staticcheck-$(STATICCHECK_VERSION):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv build/tools/staticcheck $@
+
+build/tools/nfpm-$(NFPM_VERSION):
+	@GOBIN=$(CURDIR)/build/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	@mv build/tools/nfpm $@
 
 check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, house rules and unit tests; a minute when warm
 	@$(CGO) vet ./...

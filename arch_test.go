@@ -267,7 +267,7 @@ func TestEveryPackageIntroducesItself(t *testing.T) {
 	for _, p := range tree(t) {
 		name := path.Base(p.dir)
 		want := "Package " + name
-		if strings.HasPrefix(p.dir, "cmd/") || p.dir == "demo" || p.dir == "proof" || p.dir == "proof/speed" {
+		if strings.HasPrefix(p.dir, "cmd/") || p.dir == "demo" || p.dir == "proof" || p.dir == "proof/speed" || p.dir == "packaging/sbom" {
 			want = "Command " + name
 		}
 		if !strings.HasPrefix(p.doc, want+" ") && !strings.HasPrefix(p.doc, want+"\n") {
