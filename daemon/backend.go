@@ -25,6 +25,8 @@ type backend struct {
 	started time.Time
 	// trouble is why the last delivery failed, "" if it succeeded.
 	trouble atomic.Pointer[string]
+	// reloading has room for one.
+	reloading chan struct{}
 }
 
 func (b *backend) tried(trouble string) { b.trouble.Store(&trouble) }
@@ -37,6 +39,7 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		Version: Version, Started: b.started, StateDir: b.d.cfg.StateDir,
 		KeyKind: "file", KeyWarning: vault.KeyFileWarning,
+		ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
 		Upstream: host(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}
 	if trouble := b.trouble.Load(); trouble != nil {
@@ -75,8 +78,8 @@ func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile strin
 }
 
 func (b *backend) arm(ctx context.Context, by asker, line, profile string) (string, error) {
-	if _, known := b.d.cfg.Profiles[profile]; profile != "" && !known {
-		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.cfg.Profiles)))
+	if _, known := b.d.lined.Load().Profiles[profile]; profile != "" && !known {
+		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.lined.Load().Profiles)))
 	}
 	capture := newCaptureID()
 	// A box that can't write its log could not keep the card either.
@@ -104,9 +107,9 @@ func (b *backend) Tune(ctx context.Context, by control.Actor, line string) error
 }
 
 func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
-	l, known := b.d.cfg.Line(line)
+	l, known := b.d.lined.Load().Line(line)
 	if !known {
-		return acceptance.Report{}, unknownLine(line, b.d.board.order)
+		return acceptance.Report{}, unknownLine(line, b.d.board.names())
 	}
 	r, err := acceptance.In(b.d.cfg.StateDir).Last(line)
 	switch {
@@ -161,8 +164,8 @@ type opening struct{ asked, done, undone string }
 
 // opening has the line do it once the log has who asked.
 func (b *backend) opening(ctx context.Context, by asker, what opening, line string, build func(uint64) wire.Message) error {
-	if _, known := b.d.cfg.Line(line); !known {
-		return unknownLine(line, b.d.board.order)
+	if _, known := b.d.lined.Load().Line(line); !known {
+		return unknownLine(line, b.d.board.names())
 	}
 	if err := b.d.note(ctx, by.name, what.asked, "line "+line, "asked", by.origin); err != nil {
 		return fmt.Errorf("line %s was not %s, because the audit log can't be written: %w", line, what.undone, err)
@@ -174,8 +177,8 @@ func (b *backend) opening(ctx context.Context, by asker, what opening, line stri
 // that is only reported. A line that doesn't exist is no command: what somebody took for its name stays out of
 // the log.
 func (b *backend) command(ctx context.Context, by asker, action, line string, build func(uint64) wire.Message) error {
-	if _, known := b.d.cfg.Line(line); !known {
-		return unknownLine(line, b.d.board.order)
+	if _, known := b.d.lined.Load().Line(line); !known {
+		return unknownLine(line, b.d.board.names())
 	}
 	err := b.d.board.command(ctx, line, build)
 	b.noteDone(ctx, by, action, line, err)

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
@@ -40,7 +41,9 @@ var Version = control.Version()
 //	  └─ started, watched  │    └── control           │
 //	     by lines.Manager  └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
 type Daemon struct {
+	// cfg is what flattoned was started with, but for the lines and their profiles, which may be others by now: see lined.
 	cfg        *config.Config
+	lined      atomic.Pointer[config.Config]
 	configPath string
 	log        *slog.Logger
 	feed       *control.Feed
@@ -62,7 +65,10 @@ type Daemon struct {
 // New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed
 // again if it fails. configPath is handed to the line processes, which read the same file.
 func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.Logger) (_ *Daemon, err error) {
-	d := &Daemon{cfg: cfg, configPath: configPath, log: log, feed: control.NewFeed()}
+	box := *cfg
+	box.Lines, box.Profiles = nil, nil
+	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed()}
+	d.lined.Store(cfg)
 	d.deliveries = newDeliveries(d.feed)
 	defer func() {
 		if err != nil {
@@ -77,14 +83,14 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	}
 	d.board = newSwitchboard(cfg, d.feed, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
 		tunings{d, acceptance.In(cfg.StateDir)})
-	d.backend = &backend{d: d, started: time.Now()}
+	d.backend = &backend{d: d, started: time.Now(), reloading: make(chan struct{}, 1)}
 	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {
 		return nil, err
 	}
 	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
 		return nil, err
 	}
-	d.lines, err = lines.New(lines.Config{Bin: cfg.Daemon.LineBinary, Names: d.board.order, Args: func(name string) []string {
+	d.lines, err = lines.New(lines.Config{Bin: cfg.Daemon.LineBinary, Names: d.board.names(), Args: func(name string) []string {
 		return []string{"--config", configPath, "--line", name}
 	}}, lines.Deps{Log: log, OnExit: d.board.exited})
 	if err != nil {
@@ -150,7 +156,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)
 	start(&processes, running, "lines", d.lines.Run)
-	d.log.Info("flattoned runs", "version", Version, "state", d.cfg.StateDir, "lines", len(d.board.order))
+	d.log.Info("flattoned runs", "version", Version, "state", d.cfg.StateDir, "lines", len(d.board.names()))
 
 	<-running.Done()
 	processes.Wait()

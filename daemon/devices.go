@@ -32,8 +32,10 @@ func (b *backend) Devices(ctx context.Context) ([]control.Device, error) {
 
 // uses adds the lines of each device, and the devices that only lines know of.
 func (b *backend) uses(list []control.Device) []control.Device {
-	for i, view := range b.d.board.views() {
-		sound := b.d.cfg.Lines[i].Sound
+	lined := b.d.lined.Load()
+	for _, view := range b.d.board.views() {
+		l, _ := lined.Line(view.Name)
+		sound := l.Sound
 		if sound == nil {
 			continue
 		}

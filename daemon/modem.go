@@ -37,7 +37,8 @@ func (b *backend) ProbeModem(ctx context.Context, port string) (control.Modem, e
 
 // lineAt is the line whose config names a port.
 func (b *backend) lineAt(port string) string {
-	at := slices.IndexFunc(b.d.cfg.Lines, func(l config.Line) bool {
+	lines := b.d.lined.Load().Lines
+	at := slices.IndexFunc(lines, func(l config.Line) bool {
 		return slices.ContainsFunc([]*config.Modem{l.CallerModem, l.AgentModem}, func(m *config.Modem) bool {
 			return m != nil && (m.Port == port || m.SoundPort == port)
 		})
@@ -45,5 +46,5 @@ func (b *backend) lineAt(port string) string {
 	if at < 0 {
 		return ""
 	}
-	return b.d.cfg.Lines[at].Name
+	return lines[at].Name
 }

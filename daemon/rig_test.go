@@ -102,6 +102,15 @@ func (h *house) write(name, text string, mode os.FileMode) {
 	}
 }
 
+func (h *house) read(name string) string {
+	h.t.Helper()
+	text, err := os.ReadFile(h.path(name))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
 // finds has a script stand for flattone-line, in which DIR is the box's folder, and the file found.json beside it.
 func (h *house) finds(found any, script string) {
 	h.t.Helper()

@@ -27,7 +27,7 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 	}
 	d.deliveries.sealing(say.Capture, line)
 	place := ""
-	if l, ok := d.cfg.Line(line); ok {
+	if l, ok := d.lined.Load().Line(line); ok {
 		place = string(l.Place)
 	}
 	token, err := d.vault.Seal(ctx, vault.Capture{

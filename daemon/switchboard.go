@@ -56,9 +56,12 @@ type switchboard struct {
 
 // extension is one line of the switchboard.
 type extension struct {
+	name string
 	cfg  config.Line
-	view control.Line
-	conn conn
+	// settings are what a process of the line would run with; view has those that it runs with.
+	settings string
+	view     control.Line
+	conn     conn
 	// waiting are the commands under way, by id.
 	waiting map[uint64]chan error
 	lastID  uint64
@@ -66,13 +69,37 @@ type extension struct {
 
 func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer, ask asked, reports reports) *switchboard {
 	s := &switchboard{feed: feed, log: log, seal: seal, ask: ask, reports: reports, lines: map[string]*extension{}}
-	for _, l := range cfg.Lines {
-		s.order = append(s.order, l.Name)
-		x := &extension{cfg: l, waiting: map[uint64]chan error{}}
-		x.down(reasonStarting)
-		s.lines[l.Name] = x
-	}
+	s.know(cfg)
 	return s
+}
+
+// know has the lines of cfg known from now on, and no others. What is said of a line whose process runs stays that process's until it ends.
+func (s *switchboard) know(cfg *config.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.lines
+	s.lines, s.order = map[string]*extension{}, nil
+	for _, l := range cfg.Lines {
+		x := old[l.Name]
+		if x == nil {
+			x = &extension{name: l.Name, view: control.Line{Reason: reasonStarting}, waiting: map[uint64]chan error{}}
+		}
+		delete(old, l.Name)
+		if x.cfg, x.settings = l, cfg.Settings(l.Name); x.conn == nil {
+			x.down(x.view.Reason)
+		}
+		s.lines[l.Name], s.order = x, append(s.order, l.Name)
+	}
+	for name := range old {
+		s.feed.Forget(name)
+	}
+}
+
+// names are all lines, in the order of the config.
+func (s *switchboard) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.order)
 }
 
 // down is the view of a line whose process doesn't run, so that nothing is known of it. It counts as held: nothing
@@ -98,14 +125,15 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	s.mu.Lock()
 	x := s.lines[hello.Line]
 	var refused wire.Refused
+	tunes := false
 	switch {
 	case x == nil:
 		refused = wire.Refused{Reason: wire.ReasonLine, Detail: fmt.Sprintf("line %q is not in the config", hello.Line)}
 	case x.conn != nil:
 		refused = wire.Refused{Reason: wire.ReasonBusy, Detail: fmt.Sprintf("line %q has a process already (pid %d)", hello.Line, x.view.PID)}
 	default:
-		x.conn = c
-		x.view.Up, x.view.PID, x.view.UpSince, x.view.Reason = true, hello.PID, time.Now(), reasonStarting
+		x.conn, tunes = c, x.cfg.Tunes()
+		x.view.Up, x.view.PID, x.view.UpSince, x.view.Reason, x.view.Settings = true, hello.PID, time.Now(), reasonStarting, hello.Settings
 		s.feed.Publish(control.Event{Kind: control.KindLineUp, Line: hello.Line})
 	}
 	s.mu.Unlock()
@@ -123,7 +151,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 		}
 	})
 	var err error
-	if x.cfg.Tunes() { // until it is told, such a line takes no card
+	if tunes { // until it is told, such a line takes no card
 		err = c.Send(wire.Accepted{Report: s.reports.last(hello.Line)})
 	}
 	if err == nil {
@@ -138,8 +166,10 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 		answer <- lineDown(hello.Line, reasonDown)
 		delete(x.waiting, id)
 	}
-	// Before anybody else can attach: up must not be told before down.
-	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reasonDown})
+	if s.lines[hello.Line] == x { // else it is none of the box's any more
+		// Before anybody else can attach: up must not be told before down.
+		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reasonDown})
+	}
 	s.mu.Unlock()
 	return err
 }
@@ -162,13 +192,13 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan
 			if ctx.Err() != nil {
 				return nil
 			}
-			return fmt.Errorf("hear line %s: %w", x.cfg.Name, err)
+			return fmt.Errorf("hear line %s: %w", x.name, err)
 		}
 		if say, ok := m.(wire.Card); ok {
-			answer := s.seal(ctx, x.cfg.Name, say, card)
+			answer := s.seal(ctx, x.name, say, card)
 			card.Destroy()
 			if err := c.Send(answer); err != nil {
-				return fmt.Errorf("answer line %s: %w", x.cfg.Name, err)
+				return fmt.Errorf("answer line %s: %w", x.name, err)
 			}
 			continue
 		}
@@ -176,7 +206,7 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan
 			select {
 			case asks <- ask:
 			default:
-				s.log.Warn("an agent asks by keys faster than it can be done", "line", x.cfg.Name)
+				s.log.Warn("an agent asks by keys faster than it can be done", "line", x.name)
 			}
 			continue
 		}
@@ -192,19 +222,19 @@ func (s *switchboard) serve(ctx context.Context, x *extension, c conn, asks chan
 
 // tuned keeps what came of a tuning, has the line go by it, and tells how it ended.
 func (s *switchboard) tuned(ctx context.Context, x *extension, c conn, say wire.Tuned) error {
-	e := control.Event{Kind: control.KindTune, Line: x.cfg.Name, Step: say.Step, Code: say.Code}
+	e := control.Event{Kind: control.KindTune, Line: x.name, Step: say.Step, Code: say.Code}
 	if say.Code == control.CodeOK {
-		kept, err := s.reports.keep(ctx, x.cfg.Name, say.Report)
+		kept, err := s.reports.keep(ctx, x.name, say.Report)
 		switch {
 		case err != nil:
-			s.log.Error("the report of a tuning can't be kept: the line stays as it was", "line", x.cfg.Name, "error", err)
+			s.log.Error("the report of a tuning can't be kept: the line stays as it was", "line", x.name, "error", err)
 			e.Code = control.TuneNotKept
 		case !kept.Good():
 			e.Code = control.TuneRefused
 		}
 		if err == nil {
 			if err := c.Send(wire.Accepted{Report: kept}); err != nil {
-				return fmt.Errorf("tell line %s of its acceptance: %w", x.cfg.Name, err)
+				return fmt.Errorf("tell line %s of its acceptance: %w", x.name, err)
 			}
 		}
 	}
@@ -214,7 +244,7 @@ func (s *switchboard) tuned(ctx context.Context, x *extension, c conn, say wire.
 
 // hear notes what a line said and tells the feed.
 func (s *switchboard) hear(x *extension, m wire.Message) {
-	e := control.Event{Line: x.cfg.Name}
+	e := control.Event{Line: x.name}
 	s.mu.Lock()
 	switch m := m.(type) {
 	case wire.State:
@@ -266,14 +296,15 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		if answer, ok := x.waiting[m.ID]; ok {
 			delete(x.waiting, m.ID)
 			if m.Error != "" {
-				answer <- refusal(x.cfg.Name, m.Error)
+				answer <- refusal(x.name, m.Error)
 			} else {
 				answer <- nil
 			}
 		}
 	}
+	known := s.lines[x.name] == x
 	s.mu.Unlock()
-	if e.Kind != "" {
+	if e.Kind != "" && known {
 		s.feed.Publish(e)
 	}
 }
@@ -283,8 +314,9 @@ func (s *switchboard) command(ctx context.Context, line string, build func(id ui
 	s.mu.Lock()
 	x := s.lines[line]
 	if x == nil {
+		have := slices.Clone(s.order)
 		s.mu.Unlock()
-		return unknownLine(line, s.order)
+		return unknownLine(line, have)
 	}
 	c := x.conn
 	if c == nil {

@@ -24,6 +24,8 @@ type aBox struct {
 	// tuning is how a tuning ends: "refused", "vain", or well.
 	tuning string
 	report acceptance.Report
+	// reload is what a reload comes to.
+	reload func(force bool) (control.Reloaded, error)
 }
 
 func newBox() *aBox {
@@ -184,6 +186,21 @@ func (b *aBox) Acceptance(_ context.Context, line string) (acceptance.Report, er
 		return acceptance.Report{}, &control.Error{Code: control.CodeUntuned, Text: "it was never tuned", Remedy: "flattone tune " + line}
 	}
 	return b.report, nil
+}
+
+// Reload does what it is told, and says so.
+func (b *aBox) Reload(_ context.Context, _ control.Actor, force bool) (control.Reloaded, error) {
+	if b.reload == nil {
+		return control.Reloaded{}, &control.Error{Code: control.CodeNeedsRestart, Text: "not by a box of a test"}
+	}
+	return b.reload(force)
+}
+
+func (b *aBox) Restart(_ context.Context, _ control.Actor, line string, force bool) error {
+	if line == "demo" && !force {
+		return &control.Error{Code: control.CodeBusy, Text: "nothing was changed: a card is being taken on demo", Remedy: "wait until that is over"}
+	}
+	return known(line)
 }
 
 func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {

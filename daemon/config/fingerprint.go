@@ -46,6 +46,26 @@ func (l Line) Fingerprint(adopted Devices) (fingerprint, settings string) {
 	return digest(t)
 }
 
+// Settings stands for all that a line's process reads of the file. It must be started again only once it is another: every profile is part of it, as the line
+// may be armed with any.
+func (c *Config) Settings(line string) string {
+	l, _ := c.Line(line)
+	sum, _ := digest(struct {
+		Folder, RuntimeDir string
+		Line               Line
+		Profiles           map[string]Profile
+	}{c.Folder(), c.RuntimeDir, l, c.Profiles})
+	return sum
+}
+
+// BoxSettings stands for what flattoned reads when it starts, and then never again: all but the lines and their profiles.
+func (c *Config) BoxSettings() string {
+	box := *c
+	box.Lines, box.Profiles = nil, nil
+	sum, _ := digest(box)
+	return sum
+}
+
 // digest is a short name for v, and v as text.
 func digest(v any) (sum, text string) {
 	doc, err := json.Marshal(v)

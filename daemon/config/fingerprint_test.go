@@ -1,6 +1,8 @@
 package config
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,5 +47,49 @@ func TestFingerprint(t *testing.T) {
 		if (line(test.change) == before) != test.same {
 			t.Errorf("%s: the same is %v", name, !test.same)
 		}
+	}
+}
+
+// What a line's process reads is in its settings, and what only flattoned reads is not: or a line would be started again for nothing, or not at all.
+func TestSettings(t *testing.T) {
+	read := func(change func(*Config)) (line, other, box string) {
+		c := &Config{StateDir: "/s", RuntimeDir: "/r", file: "/etc/f.toml", Profiles: map[string]Profile{"card": {Tries: 3}},
+			Lines: []Line{{Name: "one", Profile: "card"}, {Name: "two", Profile: "card"}}}
+		change(c)
+		return c.Settings("one"), c.Settings("two"), c.BoxSettings()
+	}
+	line, other, box := read(func(*Config) {})
+	if line == other || line == box {
+		t.Fatal("different things have the same settings")
+	}
+	for name, test := range map[string]struct {
+		change           func(*Config)
+		line, other, box bool // which is another by it
+	}{
+		"nothing":         {func(*Config) {}, false, false, false},
+		"the line":        {func(c *Config) { c.Lines[0].LookAhead = time.Second }, true, false, false},
+		"a line more":     {func(c *Config) { c.Lines = append(c.Lines, Line{Name: "three"}) }, false, false, false},
+		"the order":       {func(c *Config) { slices.Reverse(c.Lines) }, false, false, false},
+		"a profile":       {func(c *Config) { c.Profiles["card"] = Profile{Tries: 4} }, true, true, false},
+		"the webhook":     {func(c *Config) { c.Upstream.Webhook.URL = "https://elsewhere" }, false, false, true},
+		"the key":         {func(c *Config) { c.Vault.KeyFile = "/k" }, false, false, true},
+		"a folder":        {func(c *Config) { c.RuntimeDir = "/elsewhere" }, true, true, true},
+		"another file":    {func(c *Config) { c.file = "/home/f.toml" }, true, true, false},
+		"where it stands": {func(c *Config) { c.at = positions{"line": 7} }, false, false, false},
+	} {
+		l, o, b := read(test.change)
+		if (l != line) != test.line || (o != other) != test.other || (b != box) != test.box {
+			t.Errorf("%s changes the line, another, the box: %t %t %t", name, l != line, o != other, b != box)
+		}
+	}
+	// Who adds to the file decides whether lines read it: [Config.Settings] lists what they do.
+	var fields []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if f.IsExported() {
+			fields = append(fields, f.Name)
+		}
+	}
+	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Vault", "Upstream", "Lines", "Profiles"}; !slices.Equal(fields, want) {
+		t.Errorf("the file holds %q, and of %q it is known who reads it", fields, want)
 	}
 }

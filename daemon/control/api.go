@@ -44,6 +44,13 @@ type Backend interface {
 	// Acceptance is the last report of a line's tuning; [CodeUntuned] if there is none.
 	Acceptance(ctx context.Context, line string) (acceptance.Report, error)
 
+	// Reload reads the configuration anew and has the lines go by it: those of it that are new begin, those that it no longer has end, and those
+	// whose settings are others start again. All else is left alone. It changes nothing if it fails: with [CodeBadConfig]; with [CodeNeedsRestart], if
+	// what only a start of flattoned changes is another; or, unless it is forced, with [CodeBusy] while one of those lines takes a card.
+	Reload(ctx context.Context, by Actor, force bool) (Reloaded, error)
+	// Restart has a line's process stopped and started; unless it is forced, not while it takes a card.
+	Restart(ctx context.Context, by Actor, line string, force bool) error
+
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
 	// Audit is the end of the audit log, newest first, at most limit.
@@ -60,6 +67,9 @@ type Status struct {
 	Version string `json:"version"`
 	// Started is when flattoned started.
 	Started time.Time `json:"started"`
+	// ConfigFile is what flattoned reads its configuration from. Settings stand for what it read of it, lines apart, when it started.
+	ConfigFile string `json:"config_file"`
+	Settings   string `json:"settings"`
 	// StateDir is where the vault, the outbox and the audit log lie.
 	StateDir string `json:"state_dir"`
 	// StoreError is why the last write to it failed; empty once one succeeded.
@@ -112,6 +122,9 @@ type Line struct {
 	UpSince time.Time `json:"up_since,omitzero"`
 	// Restarts counts how often the process had to be started again since flattoned started.
 	Restarts int `json:"restarts"`
+
+	// Settings stand for what the line's process read of the configuration; empty while it isn't up.
+	Settings string `json:"settings,omitempty"`
 
 	// State is one of the States.
 	State string `json:"state"`
@@ -195,7 +208,20 @@ type AuditEntry struct {
 	Origin string `json:"origin"`
 }
 
-// armRequest, armAnswer and dialRequest are the bodies of the two calls that have any.
+// Reloaded is what a reload came to: the lines, by name, each once.
+type Reloaded struct {
+	Restarted []string `json:"restarted"`
+	Begun     []string `json:"begun"`
+	Ended     []string `json:"ended"`
+	Untouched []string `json:"untouched"`
+}
+
+// TakingCard reports whether a line in that state is not to be stopped: a card is being taken on it, or it is being measured.
+func TakingCard(state string) bool {
+	return state == StateArmed || state == StateKeying || state == StateTuning
+}
+
+// armRequest, armAnswer, dialRequest and forceRequest are the bodies of the calls that have any.
 type armRequest struct {
 	Profile string `json:"profile,omitempty"`
 }
@@ -206,4 +232,8 @@ type armAnswer struct {
 
 type dialRequest struct {
 	Number string `json:"number"`
+}
+
+type forceRequest struct {
+	Force bool `json:"force,omitempty"`
 }

@@ -126,6 +126,17 @@ func (c *Client) HangUp(ctx context.Context, line string) error {
 	return c.command(ctx, "hanging up on line "+line, line, "hang-up")
 }
 
+// Restart has line's process stopped and started; not while it takes a card, unless it is forced.
+func (c *Client) Restart(ctx context.Context, line string, force bool) error {
+	_, err := ask[struct{}](ctx, c, "restarting line "+line, http.MethodPost, linePath(line, "restart"), forceRequest{force})
+	return err
+}
+
+// Reload has flattoned read its configuration anew.
+func (c *Client) Reload(ctx context.Context, force bool) (Reloaded, error) {
+	return ask[Reloaded](ctx, c, "having flattoned read its configuration", http.MethodPost, "reload", forceRequest{force})
+}
+
 // Tune begins to measure line.
 func (c *Client) Tune(ctx context.Context, line string) error {
 	return c.command(ctx, "tuning line "+line, line, "tune")

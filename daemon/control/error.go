@@ -24,17 +24,19 @@ const (
 	CodeDenied     = "denied"      // this user may not command the box
 	CodeBadRequest = "bad_request" // the request can't be read
 	CodeNoSuchCall = "no_such_call"
-	CodeBusy       = "busy"     // too many watchers
+	CodeBusy       = "busy"     // too many watchers, or, from the backend, a card is being taken
 	CodeInternal   = "internal" // the daemon failed at it
 
 	// Sent by the backend.
 	CodeUnknownLine    = "unknown_line"
 	CodeUnknownProfile = "unknown_profile"
-	CodeLineDown       = "line_down"   // the line's process does not run
-	CodeWrongState     = "wrong_state" // not possible in the state the line is in
-	CodeUntuned        = "untuned"     // there is no report of a tuning
-	CodeNoModem        = "no_modem"    // nobody answers at the port, or a line has it
-	CodeNoAnswer       = "no_answer"   // the line has the command and may still do it: the outcome is unknown
+	CodeLineDown       = "line_down"     // the line's process does not run
+	CodeWrongState     = "wrong_state"   // not possible in the state the line is in
+	CodeUntuned        = "untuned"       // there is no report of a tuning
+	CodeNoModem        = "no_modem"      // nobody answers at the port, or a line has it
+	CodeBadConfig      = "bad_config"    // the configuration has faults
+	CodeNeedsRestart   = "needs_restart" // only a start of flattoned takes that over
+	CodeNoAnswer       = "no_answer"     // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
 	CodeUnreachable = "unreachable" // nothing answers on the socket
@@ -47,13 +49,13 @@ func (e *Error) status() int {
 	switch e.Code {
 	case CodeDenied:
 		return http.StatusForbidden
-	case CodeBadRequest, CodeUnknownProfile:
+	case CodeBadRequest, CodeUnknownProfile, CodeBadConfig:
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
 	case CodeBusy, CodeLineDown:
 		return http.StatusServiceUnavailable
-	case CodeWrongState:
+	case CodeWrongState, CodeNeedsRestart:
 		return http.StatusConflict
 	case CodeNoAnswer:
 		return http.StatusGatewayTimeout

@@ -97,6 +97,14 @@ func (f *Feed) drop(s *subscriber) {
 	}
 }
 
+// Forget has new subscribers told nothing of a line that is no more.
+func (f *Feed) Forget(line string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.now, line)
+	f.order = slices.DeleteFunc(f.order, func(name string) bool { return name == line })
+}
+
 func (f *Feed) remember(e Event) {
 	if e.Line == "" {
 		return

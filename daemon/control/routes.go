@@ -70,6 +70,20 @@ func (s *Server) routes() []route {
 		}},
 		{"POST /v1/lines/{line}/hang-up", command(b.HangUp)},
 		{"POST /v1/lines/{line}/tune", command(b.Tune)},
+		{"POST /v1/lines/{line}/restart", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask forceRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.Restart(ctx, by, r.PathValue("line"), ask.Force)
+		}},
+		{"POST /v1/reload", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask forceRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return b.Reload(ctx, by, ask.Force)
+		}},
 		{"GET /v1/lines/{line}/acceptance", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Acceptance(ctx, r.PathValue("line"))
 		}},

@@ -63,7 +63,8 @@ var (
 		Fits: []ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}}
 	anAcceptance = acceptance.Report{Line: "one", Time: time.Unix(5, 0).UTC(), Version: "1", Fingerprint: "f", Devices: "d", Settings: "s", Accepted: true,
 		Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -90, Unit: "dBm0", Good: true}}}
-	anAct = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
+	aReload = Reloaded{Restarted: []string{"one"}, Begun: []string{"two"}, Ended: []string{}, Untouched: []string{"three"}}
+	anAct   = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
 )
 
 func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.told("status") }
@@ -106,6 +107,12 @@ func (b *scripted) Tune(_ context.Context, _ Actor, line string) error {
 }
 func (b *scripted) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
 	return anAcceptance, b.told("acceptance %s", line)
+}
+func (b *scripted) Reload(_ context.Context, by Actor, force bool) (Reloaded, error) {
+	return aReload, b.told("reload %t %s", force, by)
+}
+func (b *scripted) Restart(_ context.Context, by Actor, line string, force bool) error {
+	return b.told("restart %s %t %s", line, force, by)
 }
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
@@ -179,6 +186,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"dial one +15550100 " + self(t).Name, func() (any, error) { return nil, c.Dial(ctx, "one", "+15550100") }, nil},
 		{"hang-up one " + self(t).Name, func() (any, error) { return nil, c.HangUp(ctx, "one") }, nil},
 		{"tune one", func() (any, error) { return nil, c.Tune(ctx, "one") }, nil},
+		{"reload true " + self(t).Name, func() (any, error) { return c.Reload(ctx, true) }, aReload},
+		{"restart one true " + self(t).Name, func() (any, error) { return nil, c.Restart(ctx, "one", true) }, nil},
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},

@@ -114,7 +114,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.link = newLink(cfg.LineSocket(), name, deps.Log)
+	l.link = newLink(cfg.LineSocket(), name, cfg.Settings(name), deps.Log)
 	l.link.greet, l.link.connected, l.link.heard, l.link.parted = l.told.again, l.connected, l.heard, l.parted
 	l.told.say = l.link.say
 	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}

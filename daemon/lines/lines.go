@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -56,15 +57,23 @@ type Deps struct {
 
 // Manager keeps the processes of all lines. Each line is
 //
-//	           ┌───────── wait over ──────────┐
-//	           ▼                              │
-//	──Run──▶ running ──ended, not started──▶ waiting
-//	           │ ctx ends                     │ ctx ends
-//	           ▼                              ▼
-//	       SIGTERM ──ended, or SIGKILL──▶    gone
+//	           ┌── wait over, or [Manager.Restart] ──┐
+//	           ▼                                     │
+//	──Run──▶ running ──────ended, not started─────▶ waiting
+//	           │ ctx ends, [Manager.Keep] without it │
+//	           ▼                                     ▼
+//	       SIGTERM ──────ended, or SIGKILL───────▶  gone
+//
+// Restart has a running one go through SIGTERM, too, and run again at once.
 type Manager struct {
 	cfg  Config
 	deps Deps
+
+	mu sync.Mutex
+	// within is Run's context, nil before Run; kept are the lines by name, from then on.
+	within context.Context
+	kept   map[string]*kept
+	lines  sync.WaitGroup
 	// run starts a line's process and waits for its end.
 	run func(ctx context.Context, name string) error
 	// asking has room for one question.
@@ -97,16 +106,71 @@ func New(cfg Config, deps Deps) (*Manager, error) {
 // Run keeps the lines' processes until ctx ends, stops them, and returns nil when the last one is gone. It is
 // called once.
 func (m *Manager) Run(ctx context.Context) error {
-	var lines sync.WaitGroup
-	for _, name := range m.cfg.Names {
-		lines.Go(func() { m.keep(ctx, name) })
-	}
-	lines.Wait()
+	m.mu.Lock()
+	m.within, m.kept = ctx, map[string]*kept{}
+	names := m.cfg.Names
+	m.mu.Unlock()
+	m.Keep(names)
+	<-ctx.Done()
+	m.over()
+	m.lines.Wait()
 	return nil
 }
 
-// keep keeps one line's process.
-func (m *Manager) keep(ctx context.Context, name string) {
+// over waits for a Keep that is under way. None begins a line from here on.
+func (m *Manager) over() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.kept)
+}
+
+// kept is a line whose process is kept.
+type kept struct {
+	end   context.CancelFunc
+	again chan struct{} // room for one
+}
+
+// Keep has these lines kept from now on, and no others: those that are kept already are left alone. It waits for nothing.
+func (m *Manager) Keep(names []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cfg.Names = names; m.within == nil {
+		return // Run begins with them
+	}
+	for name, k := range m.kept {
+		if !slices.Contains(names, name) {
+			k.end()
+			delete(m.kept, name)
+		}
+	}
+	for _, name := range names {
+		if m.kept[name] != nil || m.within.Err() != nil {
+			continue
+		}
+		ctx, end := context.WithCancel(m.within)
+		k := &kept{end, make(chan struct{}, 1)}
+		m.kept[name] = k
+		m.lines.Go(func() {
+			defer end()
+			m.keep(ctx, name, k.again)
+		})
+	}
+}
+
+// Restart has a line's process stopped and started, which is no fault of the line's. A line that isn't kept is none.
+func (m *Manager) Restart(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.kept[name]; k != nil {
+		select {
+		case k.again <- struct{}{}:
+		default: // it is about to be done
+		}
+	}
+}
+
+// keep keeps one line's process, and starts it again when it is asked to.
+func (m *Manager) keep(ctx context.Context, name string, again <-chan struct{}) {
 	// A child's death signal is tied to the thread that started it, not to the process (prctl(2),
 	// PR_SET_PDEATHSIG): this thread must live as long as the child, and be nobody else's.
 	runtime.LockOSThread()
@@ -116,11 +180,16 @@ func (m *Manager) keep(ctx context.Context, name string) {
 	wait := firstWait
 	for times := 1; ; times++ {
 		began := time.Now()
-		err := m.run(ctx, name)
+		asked, err := m.once(ctx, name, again)
 		up := time.Since(began)
 		if ctx.Err() != nil {
 			log.Info("the line's process has stopped")
 			return
+		}
+		if asked {
+			log.Info("the line's process was stopped, and is started again")
+			times, wait = times-1, firstWait
+			continue
 		}
 		if up >= steady {
 			wait = firstWait
@@ -131,9 +200,34 @@ func (m *Manager) keep(ctx context.Context, name string) {
 		}
 		select {
 		case <-time.After(wait):
+		case <-again:
 		case <-ctx.Done():
 			return
 		}
 		wait = min(2*wait, longestWait)
 	}
+}
+
+// once runs a line's process to its end, and says whether that was asked for.
+func (m *Manager) once(ctx context.Context, name string, again <-chan struct{}) (asked bool, err error) {
+	select {
+	case <-again: // while there was no process
+	default:
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-again:
+			asked = true
+			stop()
+		case <-ended:
+		}
+	}()
+	err = m.run(ctx, name)
+	close(ended)
+	<-watched
+	stop()
+	return asked, err
 }

@@ -117,6 +117,62 @@ func TestLinesAreApart(t *testing.T) {
 	})
 }
 
+// TestKeepAndRestart: a line that is to be restarted is so at once, and it is no fault; one that is added begins, one that is left out ends, and the others'
+// processes stay as they are.
+func TestKeepAndRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		runs, running, exits := map[string]int{}, map[string]bool{}, 0
+		k := fake(func(ctx context.Context, name string) error {
+			mu.Lock()
+			runs[name]++
+			running[name] = true
+			mu.Unlock()
+			if name != "fails" {
+				<-ctx.Done()
+				time.Sleep(time.Second)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			delete(running, name)
+			return errors.New("ended")
+		}, func(string, int) { exits++ })
+		k.Keep([]string{"one", "two", "fails"}) // Run begins with them
+		done := make(chan error)
+		go func() { done <- k.Run(ctx) }()
+		look := func(after time.Duration, wantRuns map[string]int, wantRunning map[string]bool) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if !reflect.DeepEqual(runs, wantRuns) || !reflect.DeepEqual(running, wantRunning) {
+				t.Errorf("processes: %v, of which run %v; want %v and %v", runs, running, wantRuns, wantRunning)
+			}
+		}
+		look(0, map[string]int{"one": 1, "two": 1, "fails": 1}, map[string]bool{"one": true, "two": true})
+		k.Restart("one")
+		k.Restart("one") // one that is about to be restarted already
+		k.Restart("fails")
+		k.Restart("none")
+		look(0, map[string]int{"one": 1, "two": 1, "fails": 2}, map[string]bool{"one": true, "two": true})
+		k.Keep([]string{"three", "two", "one"})
+		look(10*time.Second, map[string]int{"one": 2, "two": 1, "three": 1, "fails": 2}, map[string]bool{"one": true, "two": true, "three": true})
+		if exits != 2 {
+			t.Errorf("told of %d exits, want the 2 that nobody asked for", exits)
+		}
+		k.Keep([]string{"three"})
+		look(10*time.Second, map[string]int{"one": 2, "two": 1, "three": 1, "fails": 2}, map[string]bool{"three": true})
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		k.Keep([]string{"four"})
+		look(0, map[string]int{"one": 2, "two": 1, "three": 1, "fails": 2}, map[string]bool{})
+	})
+}
+
 func TestNewNeedsAProgram(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")

@@ -7,12 +7,13 @@ type Message interface{ kind() kind }
 
 // Messages that open a connection.
 type (
-	// Hello is a line's first message: who it is and which versions it speaks.
+	// Hello is a line's first message: who it is, which settings it runs with (see config.Settings), and which versions it speaks.
 	Hello struct {
-		Line string
-		PID  int
-		Min  int
-		Max  int
+		Line     string
+		PID      int
+		Settings string `json:",omitempty"`
+		Min      int
+		Max      int
 	}
 	// Welcome answers it with the version that holds from here on.
 	Welcome struct{ Version int }
