@@ -7,12 +7,10 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/control"
-	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -23,13 +21,9 @@ import (
 type backend struct {
 	d       *Daemon
 	started time.Time
-	// trouble is why the last delivery failed, "" if it succeeded.
-	trouble atomic.Pointer[string]
 	// reloading has room for one.
 	reloading chan struct{}
 }
-
-func (b *backend) tried(trouble string) { b.trouble.Store(&trouble) }
 
 func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	pending, err := b.d.outbox.Pending(ctx)
@@ -38,16 +32,11 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	}
 	s := control.Status{
 		Version: Version, Started: b.started, StateDir: b.d.cfg.StateDir,
-		KeyKind: "file", KeyWarning: vault.KeyFileWarning,
-		ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
+		KeyKind: "file", ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
 		Upstream: host(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}
-	if trouble := b.trouble.Load(); trouble != nil {
-		s.UpstreamError = *trouble
-	}
-	if err := b.d.store.Trouble(); err != nil {
-		s.StoreError = err.Error()
-	}
+	b.d.storeVitals() // as it is now, not as it was when last looked at
+	s.Conditions = b.d.health.Snapshot()
 	for _, l := range b.d.board.views() {
 		s.LinesTotal++
 		if l.Up {

@@ -24,6 +24,7 @@ import (
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/lines"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -47,6 +48,7 @@ type Daemon struct {
 	configPath string
 	log        *slog.Logger
 	feed       *control.Feed
+	health     *health.Board
 
 	store    *store.DB
 	kek      *vault.KEK
@@ -67,7 +69,7 @@ type Daemon struct {
 func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.Logger) (_ *Daemon, err error) {
 	box := *cfg
 	box.Lines, box.Profiles = nil, nil
-	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed()}
+	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed(), health: health.NewBoard()}
 	d.lined.Store(cfg)
 	d.deliveries = newDeliveries(d.feed)
 	defer func() {
@@ -81,7 +83,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	if err := d.openVault(ctx); err != nil {
 		return nil, err
 	}
-	d.board = newSwitchboard(cfg, d.feed, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
+	d.board = newSwitchboard(cfg, d.feed, d.health, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
 		tunings{d, acceptance.In(cfg.StateDir)})
 	d.backend = &backend{d: d, started: time.Now(), reloading: make(chan struct{}, 1)}
 	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {
@@ -124,7 +126,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.kek, err = vault.OpenKeyFile(d.cfg.Vault.KeyFile); err != nil {
 		return err
 	}
-	d.log.Warn(vault.KeyFileWarning)
+	d.health.Set(health.KeyFile, "", "")
 	d.vault, err = vault.New(ctx, vault.Deps{Store: d.store, KEK: d.kek, Audit: d.audit,
 		Outbox: vault.OutboxFunc(func(tx *store.Tx, e vault.Event) error {
 			d.deliveries.queued(e.Key)
@@ -153,6 +155,10 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		})
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
+	// With running and not serving: what ends because the box stops is no trouble.
+	start(&services, running, "health", d.watchVitals)
+	start(&services, running, "health", d.logConditions)
+	start(&services, running, "health", d.auditConditions)
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)
 	start(&processes, running, "lines", d.lines.Run)
@@ -197,9 +203,18 @@ func (d *Daemon) accept(ctx, running context.Context) error {
 
 // note writes one entry of the audit log by itself.
 func (d *Daemon) note(ctx context.Context, actor, action, object, result, origin string) error {
-	return d.store.Write(ctx, func(tx *store.Tx) error {
-		return d.audit.Append(tx, audit.Event{Actor: actor, Action: action, Object: object, Result: result, Origin: origin, Time: time.Now()})
-	})
+	return d.append(ctx, audit.Event{Actor: actor, Action: action, Object: object, Result: result, Origin: origin, Time: time.Now()})
+}
+
+func (d *Daemon) append(ctx context.Context, e audit.Event) error {
+	err := d.store.Write(ctx, func(tx *store.Tx) error { return d.audit.Append(tx, e) })
+	switch {
+	case err == nil:
+		d.health.Clear(health.AuditFailed, "")
+	case ctx.Err() == nil: // or whoever asked has gone away
+		d.health.Set(health.AuditFailed, "", err.Error())
+	}
+	return err
 }
 
 // close gives back, last opened first, what New got.

@@ -202,7 +202,7 @@ func TestRun(t *testing.T) {
 	}
 	wait(t, events, func(e control.Event) bool { return e.Delivery == control.DeliveryRetrying }) // nobody is there
 	if s, err := client.Status(t.Context()); err != nil || s.Version != control.Version() || s.LinesUp != 1 || s.LinesTotal != 2 || s.UpstreamPending != 1 ||
-		s.UpstreamError == "" || s.Upstream != "http://127.0.0.1:1" || s.KeyWarning == "" {
+		s.Upstream != "http://127.0.0.1:1" || standing(s.Conditions) != "key_file/ upstream_failing/dial tcp 127.0.0.1:1: connect: connection refused starting//desk-1 starting//desk-2" {
 		t.Errorf("the status is %+v (%v)", s, err)
 	}
 

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -107,7 +108,7 @@ func TestAsksAreDoneInOrder(t *testing.T) {
 		var done []string
 		next := make(chan struct{})
 		p := &plug{t: t, ctx: t.Context(), events: feed.Subscribe(t.Context()),
-			switchboard: newSwitchboard(twoLines(), feed, slog.New(slog.DiscardHandler), nil, func(_ context.Context, line string, what wire.Asked) {
+			switchboard: newSwitchboard(twoLines(), feed, health.NewBoard(), slog.New(slog.DiscardHandler), nil, func(_ context.Context, line string, what wire.Asked) {
 				<-next
 				done = append(done, line+" "+what.For)
 			}, nil)}

@@ -54,6 +54,6 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 
 // delivered notes what became of an attempt to tell upstream.
 func (d *Daemon) delivered(a upstream.Delivery) {
-	d.backend.tried(a.Reason)
+	d.upstreamVitals(a)
 	d.deliveries.tried(a)
 }

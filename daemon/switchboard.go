@@ -15,6 +15,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -44,6 +45,7 @@ type asked func(ctx context.Context, line string, what wire.Asked)
 // that wait for an answer. It passes events on to the feed and cards on to the sealer.
 type switchboard struct {
 	feed    *control.Feed
+	health  *health.Board
 	log     *slog.Logger
 	seal    sealer
 	ask     asked
@@ -61,14 +63,16 @@ type extension struct {
 	// settings are what a process of the line would run with; view has those that it runs with.
 	settings string
 	view     control.Line
-	conn     conn
+	// ails is what of that is on the health board.
+	ails map[health.Code]string
+	conn conn
 	// waiting are the commands under way, by id.
 	waiting map[uint64]chan error
 	lastID  uint64
 }
 
-func newSwitchboard(cfg *config.Config, feed *control.Feed, log *slog.Logger, seal sealer, ask asked, reports reports) *switchboard {
-	s := &switchboard{feed: feed, log: log, seal: seal, ask: ask, reports: reports, lines: map[string]*extension{}}
+func newSwitchboard(cfg *config.Config, feed *control.Feed, board *health.Board, log *slog.Logger, seal sealer, ask asked, reports reports) *switchboard {
+	s := &switchboard{feed: feed, health: board, log: log, seal: seal, ask: ask, reports: reports, lines: map[string]*extension{}}
 	s.know(cfg)
 	return s
 }
@@ -89,9 +93,11 @@ func (s *switchboard) know(cfg *config.Config) {
 			x.down(x.view.Reason)
 		}
 		s.lines[l.Name], s.order = x, append(s.order, l.Name)
+		s.examine(x)
 	}
 	for name := range old {
 		s.feed.Forget(name)
+		s.health.Forget(name)
 	}
 }
 
@@ -134,6 +140,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	default:
 		x.conn, tunes = c, x.cfg.Tunes()
 		x.view.Up, x.view.PID, x.view.UpSince, x.view.Reason, x.view.Settings = true, hello.PID, time.Now(), reasonStarting, hello.Settings
+		s.examine(x)
 		s.feed.Publish(control.Event{Kind: control.KindLineUp, Line: hello.Line})
 	}
 	s.mu.Unlock()
@@ -162,6 +169,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	s.mu.Lock()
 	x.conn = nil
 	x.down(reasonDown)
+	s.examine(x)
 	for id, answer := range x.waiting {
 		answer <- lineDown(hello.Line, reasonDown)
 		delete(x.waiting, id)
@@ -176,8 +184,8 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 
 // Why a line that has not said how it stands is held.
 const (
-	reasonStarting = "starting"
-	reasonDown     = "process_down"
+	reasonStarting = string(health.Starting)
+	reasonDown     = string(health.ProcessDown)
 )
 
 // mostAsks wait to be done; of an agent who asks for more, the rest is left out.
@@ -303,6 +311,7 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		}
 	}
 	known := s.lines[x.name] == x
+	s.examine(x)
 	s.mu.Unlock()
 	if e.Kind != "" && known {
 		s.feed.Publish(e)
@@ -370,6 +379,7 @@ func (s *switchboard) exited(line string, restarts int) {
 	x.view.Restarts = restarts
 	if x.conn == nil && x.view.Reason == reasonStarting {
 		x.view.Reason = reasonDown
+		s.examine(x)
 		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonDown})
 	}
 }

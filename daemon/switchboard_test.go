@@ -15,6 +15,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -34,15 +35,16 @@ type plug struct {
 	t      *testing.T
 	ctx    context.Context
 	events <-chan control.Event
+	board  *health.Board
 }
 
 func newPlug(t *testing.T, seal sealer) *plug { return newPlugWith(t, twoLines(), seal, nil) }
 
 func newPlugWith(t *testing.T, cfg *config.Config, seal sealer, reports reports) *plug {
-	feed := control.NewFeed()
+	feed, board := control.NewFeed(), health.NewBoard()
 	return &plug{
-		switchboard: newSwitchboard(cfg, feed, slog.New(slog.DiscardHandler), seal, nil, reports),
-		t:           t, ctx: t.Context(), events: feed.Subscribe(t.Context()),
+		switchboard: newSwitchboard(cfg, feed, board, slog.New(slog.DiscardHandler), seal, nil, reports),
+		t:           t, ctx: t.Context(), events: feed.Subscribe(t.Context()), board: board,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/demo/box"
 )
 
@@ -191,8 +192,8 @@ func TestUpstreamMisbehaves(t *testing.T) {
 	token := r.wait(t, "the token", kind("one", control.KindToken)).Token
 	r.wait(t, "a failed delivery", func(e control.Event) bool { return e.Delivery == control.DeliveryRetrying && e.Reason != "" })
 	r.until(t, "three kinds of misbehaviour", func() bool { return tries.Load() >= 3 })
-	if s, err := r.client.Status(t.Context()); err != nil || s.UpstreamPending != 1 || s.UpstreamError == "" {
-		t.Errorf("status says %d pending, %q, %v", s.UpstreamPending, s.UpstreamError, err)
+	if s, err := r.client.Status(t.Context()); err != nil || s.UpstreamPending != 1 || detail(s, health.UpstreamFailing) == "" {
+		t.Errorf("status says %d pending, %+v, %v", s.UpstreamPending, s.Conditions, err)
 	}
 	good.Store(true)
 	select {
@@ -231,8 +232,8 @@ func TestFullDisk(t *testing.T) {
 	if _, err := r.client.Arm(t.Context(), "one", ""); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("arming on a full disk: %v", err)
 	}
-	if s, err := r.client.Status(t.Context()); err != nil || !strings.Contains(s.StoreError, "no space left") {
-		t.Errorf("on a full disk status says %q, %v", s.StoreError, err)
+	if s, err := r.client.Status(t.Context()); err != nil || !strings.Contains(detail(s, health.StoreFailed), "no space left") || detail(s, health.DiskLow) == "" {
+		t.Errorf("on a full disk status says %+v, %v", s.Conditions, err)
 	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
@@ -254,9 +255,19 @@ func TestFullDisk(t *testing.T) {
 	}
 	r.wait(t, "the token, once there is room", kind("one", control.KindToken))
 	r.wait(t, "the delivery", func(e control.Event) bool { return e.Delivery == control.DeliveryDelivered })
-	if s, err := r.client.Status(t.Context()); err != nil || s.StoreError != "" {
-		t.Errorf("with room again status says %q, %v", s.StoreError, err)
+	if s, err := r.client.Status(t.Context()); err != nil || detail(s, health.StoreFailed) != "" {
+		t.Errorf("with room again status says %+v, %v", s.Conditions, err)
 	}
+}
+
+// detail is what status says of a condition of the box besides its words, empty if it doesn't stand.
+func detail(s control.Status, code health.Code) string {
+	for _, c := range s.Conditions {
+		if c.Code == code && c.Line == "" {
+			return c.Detail
+		}
+	}
+	return ""
 }
 
 // fill writes a file until its disk is full.

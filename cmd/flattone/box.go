@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 func (t *tool) statusCommand() *cobra.Command {
@@ -14,15 +16,14 @@ func (t *tool) statusCommand() *cobra.Command {
 		Use: "status", Short: "how the box is", Args: none, Long: wordsStatusLong,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return t.ask(func(box *control.Client) error {
-				s, err := box.Status(c.Context())
-				if err != nil {
-					return err
+				s, err := glance(c.Context(), box)
+				if err == nil {
+					err = show(t, s, printStatus)
 				}
-				lines, err := box.Lines(c.Context())
-				if err != nil {
-					return err
+				if err == nil && s.faults() > 0 {
+					err = fail(exitUnhealthy, "", "%s on this box", plural(s.faults(), "fault"))
 				}
-				return show(t, boxStatus{s, lines}, printStatus)
+				return err
 			})
 		},
 	})
@@ -34,16 +35,36 @@ type boxStatus struct {
 	Lines []control.Line `json:"lines"`
 }
 
+// of are the conditions of a line, or with no line of the box.
+func (s boxStatus) of(line string) (standing []health.Condition) {
+	for _, c := range s.Conditions {
+		if c.Line == line {
+			standing = append(standing, c)
+		}
+	}
+	return standing
+}
+
+// faults counts them.
+func (s boxStatus) faults() (n int) {
+	for _, c := range s.Conditions {
+		if c.Severity == health.Fault {
+			n++
+		}
+	}
+	return n
+}
+
 func (t *tool) linesCommand() *cobra.Command {
 	return t.withJSON(&cobra.Command{
 		Use: "lines", Short: "every line, its place, settings and state", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return t.ask(func(box *control.Client) error {
-				lines, err := box.Lines(c.Context())
+				s, err := glance(c.Context(), box)
 				if err != nil {
 					return err
 				}
-				return show(t, lines, printLines)
+				return show(t, s.Lines, func(w io.Writer, _ []control.Line) { printLines(w, s) })
 			})
 		},
 	})

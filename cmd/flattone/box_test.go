@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // aBox is a flattoned that answers by rote, behind a real admin socket.
@@ -59,9 +60,15 @@ func boxLines() []control.Line {
 }
 
 func (b *aBox) Status(context.Context) (control.Status, error) {
-	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", StoreError: "the disk is full", KeyKind: "file",
-		KeyWarning: "for demonstrations only", Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1,
-		UpstreamError: "connection refused\x1b[31m", LinesUp: 1, LinesTotal: 2}, nil
+	stands := health.NewBoard()
+	stands.Set(health.StoreFailed, "", "the disk is full")
+	stands.Set(health.KeyFile, "", "")
+	stands.Set(health.UpstreamFailing, "", "connection refused\x1b[31m")
+	stands.Set("input_clips", "demo", "agent")
+	stands.Set(health.CodecPoor, "demo", health.LookAheadNeeded(40))
+	stands.Set(health.ProcessDown, "desk-3", "")
+	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
+		Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1, LinesUp: 1, LinesTotal: 2, Conditions: stands.Snapshot()}, nil
 }
 
 func (b *aBox) Lines(context.Context) ([]control.Line, error) { return boxLines(), nil }

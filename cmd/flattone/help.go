@@ -24,7 +24,8 @@ refused.`
 
 	wordsStatusLong = `Say how the box is: which lines are up, what keeps the vault's key, whether
 upstream takes the tokens, and what each line takes out of PCI DSS scope. Lines
-marked ! are what an owner should know.`
+marked ! are what an owner should know, those marked > say what to do about it.
+Ends with exit code 9 while anything is a fault: see flattone status --json.`
 	wordsArmLong = `Ready a line for a card. From now on the caller's keys are captured, and the
 agent hears flat tones in their place. Prints the id of the capture; with
 --wait, follows it to the token, and fails with exit code 7 if it ends without a

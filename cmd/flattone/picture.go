@@ -6,6 +6,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 const (
@@ -117,19 +118,19 @@ func (s *screen) details(width int) []string {
 		why = wrong[0]
 	}
 	if l.needsMS > 0 {
-		why = "codec_poor: " + codecRemedy(l.name, l.needsMS)
+		why = "codec_poor: " + health.LookAheadNeeded(l.needsMS)
 	}
 	if l.sourceLost {
 		why = reason("source_lost")
 	}
 	if len(l.barred) > 0 {
-		why = "may not take cards: " + reason(l.barred[0])
+		why = "may not take cards: " + trouble(l.barred[0], l.name, "")
 	}
-	if l.reason != "" {
-		why = reason(l.reason)
-	}
-	if l.state == control.StateHeld && acknowledging(l.reason) {
-		why = strings.Join(words(why, "flattone ack "+clean(l.name)+" opens it"), "; ")
+	switch {
+	case l.state == control.StateHeld && acknowledging(l.reason):
+		why = strings.Join(words(reason(l.reason), "flattone ack "+l.name+" opens it"), "; ")
+	case l.reason != "":
+		why = trouble(l.reason, l.name, "")
 	}
 	if l.down {
 		what, why = downBecause(l.downReason), ""
@@ -148,7 +149,7 @@ func (s *screen) details(width int) []string {
 	return []string{
 		k.rule(title, width),
 		s.row(" "+k.stateBadge(l)+" "+what, call+" ", width),
-		" " + why,
+		" " + clean(why),
 		s.named("caller", k.meter(l.caller, l.legs.CallerFloorDBm0, bar)),
 		s.named("agent", k.meter(l.agent, l.legs.AgentFloorDBm0, bar)),
 		s.named("to the agent", k.trace(l, bar)),

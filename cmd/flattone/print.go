@@ -12,6 +12,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // The page: its width in columns, and how far what belongs to a name hangs in.
@@ -27,10 +28,6 @@ func printStatus(w io.Writer, s boxStatus) {
 	fmt.Fprintf(w, "flattoned %s, up since %s\n\n", clean(s.Version), moment(s.Started))
 	fmt.Fprintf(w, "lines     %d of %d up\n", s.LinesUp, s.LinesTotal)
 	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), clean(s.KeyKind))
-	if s.StoreError != "" {
-		caution(w, "nothing can be stored: "+s.StoreError)
-	}
-	caution(w, s.KeyWarning)
 	waiting := "everything delivered"
 	if s.UpstreamPending > 0 {
 		waiting = plural(s.UpstreamPending, "event") + " waiting"
@@ -39,18 +36,17 @@ func printStatus(w io.Writer, s boxStatus) {
 		waiting = clean(s.Upstream) + ", " + waiting
 	}
 	fmt.Fprintf(w, "upstream  %s\n", waiting)
-	if s.UpstreamError != "" {
-		caution(w, "the last delivery failed: "+s.UpstreamError)
-	}
+	conditions(w, s.of(""))
 	for _, l := range s.Lines {
 		fmt.Fprintln(w)
 		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
 		paragraph(w, hang, "", l.Scope)
-		cautions(w, l)
+		cautions(w, s, l)
 	}
 }
 
-func printLines(w io.Writer, lines []control.Line) {
+func printLines(w io.Writer, s boxStatus) {
+	lines := s.Lines
 	if len(lines) == 0 {
 		fmt.Fprintln(w, "no line is configured")
 	}
@@ -66,7 +62,7 @@ func printLines(w io.Writer, lines []control.Line) {
 			}
 		}
 		paragraph(w, hang, "", l.Scope)
-		cautions(w, l)
+		cautions(w, s, l)
 		fmt.Fprintf(w, "          idle %s, shield %s, look-ahead %d ms%s\n", clean(l.Idle), clean(l.Shield), l.LookAheadMS, toldBy(l.Calls))
 		if l.GainToAgentDB != 0 || l.GainToCallerDB != 0 {
 			fmt.Fprintf(w, "          gain %+g dB to the agent, %+g dB to the caller\n", l.GainToAgentDB, l.GainToCallerDB)
@@ -87,10 +83,10 @@ func toldBy(source string) string {
 	return ", calls by " + clean(source)
 }
 
-// inBrief is the one thing to know of a line.
+// inBrief is the one thing to know of a line, but for what is wrong with it.
 func inBrief(l control.Line) string {
 	if !l.Up {
-		return "DOWN: " + downBecause(l.Reason)
+		return "DOWN"
 	}
 	call := "no call"
 	switch {
@@ -99,13 +95,26 @@ func inBrief(l control.Line) string {
 	case l.Ringing:
 		call = rings(true, l.Number)
 	}
-	return fmt.Sprintf("%s: %s; %s", clean(l.State), outcome(control.Event{State: l.State, Reason: l.Reason}), call)
+	now := control.Event{State: l.State, Reason: l.Reason}
+	if l.State == control.StateHeld { // why is what stands below it
+		now.Reason = ""
+	}
+	return fmt.Sprintf("%s: %s; %s", clean(l.State), outcome(now), call)
 }
 
-// cautions are what an owner should know of a line.
-func cautions(w io.Writer, l control.Line) {
-	for _, c := range slices.Concat(l.Consequences, troubles(l)) {
+// cautions are what an owner should know of a line: what its settings cost him, and what is wrong with it.
+func cautions(w io.Writer, s boxStatus, l control.Line) {
+	for _, c := range l.Consequences {
 		caution(w, c)
+	}
+	conditions(w, s.of(l.Name))
+}
+
+// conditions prints what is wrong, and below it what to do.
+func conditions(w io.Writer, standing []health.Condition) {
+	for _, c := range standing {
+		caution(w, fmt.Sprintf("%s, %s: %s", c.Severity, c.Code, withDetail(c.Words, c.Detail)))
+		paragraph(w, hang, "        > ", c.Remedy)
 	}
 }
 

@@ -3,11 +3,12 @@ package main
 import (
 	"strings"
 
-	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // reason says a reason code in words for a technician: why a field was refused, a capture ended, a line is
-// held or down. A test holds the list against the codes there are; one it doesn't know is still readable.
+// held or down. What stands is worded in daemon/health, what passes here. A test holds both against the codes there are; one that is in
+// neither is still readable.
 func reason(code string) string {
 	switch code {
 	// A field was refused.
@@ -45,62 +46,16 @@ func reason(code string) string {
 		return "the call ended"
 	case "cancelled":
 		return "given up by the agent or a technician"
-	case "line_restarted":
-		return "the line's process restarted in the middle"
 	case "fault":
 		return "the line had a fault: see its log"
 	case "not_stored":
 		return "the vault refused the card: see flattoned's log"
 	case "call_unwatched":
 		return "armed for three minutes, which is the most where nobody tells that a call has ended"
-	case "source_lost":
-		return "what tells of its calls is away: they are only presumed"
 	case "shutdown":
 		return "the box is about to stop or sleep: no card is taken until it is up again"
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
-
-	// A line is held or down.
-	case "call_unknown":
-		return "it can't tell whether a card is being keyed"
-	case "sound_stands":
-		return "its device gave no sound for a while: the call may be another now"
-	case "legs_swapped_or_coupled":
-		return "a key was heard on the agent's side: he pressed one, or caller and agent are swapped or coupled, and then the wiring is wrong"
-	case "line_broken":
-		return "its sound processing failed: restart the line"
-	case "starting":
-		return "its process is starting"
-	case "process_down":
-		return "its process has ended, and is started again"
-
-	// A line waits for its sound device, or a device can't be used.
-	case control.DeviceAbsent:
-		return "the sound device is not there"
-	case control.DeviceMoved:
-		return "the sound device is on another port than it was adopted on"
-	case control.DeviceReplaced:
-		return "another card is in the sound device's place"
-	case control.DeviceSwapped:
-		return "the sound device was plugged in anew, and may have been swapped with one like it"
-
-	// Something stands in the way of taking cards.
-	case "monitor_open":
-		return "its sound card's mixer lets an input through to an output, past the mask: the line's log says which control, and how to close it"
-	case "self_test_failed":
-		return "its self-test failed: restart the line, and report it if it comes again; its log says what was found"
-	case "mixer_unread":
-		return "its sound card's mixer can't be read, and may let an input through to an output, past the mask: see the line's log"
-	case "modem_silent":
-		return "its modem doesn't answer: look at its cable and power"
-	case "modem_refuses":
-		return "its modem refuses what it is told: the line's log says which command; is it the right profile?"
-	case "modem_no_sound":
-		return "its modem gives no sound of a call, or only part of it"
-	case "modem_deaf":
-		return "its modem doesn't take the sound that it is given"
-	case "untuned":
-		return "untuned: nobody has measured it as it is now; flattone tune does"
 
 	// A tuning came to nothing.
 	case "tune_timeout":
@@ -113,18 +68,6 @@ func reason(code string) string {
 		return "its report can't be kept"
 	case "tune_refused":
 		return "a figure is out of bounds"
-
-	// A line suffers from something.
-	case "codec_poor":
-		return "codec_poor: keys are suspected so late that their heads may be heard"
-	case "input_dead":
-		return "input_dead: not even noise: look at its cable and mute switch"
-	case "input_clips":
-		return "input_clips: too loud: turn it down before the box"
-	case "gain_clips":
-		return "gain_clips: too loud for its gain: lower that in [line.sound]"
-	case "clocks_apart":
-		return "clocks_apart: its device's clock and the other's differ too much: change one"
 
 	// Warnings.
 	case "key_waiting":
@@ -148,7 +91,24 @@ func reason(code string) string {
 	case "too_slow":
 		return "events came faster than they were read"
 	}
+	if d, ok := health.Lookup(health.Code(code)); ok {
+		return d.Words
+	}
 	return strings.ReplaceAll(clean(code), "_", " ")
+}
+
+// trouble says in words what stands, as long as nothing more is known of it than an event tells.
+func trouble(code, line, detail string) string {
+	d, _ := health.Lookup(health.Code(code))
+	return strings.Join(words(withDetail(reason(code), detail), clean(d.RemedyFor(line))), ": ")
+}
+
+// withDetail is what is wrong, and what is known besides.
+func withDetail(what, detail string) string {
+	if detail == "" {
+		return what
+	}
+	return what + " (" + detail + ")"
 }
 
 // acknowledging reports whether somebody's word is what releases a line held for that reason. A line that is

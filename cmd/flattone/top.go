@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -44,7 +45,10 @@ func (t *tool) topCommand() *cobra.Command {
 
 func (p *top) run(ctx context.Context, box *control.Client) error {
 	first, err := glance(ctx, box)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // who leaves meanwhile has seen enough
+		return nil
+	case err != nil:
 		return err
 	}
 	if out, ok := p.t.terminal(); ok && !p.plain && !p.t.json {
@@ -75,7 +79,10 @@ func (p *top) look(ctx context.Context, box *control.Client, every time.Duration
 	defer tick.Stop()
 	for n := uint(1); ; n++ {
 		s, err := glance(ctx, box)
-		if e := (*control.Error)(nil); ctx.Err() != nil || errors.As(err, &e) && e.Code == control.CodeDenied {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if e := (*control.Error)(nil); errors.As(err, &e) && e.Code == control.CodeDenied {
 			return err
 		}
 		if err := show(s, err); err != nil || n == p.times {
@@ -89,13 +96,10 @@ func (p *top) look(ctx context.Context, box *control.Client, every time.Duration
 	}
 }
 
-// glance is the box and its lines as they are now. Who leaves meanwhile has seen enough.
+// glance is the box and its lines as they are now.
 func glance(ctx context.Context, box *control.Client) (s boxStatus, err error) {
 	if s.Status, err = box.Status(ctx); err == nil {
 		s.Lines, err = box.Lines(ctx)
-	}
-	if ctx.Err() != nil {
-		err = nil
 	}
 	return s, err
 }
@@ -105,7 +109,7 @@ func printTop(w io.Writer, s boxStatus, now time.Time) error {
 	if _, err := fmt.Fprintf(w, "%s  %s\n", clock(now), boxBrief(s)); err != nil {
 		return err
 	}
-	for _, text := range boxTroubles(s) {
+	for _, text := range s.troubles("") {
 		caution(w, text)
 	}
 	table(w, []string{"LINE", "STATE", "CALL", "CALLER", "AGENT", "MASKED", "AHEAD", "RESTARTS"}, s.Lines, func(l control.Line) (row []string, below string) {
@@ -115,14 +119,7 @@ func printTop(w io.Writer, s boxStatus, now time.Time) error {
 			masked = share(l.MaskedPermille)
 		}
 		row = []string{l.Name, stateOf(l), callBrief(l), caller, agent, masked, ahead(l), strconv.Itoa(l.Restarts)}
-		below = ""
-		for i, text := range lineTroubles(l) {
-			if i > 0 {
-				below += "; "
-			}
-			below += text
-		}
-		return row, below
+		return row, strings.Join(s.troubles(l.Name), "; ")
 	})
 	_, err := fmt.Fprintln(w)
 	return err

@@ -12,13 +12,17 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // topOf is a box of some lines: every state and every trouble among them, if there are enough.
 func topOf(lines int) boxStatus {
-	s := boxStatus{Status: control.Status{LinesTotal: lines, LinesUp: lines, UpstreamPending: 3, UpstreamError: "503 Service Unavailable"}}
+	s := boxStatus{Status: control.Status{LinesTotal: lines, LinesUp: lines, UpstreamPending: 3}}
+	stands := health.NewBoard()
+	stands.Set(health.UpstreamFailing, "", "503 Service Unavailable")
 	if lines == 1 {
-		s.UpstreamPending, s.UpstreamError = 0, ""
+		s.UpstreamPending = 0
+		stands.Clear(health.UpstreamFailing, "")
 	}
 	for i := range lines {
 		l := control.Line{Name: fmt.Sprintf("trunk-%d", i+1), Up: true, State: control.StateIdle, LookAheadMS: 30, CallerDBm0: -18 - float64(i), AgentDBm0: -90}
@@ -27,14 +31,20 @@ func topOf(lines int) boxStatus {
 			l.State, l.InCall, l.MaskedPermille = control.StateKeying, true, 1000
 		case 1:
 			l.State, l.Reason, l.InCall, l.Restarts, l.NeedsLookAheadMS = control.StateHeld, "call_unknown", true, 12, 40
+			stands.Set("call_unknown", l.Name, "")
+			stands.Set(health.CodecPoor, l.Name, health.LookAheadNeeded(40))
 		case 2:
 			l.Up, l.State, l.Reason = false, control.StateHeld, control.DeviceAbsent
 			s.LinesUp--
+			stands.Set("device_absent", l.Name, "")
 		case 3:
 			l.Name, l.Ringing, l.Barred, l.AgentInput = "a-line-of-quite-a-long-name", true, []string{"monitor_open"}, "input_dead"
+			stands.Set("monitor_open", l.Name, "")
+			stands.Set("input_dead", l.Name, "agent")
 		}
 		s.Lines = append(s.Lines, l)
 	}
+	s.Conditions = stands.Snapshot()
 	return s
 }
 
@@ -76,7 +86,7 @@ func TestTopScrollsToEveryLine(t *testing.T) {
 		if want := "▸ " + p.box.Lines[i].Name[:7]; !strings.Contains(text, want) {
 			t.Fatalf("%q is not on the screen:\n%s", want, text)
 		}
-		if _, wrong, _ := strings.Cut(text, "what is wrong"); i == 3 && !strings.Contains(wrong, "may not take cards") {
+		if _, wrong, _ := strings.Cut(text, "what is wrong"); i == 3 && !strings.Contains(wrong, "monitor_open") {
 			t.Errorf("of the line chosen it isn't said what is wrong:\n%s", wrong)
 		}
 		p.Update(tea.KeyPressMsg{Code: tea.KeyDown})

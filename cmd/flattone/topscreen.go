@@ -156,11 +156,11 @@ func (p *topScreen) wrong(width int) (rows []string) {
 	if p.err != nil {
 		tell("flattone", []string{fmt.Sprintf(wordsTopGone, p.err)})
 	}
-	tell("the box", boxTroubles(p.box))
+	tell("the box", p.box.troubles(""))
 	for _, others := range []bool{false, true} {
 		for i, l := range p.box.Lines {
 			if (i != p.chosen) == others {
-				tell(brief(l.Name), lineTroubles(l))
+				tell(brief(l.Name), p.box.troubles(l.Name))
 			}
 		}
 	}
@@ -190,29 +190,10 @@ func boxBrief(s boxStatus) string {
 	return fmt.Sprintf("%d of %d lines up, %s", s.LinesUp, s.LinesTotal, pending)
 }
 
-// boxTroubles are what is wrong with the box as a whole.
-func boxTroubles(s boxStatus) (wrong []string) {
-	if s.StoreError != "" {
-		wrong = append(wrong, "nothing can be stored: "+s.StoreError)
-	}
-	if s.UpstreamError != "" {
-		wrong = append(wrong, "the last delivery failed: "+s.UpstreamError)
-	}
-	return wrong
-}
-
-// lineTroubles are what is wrong with a line, be it up or not.
-func lineTroubles(l control.Line) []string {
-	if !l.Up {
-		return []string{downBecause(l.Reason)}
-	}
-	wrong := troubles(l)
-	if l.State == control.StateHeld {
-		why := outcome(control.Event{State: l.State, Reason: l.Reason})
-		if acknowledging(l.Reason) {
-			why += "; flattone ack " + l.Name + " opens it"
-		}
-		wrong = append([]string{why}, wrong...)
+// troubles are the conditions of a line, or with no line of the box, in words.
+func (s boxStatus) troubles(line string) (wrong []string) {
+	for _, c := range s.of(line) {
+		wrong = append(wrong, fmt.Sprintf("%s: %s: %s", c.Code, withDetail(c.Words, c.Detail), c.Remedy))
 	}
 	return wrong
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // This file has what the tool says to people, in the tone of a good colleague: what it is, what it means,
@@ -153,22 +153,22 @@ func sentence(e control.Event) string {
 		if e.Code == control.CodeOK {
 			return "keys are suspected in time again"
 		}
-		return reason(e.Code) + ": " + codecRemedy(e.Line, e.NeedsLookAheadMS)
+		return trouble(e.Code, e.Line, health.LookAheadNeeded(e.NeedsLookAheadMS))
 	case control.KindInput:
 		if e.Code == control.CodeOK {
 			return clean(e.Leg) + ": its sound comes in as it should again"
 		}
-		return clean(e.Leg) + ": " + reason(e.Code)
+		return clean(e.Leg) + ": " + trouble(e.Code, e.Line, "")
 	case control.KindBar:
 		if e.On {
-			return "the line may not take cards: " + reason(e.Code)
+			return "the line may not take cards: " + trouble(e.Code, e.Line, "")
 		}
 		return "this is over: " + reason(e.Code)
 	case control.KindSource:
 		if e.Code == control.CodeOK {
 			return "what tells of its calls is there"
 		}
-		return reason(e.Code)
+		return trouble(e.Code, e.Line, "")
 	case control.KindTune:
 		switch e.Code {
 		case "":
@@ -224,21 +224,6 @@ func inputs(caller, agent string) (wrong []string) {
 	return wrong
 }
 
-// troubles are what is wrong with a line whose process runs, by its own word.
-func troubles(l control.Line) (wrong []string) {
-	for _, code := range l.Barred {
-		wrong = append(wrong, "it may not take cards: "+reason(code))
-	}
-	wrong = append(wrong, inputs(l.CallerInput, l.AgentInput)...)
-	if l.NeedsLookAheadMS > 0 {
-		wrong = append(wrong, reason("codec_poor")+": "+codecRemedy(l.Name, l.NeedsLookAheadMS))
-	}
-	if l.SourceLost {
-		wrong = append(wrong, reason("source_lost")+" (source: "+l.Calls+")")
-	}
-	return wrong
-}
-
 // noise says what is known of the two legs' noise floors, empty while nothing is.
 func noise(l control.Legs) string {
 	var known []string
@@ -261,14 +246,6 @@ func clipped(l control.Legs) string {
 	}
 	return fmt.Sprintf("clipped frames: caller %d, agent %d; by the gain to the agent %d, to the caller %d",
 		l.CallerClipped, l.AgentClipped, l.ToAgentClipped, l.ToCallerClipped)
-}
-
-// codecRemedy says what helps a line on which keys are suspected too late.
-func codecRemedy(line string, needsMS int) string {
-	if most := int(mask.MaxLookAhead.Milliseconds()); needsMS > most {
-		return fmt.Sprintf("%d ms is the longest look-ahead there is; have line %s use another codec", most, clean(line))
-	}
-	return fmt.Sprintf("raise lookahead_ms of line %s to %d, or have it use another codec", clean(line), needsMS)
 }
 
 func withReason(what, code string) string {

@@ -4,12 +4,15 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/session"
 )
 
@@ -45,8 +48,40 @@ func TestEveryCodeHasWords(t *testing.T) {
 		t.Errorf("only %d codes found: the test looks in the wrong place", seen)
 	}
 	for _, code := range []string{control.DeviceAbsent, control.DeviceMoved, control.DeviceReplaced, control.DeviceSwapped} {
-		if reason(code) == strings.ReplaceAll(code, "_", " ") || acknowledging(code) {
-			t.Errorf("the code %s has no words, or passes for one that somebody's word can mend", code)
+		if acknowledging(code) {
+			t.Errorf("the code %s passes for one that somebody's word can mend", code)
+		}
+	}
+}
+
+// TestNothingIsWordedTwice: what stands is worded in daemon/health, and nowhere else; and as far up as the path goes, it says.
+func TestNothingIsWordedTwice(t *testing.T) {
+	source, err := os.ReadFile("reasons.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range health.All() {
+		if strings.Contains(string(source), strconv.Quote(string(d.Code))+":") {
+			t.Errorf("%s is worded in reasons.go too", d.Code)
+		}
+		if reason(string(d.Code)) != d.Words {
+			t.Errorf("%s reads %q", d.Code, reason(string(d.Code)))
+		}
+	}
+	most := strconv.Itoa(int(mask.MaxLookAhead.Milliseconds()))
+	if d, _ := health.Lookup(health.CodecPoor); !strings.Contains(d.Remedy, most) {
+		t.Errorf("the longest look-ahead is %s ms, and the remedy of codec_poor is %q", most, d.Remedy)
+	}
+}
+
+// TestRemediesNameVerbsThatThereAre: whoever is told what to do does it.
+func TestRemediesNameVerbsThatThereAre(t *testing.T) {
+	root := (&tool{}).rootCommand()
+	for _, d := range health.All() {
+		for _, match := range regexp.MustCompile(`\bflattone ([a-z-]+)`).FindAllStringSubmatch(d.Remedy, -1) {
+			if _, rest, err := root.Find(match[1:]); err != nil || len(rest) > 0 {
+				t.Errorf("%s: there is no verb %s", d.Code, match[1])
+			}
 		}
 	}
 }
@@ -75,7 +110,7 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
 		sentence(control.Event{Kind: control.KindRing, On: true, Number: evil}),
 		sentence(control.Event{Kind: control.KindTune, Step: evil}), sentence(control.Event{Kind: control.KindTune, Code: evil}), tuneStep(evil),
-		sentence(control.Event{Kind: control.Kind(evil)}), codecRemedy(evil, 40), codecRemedy(evil, 101),
+		sentence(control.Event{Kind: control.Kind(evil)}), trouble(evil, evil, ""), trouble("untuned", evil, ""),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
 		if strings.ContainsAny(s, "\x1b\x07\r\n") {
 			t.Errorf("%q reaches the terminal", s)

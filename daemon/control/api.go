@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 // Backend is the daemon behind the socket. Its methods are called from many goroutines at once, with a
@@ -72,21 +73,17 @@ type Status struct {
 	Settings   string `json:"settings"`
 	// StateDir is where the vault, the outbox and the audit log lie.
 	StateDir string `json:"state_dir"`
-	// StoreError is why the last write to it failed; empty once one succeeded.
-	StoreError string `json:"store_error,omitempty"`
 	// KeyKind says what keeps the vault's key: "file", "tpm2" and so on.
 	KeyKind string `json:"key_kind"`
-	// KeyWarning is what an owner must know about that kind of key; empty when there is nothing to say.
-	KeyWarning string `json:"key_warning,omitempty"`
 	// Upstream is where tokens are delivered, without credentials.
 	Upstream string `json:"upstream,omitempty"`
 	// UpstreamPending counts the events that upstream has not yet taken.
 	UpstreamPending int `json:"upstream_pending"`
-	// UpstreamError is why the last delivery failed; empty once one succeeded.
-	UpstreamError string `json:"upstream_error,omitempty"`
 	// LinesUp and LinesTotal count the line processes that run and the lines in the config.
 	LinesUp    int `json:"lines_up"`
 	LinesTotal int `json:"lines_total"`
+	// Conditions are all that is wrong with the box and its lines, the gravest first.
+	Conditions []health.Condition `json:"conditions"`
 }
 
 // Line is one line as it is now.

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/health"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,8 +52,9 @@ func (b *scripted) told(format string, args ...any) error {
 }
 
 var (
-	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", StoreError: "se", KeyKind: "file", KeyWarning: "w",
-		Upstream: "http://u", UpstreamPending: 2, UpstreamError: "e", LinesUp: 1, LinesTotal: 3}
+	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", KeyKind: "file",
+		Upstream: "http://u", UpstreamPending: 2, LinesUp: 1, LinesTotal: 3,
+		Conditions: []health.Condition{{Code: health.ProcessDown, Severity: health.Fault, Line: "one", Words: "w", Detail: "d", Remedy: "r", Since: time.Unix(2, 0).UTC()}}}
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}

@@ -54,7 +54,21 @@ func (b *Board) Set(code Code, line, detail string) {
 func (b *Board) Clear(code Code, line string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at := place{declared(code).Code, line}
+	b.clear(place{declared(code).Code, line})
+}
+
+// Forget says that there is no such line any more, and so nothing wrong with it.
+func (b *Board) Forget(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.sorted() {
+		if c.Line == line {
+			b.clear(place{c.Code, line})
+		}
+	}
+}
+
+func (b *Board) clear(at place) {
 	if c, stood := b.stands[at]; stood {
 		delete(b.stands, at)
 		b.tell(Change{c, false, time.Now()})

@@ -147,6 +147,19 @@ func TestWhatIsNotDeclaredStandsAsAFault(t *testing.T) {
 	}
 }
 
+func TestALineThatIsGoneIsWell(t *testing.T) {
+	b := NewBoard()
+	for _, line := range []string{"a", "b", ""} {
+		b.Set(ProcessDown, line, "")
+		b.Set(NoRealTime, line, "")
+	}
+	s := b.Subscribe()
+	b.Forget("a")
+	if got := told(t.Context(), s, 8); !strings.HasSuffix(got, " -process_down/a -no_realtime/a") || len(b.Snapshot()) != 4 {
+		t.Errorf("it is told as %q, and %d stand", got, len(b.Snapshot()))
+	}
+}
+
 func TestManyAtOnce(t *testing.T) {
 	b := NewBoard()
 	s := b.Subscribe()

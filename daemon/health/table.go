@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -57,28 +58,28 @@ var table = []Declared{
 	{UnitRefused, Fault, "systemd won't start or stop its unit",
 		"flattoned's log has systemd's answer; was the package installed whole?", "adef43a301334a68ac91079f3a8c1251", segmentation},
 	{NoRealTime, Warning, "it runs without real-time priority: while the machine is busy its sound has gaps",
-		"have its unit set LimitRTPRIO=, as the one in the package does", "a13dac128cd9432ba7c246eb420fae34", ""},
+		"let it have CAP_SYS_NICE, as its unit in the package does", "a13dac128cd9432ba7c246eb420fae34", ""},
 	// Why a line is held: nothing the caller says reaches the agent.
 	{"call_unknown", Fault, "it can't tell whether a card is being keyed",
-		"once the caller has stopped keying: flattone ack LINE", "35ae5dffc71f49b98f1d419fc93df3d0", ""},
+		"flattone ack LINE, once the caller has stopped keying", "35ae5dffc71f49b98f1d419fc93df3d0", ""},
 	{"line_restarted", Fault, "its process restarted in the middle of a call that was armed",
-		"once the caller has stopped keying: flattone ack LINE", "040d0ee82ba4429b86f926a9515ec7f6", ""},
+		"flattone ack LINE, once the caller has stopped keying", "040d0ee82ba4429b86f926a9515ec7f6", ""},
 	{"sound_stands", Fault, "its device gave no sound for a while: the call may be another now",
-		"once the caller has stopped keying: flattone ack LINE", "69166a8a13fa4e2a99c46757771fedbf", ""},
+		"flattone ack LINE, once the caller has stopped keying", "69166a8a13fa4e2a99c46757771fedbf", ""},
 	{"legs_swapped_or_coupled", Fault, "a key was heard on the agent's side: he pressed one, or caller and agent are swapped or coupled",
 		"if nobody pressed a key, put the wiring right; then: flattone ack LINE", "af0033843cdb4e38b63a868cb8f349c8", segmentation},
 	{"line_broken", Fault, "its sound processing failed",
 		"restart the line", "61887c3e2bac4abca7f5fe856e77f481", segmentation},
-	{SelfTestFailed, Fault, "its self-test failed: a key that the line gave itself did not come out masked",
-		"take no card on it; restart the line, and report it if it comes again", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
+	{SelfTestFailed, Fault, "its self-test failed: a key of its own was not masked or not captured, or its sound isn't judged",
+		"restart the line, and report it if it comes again; its log says what was found", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
 	// It waits for a device.
-	{"device_absent", Fault, "its sound device or modem is not there",
+	{"device_absent", Fault, "the device is not there",
 		"look at its cable and power; flattone devices lists what is there", "2aacb04c83f7462fb8e51529da94e64b", ""},
-	{"device_moved", Fault, "its sound device is on another port than it was adopted on",
+	{"device_moved", Fault, "the device is on another port than it was adopted on",
 		"plug it in where it was, or adopt it anew", "b1fed9f35c7b4174921411a9913a93a7", ""},
-	{"device_replaced", Fault, "another card is in its sound device's place",
+	{"device_replaced", Fault, "another card is in the device's place",
 		"plug the right one in, or adopt this one anew", "331683da685a4ac79ab03ca95cff50c2", ""},
-	{"device_swapped", Fault, "its sound device was plugged in anew, and may have been swapped with one like it",
+	{"device_swapped", Fault, "the device was plugged in anew, and may have been swapped with one like it",
 		"see that the right one is plugged in there, and adopt it anew", "538826bce0be4391af2f902b005eec46", ""},
 	// What stands in the way of taking cards.
 	{"monitor_open", Fault, "its sound card's mixer lets an input through to an output, past the mask",
@@ -97,7 +98,7 @@ var table = []Declared{
 		"flattone tune LINE", "c0f1497d227c49c1a161abcf6fdc6e23", ""},
 	// What a line suffers from. It goes on.
 	{CodecPoor, Warning, "keys are suspected so late that their heads may be heard",
-		"give it the lookahead_ms that it needs, or have it use another codec", "7f576bbc44a44a8b8c6368c3fda4670a", segmentation},
+		"raise its lookahead_ms to that, but to 100 at the most, or have it use another codec", "7f576bbc44a44a8b8c6368c3fda4670a", segmentation},
 	{"input_dead", Warning, "not even noise comes in",
 		"look at its cable and mute switch", "adb78953d29541e5ab7912fa4cd9bbbd", ""},
 	{"input_clips", Warning, "what comes in is too loud",
@@ -138,6 +139,9 @@ func declared(code Code) Declared {
 }
 
 const longestCode = 40
+
+// LookAheadNeeded is what there is to say besides of a line that is [CodecPoor].
+func LookAheadNeeded(ms int) string { return fmt.Sprintf("it needs a look-ahead of %d ms", ms) }
 
 // RemedyFor is the remedy for a line.
 func (d Declared) RemedyFor(line string) string { return strings.ReplaceAll(d.Remedy, "LINE", line) }

@@ -59,6 +59,28 @@ func (o *Outbox) Pending(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// Oldest is the time of the event that has waited longest to be delivered; zero if none waits.
+func (o *Outbox) Oldest(ctx context.Context) (time.Time, error) {
+	var body []byte
+	err := o.store.Read(ctx, func(tx *store.Tx) error {
+		// The sum keeps the planner from walking seq through all that was ever delivered, to the index of what wasn't.
+		return tx.One([]any{&body}, "SELECT body FROM outbox WHERE seq = (SELECT MIN(seq + 0) FROM outbox WHERE delivered = 0)")
+	})
+	var sent struct {
+		Timestamp time.Time `json:"timestamp"`
+	}
+	switch {
+	case errors.Is(err, store.ErrNoRow):
+		return time.Time{}, nil
+	case err == nil:
+		err = json.Unmarshal(body, &sent)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("upstream: find the oldest event: %w", err)
+	}
+	return sent.Timestamp, nil
+}
+
 // claimed is an event on its way.
 type claimed struct {
 	seq   int64

@@ -7,9 +7,6 @@ import (
 	"github.com/flattone/flattone/daemon/private"
 )
 
-// KeyFileWarning is what status must say while the key comes from a file.
-const KeyFileWarning = "vault key from a key file: for demonstration only. Whoever copies this disk can read every card; for real cards the key belongs in a TPM or HSM"
-
 // OpenKeyFile reads the key-encryption key from a [private.VaultKey]. Destroy the key at the end.
 func OpenKeyFile(path string) (*KEK, error) {
 	f, err := private.VaultKey.Open(path)

@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/upstream"
+)
+
+// vitalsEvery is how often it is looked at what nobody tells of.
+const vitalsEvery = 5 * time.Second
+
+// behindAfter is how long an event may wait to be delivered before that is a fault.
+const behindAfter = 10 * time.Minute
+
+// leastRoom on the disk is that of some ten thousand cards.
+const leastRoom = 100 << 20
+
+// watchVitals looks after the store and the way upstream until ctx ends.
+func (d *Daemon) watchVitals(ctx context.Context) error {
+	tick := time.NewTicker(vitalsEvery)
+	defer tick.Stop()
+	for {
+		d.storeVitals()
+		d.waitVitals(ctx, time.Now())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// storeVitals looks whether the store can be written, and for how long there is room.
+func (d *Daemon) storeVitals() {
+	if err := d.store.Trouble(); err != nil {
+		d.health.Set(health.StoreFailed, "", err.Error())
+	} else {
+		d.health.Clear(health.StoreFailed, "")
+	}
+	room, err := d.store.Room()
+	switch {
+	case err != nil: // the folder is gone, and then a write says so
+	case room < leastRoom:
+		d.health.Set(health.DiskLow, "", fmt.Sprintf("%d MiB are free", room>>20))
+	default:
+		d.health.Clear(health.DiskLow, "")
+	}
+}
+
+// waitVitals looks how long events have waited to be delivered.
+func (d *Daemon) waitVitals(ctx context.Context, now time.Time) {
+	oldest, err := d.outbox.Oldest(ctx)
+	switch {
+	case err != nil: // the store's trouble, which is told as such
+	case !oldest.IsZero() && now.Sub(oldest) > behindAfter:
+		d.health.Set(health.UpstreamBehind, "", "the oldest is of "+oldest.UTC().Format(time.DateTime)+" UTC")
+	default:
+		d.health.Clear(health.UpstreamBehind, "")
+	}
+}
+
+// upstreamVitals notes what became of an attempt to deliver.
+func (d *Daemon) upstreamVitals(a upstream.Delivery) {
+	switch {
+	case a.Delivered:
+		d.health.Clear(health.UpstreamFailing, "")
+	case d.outbox.State() == upstream.Disabled:
+		d.health.Clear(health.UpstreamFailing, "")
+		d.health.Set(health.UpstreamGone, "", "")
+	default:
+		d.health.Set(health.UpstreamFailing, "", a.Reason)
+	}
+}
