@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -19,8 +20,15 @@ import (
 const busConfig = `<busconfig><type>system</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`
 
+// SystemBus is a bus that can be lost.
+type SystemBus struct {
+	t      *testing.T
+	file   string
+	daemon *exec.Cmd
+}
+
 // Bus starts a bus, which is this process's system bus until the test ends.
-func Bus(t *testing.T) {
+func Bus(t *testing.T) *SystemBus {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bus") // short enough for a socket's address
 	if err != nil {
@@ -31,23 +39,38 @@ func Bus(t *testing.T) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, busConfig, socket), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	daemon := exec.Command("dbus-daemon", "--config-file="+file, "--nofork", "--nopidfile", "--print-address")
-	daemon.Stderr = os.Stderr
-	out, err := daemon.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := daemon.Start(); err != nil {
-		t.Fatalf("%v; install dbus-daemon", err)
-	}
-	t.Cleanup(func() {
-		daemon.Process.Kill()
-		daemon.Wait() // says that it was killed
-	})
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		t.Fatalf("dbus-daemon doesn't start: %v", err)
-	}
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path="+socket)
+	b := &SystemBus{t: t, file: file}
+	b.Up()
+	t.Cleanup(b.Down)
+	return b
+}
+
+// Up starts it again after Down, with nobody on it.
+func (b *SystemBus) Up() {
+	b.t.Helper()
+	b.daemon = exec.Command("dbus-daemon", "--config-file="+b.file, "--nofork", "--nopidfile", "--print-address")
+	b.daemon.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics cleans nothing up
+	b.daemon.Stderr = os.Stderr
+	out, err := b.daemon.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.daemon.Start(); err != nil {
+		b.t.Fatalf("%v; install dbus-daemon", err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		b.t.Fatalf("dbus-daemon doesn't start: %v", err)
+	}
+}
+
+// Down ends it, and every connection to it.
+func (b *SystemBus) Down() {
+	if b.daemon != nil {
+		b.daemon.Process.Kill()
+		b.daemon.Wait() // says that it was killed
+		b.daemon = nil
+	}
 }
 
 // Connect is a connection to the bus under a well-known name.
