@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 		return control.Status{}, err
 	}
 	s := control.Status{
-		Version: Version, Started: b.started, StateDir: b.d.cfg.StateDir,
+		Version: Version, PID: os.Getpid(), Started: b.started, StateDir: b.d.cfg.StateDir,
 		KeyKind: "file", ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
 		Upstream: host(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}

@@ -67,6 +67,9 @@ type Daemon struct {
 // New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed
 // again if it fails. configPath is handed to the line processes, which read the same file.
 func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.Logger) (_ *Daemon, err error) {
+	if configPath, err = filepath.Abs(configPath); err != nil {
+		return nil, fmt.Errorf("find the configuration file: %w", err)
+	}
 	box := *cfg
 	box.Lines, box.Profiles = nil, nil
 	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed(), health: health.NewBoard()}

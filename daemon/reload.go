@@ -61,30 +61,13 @@ func (b *backend) reload(ctx context.Context, by control.Actor, force bool) (r c
 func (s *switchboard) compare(cfg *config.Config) (r control.Reloaded, busy []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r = control.Reloaded{Restarted: []string{}, Begun: []string{}, Ended: []string{}, Untouched: []string{}}
-	stops := func(list *[]string, x *extension) {
-		*list = append(*list, x.name)
-		if x.conn != nil && control.TakingCard(x.view.State) {
-			busy = append(busy, x.name)
+	change := cfg.Change(s.order, func(line string) string { return s.lines[line].view.Settings })
+	for _, name := range slices.Concat(change.Restarted, change.Ended) {
+		if s.lines[name].takesCard() {
+			busy = append(busy, name)
 		}
 	}
-	for _, l := range cfg.Lines {
-		x := s.lines[l.Name]
-		switch {
-		case x == nil:
-			r.Begun = append(r.Begun, l.Name)
-		case x.conn != nil && x.view.Settings != cfg.Settings(l.Name), x.conn == nil && x.settings != cfg.Settings(l.Name):
-			stops(&r.Restarted, x)
-		default:
-			r.Untouched = append(r.Untouched, l.Name)
-		}
-	}
-	for _, name := range s.order {
-		if _, stays := cfg.Line(name); !stays {
-			stops(&r.Ended, s.lines[name])
-		}
-	}
-	return r, busy
+	return control.Reloaded(change), busy
 }
 
 // Restart has a line's process stopped and started.
@@ -109,8 +92,10 @@ func (s *switchboard) takesCard(line string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.lines[line]
-	return x != nil && x.conn != nil && control.TakingCard(x.view.State)
+	return x != nil && x.takesCard()
 }
+
+func (x *extension) takesCard() bool { return x.conn != nil && control.TakingCard(x.view.State) }
 
 func badConfig(path string, err error) error {
 	text, remedy := err.Error(), "correct it; flattone check "+path+" lists what is wrong"

@@ -60,7 +60,7 @@ type switchboard struct {
 type extension struct {
 	name string
 	cfg  config.Line
-	// settings are what a process of the line would run with; view has those that it runs with.
+	// settings are what a process of the line would run with; view has those that it runs with, if there is one.
 	settings string
 	view     control.Line
 	// ails is what of that is on the health board.
@@ -115,7 +115,7 @@ func (x *extension) down(reason string) {
 	x.view = control.Line{
 		Name: l.Name, Place: string(l.Place), Scope: l.Scope(), Consequences: l.Consequences(),
 		Idle: string(l.Idle), Shield: string(l.Shield), LookAheadMS: int(l.LookAhead.Milliseconds()),
-		State: control.StateHeld, Reason: reason, Restarts: x.view.Restarts,
+		State: control.StateHeld, Reason: reason, Restarts: x.view.Restarts, Settings: x.settings,
 	}
 	if l.Sound != nil {
 		x.view.GainToAgentDB, x.view.GainToCallerDB = l.Sound.GainToAgentDB, l.Sound.GainToCallerDB

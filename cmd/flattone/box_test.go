@@ -9,6 +9,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 )
@@ -25,6 +26,8 @@ type aBox struct {
 	// tuning is how a tuning ends: "refused", "vain", or well.
 	tuning string
 	report acceptance.Report
+	// config is the box's configuration, of which it runs with settings.
+	config, settings string
 	// reload is what a reload comes to.
 	reload func(force bool) (control.Reloaded, error)
 }
@@ -67,11 +70,24 @@ func (b *aBox) Status(context.Context) (control.Status, error) {
 	stands.Set("input_clips", "demo", "agent")
 	stands.Set(health.CodecPoor, "demo", health.LookAheadNeeded(40))
 	stands.Set(health.ProcessDown, "desk-3", "")
-	return control.Status{Version: "0.1.0", Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
+	return control.Status{Version: "0.1.0", PID: 4711, ConfigFile: b.config, Settings: b.settings, Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
 		Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1, LinesUp: 1, LinesTotal: 2, Conditions: stands.Snapshot()}, nil
 }
 
-func (b *aBox) Lines(context.Context) ([]control.Line, error) { return boxLines(), nil }
+func (b *aBox) Lines(context.Context) ([]control.Line, error) {
+	if b.config == "" {
+		return boxLines(), nil
+	}
+	cfg, err := config.Load(b.config) // whatever stands there is what the lines run with
+	if err != nil {
+		return nil, err
+	}
+	var lines []control.Line
+	for _, l := range cfg.Lines {
+		lines = append(lines, control.Line{Name: l.Name, Up: true, State: control.StateIdle, Settings: cfg.Settings(l.Name)})
+	}
+	return lines, nil
+}
 
 func (b *aBox) Devices(context.Context) ([]control.Device, error) { return boxDevices(), nil }
 

@@ -107,7 +107,7 @@ func (t *tool) forgetCommand() *cobra.Command {
 }
 
 func configFlag(c *cobra.Command, file *string) {
-	c.Flags().StringVar(file, "config", "/etc/flattone/flattone.toml", "the configuration, beside which the names are kept")
+	c.Flags().StringVar(file, "config", defaultConfig, "the configuration, beside which the names are kept")
 }
 
 // adoptedBeside is what has been adopted beside a configuration, which must be there: else the names would be where nobody looks for them.

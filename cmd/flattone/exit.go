@@ -62,7 +62,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem:
+	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused
 	}
 	return exitFailed

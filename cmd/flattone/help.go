@@ -126,7 +126,23 @@ devices (devices.toml) and the profiles of its modems beside it. Every fault is
 listed with its place and its remedy. A good file is summed up: what each line
 takes out of PCI DSS scope, and, marked !, which settings weaken that.
 
-Run it as the user that flattoned runs as: it judges what that user may read.`
+Run it as the user that flattoned runs as, or as root, who looks on behalf of
+the user flattone: it judges what that user may read.`
+	wordsApplyLong = `Have the box go over to a configuration: FILE, or the one that it has, once that
+was edited. The file is checked as flattone check does, and compared with what
+runs. Then it is said what would become of flattoned and of each line; and once
+you agree, or with --yes, it is done: FILE takes the place of the configuration,
+which is kept beside it with .before at the end of its name; flattoned reads it;
+lines whose settings are others start again, and those that it no longer has
+end. All other lines are left alone, and so are their calls.
+
+A line on which a card is being taken, or that is being tuned, is not stopped:
+nothing is done then, but with --force. If the file has a fault, nothing is done
+either. Where settings have changed that flattoned reads only once, systemd
+starts it again, and lines go on meanwhile; where no systemd does, you do.
+
+It writes as you, so most boxes need root for it. Exit code 5 says that a line
+takes a card.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only
 its owner may read. A file that is there already is never touched: its key may
 be all that opens a vault.

@@ -15,6 +15,7 @@ import (
 const (
 	defaultSocket = "/run/flattone/admin.sock"
 	socketEnv     = "FLATTONE_SOCKET"
+	defaultConfig = "/etc/flattone/flattone.toml"
 )
 
 // tool is one run of the command.
@@ -54,7 +55,7 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
 		t.moreTimeCommand(), t.ackCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
-		t.devicesCommand(), t.modemCommand())
+		t.devicesCommand(), t.modemCommand(), t.applyCommand())
 	add(root, groupOffline, t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
 	return root

@@ -76,7 +76,7 @@ func TestCheckLooksAtDevices(t *testing.T) {
 	write(t, path, before+"[line.sound]\ncaller = \"trunk\"\nagent = \"desk phone\"\n", 0o600)
 	says := func(when string, want ...string) {
 		t.Helper()
-		c, err := Check(path)
+		c, err := Check(path, os.Geteuid())
 		if err != nil {
 			t.Fatalf("%s: %v", when, err)
 		}
@@ -100,7 +100,7 @@ func TestCheckLooksAtDevices(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "vault.key")); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Check(path)
+	_, err = Check(path, os.Geteuid())
 	for _, text := range []string{"devices.toml:2: device.trunk.place: is missing; let flattone devices adopt write it", "vault.key does not exist"} {
 		if err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%v does not say %q", err, text)

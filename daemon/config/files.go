@@ -13,9 +13,9 @@ import (
 	"github.com/flattone/flattone/daemon/private"
 )
 
-// look reports the files and folders that flattoned or a line would refuse. A path that has a fault already is empty
+// look reports the files and folders that flattoned or a line would refuse, running as a user. A path that has a fault already is empty
 // here, and left in peace.
-func (c *Config) look(r *reader) {
+func (c *Config) look(r *reader, user int) {
 	note := func(key, path string, judge func(path string) error) {
 		if path == "" {
 			return
@@ -37,12 +37,12 @@ func (c *Config) look(r *reader) {
 		r.faults = append(r.faults, Fault{File: DevicesFile(c.file), Reason: err.Error(), Remedy: "make it readable"})
 	}
 	c.devices = devices
-	note("state_dir", c.StateDir, stateFolder)
+	note("state_dir", c.StateDir, func(path string) error { return stateFolder(path, user) })
 	note("runtime_dir", c.RuntimeDir, folder)
 	note("daemon.line_binary", c.Daemon.LineBinary, program)
-	note("vault.key_file", c.Vault.KeyFile, keyFile)
+	note("vault.key_file", c.Vault.KeyFile, func(path string) error { return keyFile(path, user) })
 	note("upstream.webhook.secret_file", c.Upstream.Webhook.SecretFile, func(string) error {
-		_, err := c.Upstream.Webhook.readSecret()
+		_, err := c.Upstream.Webhook.readSecret(user)
 		return err
 	})
 	for i, l := range c.Lines {
@@ -61,7 +61,7 @@ func (c *Config) look(r *reader) {
 }
 
 // stateFolder judges a state folder that is there already. flattoned makes one that isn't.
-func stateFolder(path string) error {
+func stateFolder(path string, user int) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -69,7 +69,7 @@ func stateFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return private.JudgeFolder(path, info, os.Geteuid())
+	return private.JudgeFolder(path, info, user)
 }
 
 // folder judges any other folder that flattoned makes.
@@ -97,8 +97,8 @@ func program(path string) error {
 	return nil
 }
 
-func keyFile(path string) error {
-	f, err := private.VaultKey.Open(path)
+func keyFile(path string, user int) error {
+	f, err := private.VaultKey.OpenFor(path, user)
 	if err != nil {
 		return err
 	}

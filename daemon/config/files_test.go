@@ -102,7 +102,7 @@ func TestCheck(t *testing.T) {
 			if err := test.spoil(dir); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Check(path)
+			_, err := Check(path, os.Geteuid())
 			if test.key == "" {
 				if err != nil {
 					t.Errorf("it is good, and it says %v", err)
@@ -126,7 +126,7 @@ func TestCheckTellsAllAtOnce(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "c.wav")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Check(path)
+	_, err := Check(path, os.Geteuid())
 	var keys []string
 	if faults, ok := errors.AsType[Faults](err); ok {
 		for _, f := range faults {
@@ -143,12 +143,47 @@ func TestCheckTellsAllAtOnce(t *testing.T) {
 	}
 }
 
+// TestCheckAt: paths begin where the file is to stand, and faults are told of where it is. Root looks for another user, whom files must belong to.
+func TestCheckAt(t *testing.T) {
+	_, at := aBox(t)
+	text, err := os.ReadFile(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := filepath.Join(t.TempDir(), "draft.toml")
+	write(t, here, string(text), 0o600)
+	c, content, err := CheckAt(here, at, os.Geteuid())
+	if err != nil || string(content) != string(text) || c.Folder() != filepath.Dir(at) {
+		t.Errorf("got %v, %q", err, content)
+	}
+	if _, err := Check(here, os.Geteuid()); err == nil {
+		t.Error("what isn't there is found where the file is")
+	}
+	write(t, here, string(text)+"\nfoo = 1\n", 0o600)
+	if faults, ok := errors.AsType[Faults](second(CheckAt(here, at, os.Geteuid()))); !ok || faults[0].File != here || faults[0].Line == 0 {
+		t.Errorf("got %v", faults)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(filepath.Join(filepath.Dir(at), "vault.key"), 4711, 4711); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Check(at, 4711); err != nil {
+			t.Errorf("for the key's owner: %v", err)
+		}
+		if _, err := Check(at, 4712); err == nil || !strings.Contains(err.Error(), "belongs to user 4711") {
+			t.Errorf("for another: %v", err)
+		}
+	}
+}
+
+func second(_ *Config, _ []byte, err error) error { return err }
+
 func TestLoadDoesNotHangOnAFIFO(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.toml")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, load := range map[string]func(string) (*Config, error){"load": Load, "check": Check} {
+	for name, load := range map[string]func(string) (*Config, error){"load": Load, "check": func(path string) (*Config, error) { return Check(path, os.Geteuid()) }} {
 		if _, err := load(path); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}

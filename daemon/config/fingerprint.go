@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 )
 
 // tuned is what a line's tuning holds for. Whatever is added to Sound is part of it.
@@ -64,6 +65,30 @@ func (c *Config) BoxSettings() string {
 	box.Lines, box.Profiles = nil, nil
 	sum, _ := digest(box)
 	return sum
+}
+
+// Change is what becomes of lines when a box goes over to a configuration.
+type Change struct{ Restarted, Begun, Ended, Untouched []string }
+
+// Change compares c with lines, in their order, that run with settings.
+func (c *Config) Change(lines []string, settings func(line string) string) Change {
+	change := Change{[]string{}, []string{}, []string{}, []string{}} // lists in JSON, not nothing
+	for _, l := range c.Lines {
+		list := &change.Untouched
+		switch {
+		case !slices.Contains(lines, l.Name):
+			list = &change.Begun
+		case settings(l.Name) != c.Settings(l.Name):
+			list = &change.Restarted
+		}
+		*list = append(*list, l.Name)
+	}
+	for _, name := range lines {
+		if _, stays := c.Line(name); !stays {
+			change.Ended = append(change.Ended, name)
+		}
+	}
+	return change
 }
 
 // digest is a short name for v, and v as text.

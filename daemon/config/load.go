@@ -27,21 +27,38 @@ func Load(path string) (*Config, error) {
 }
 
 // Check is [Load] for `flattone check`: it also looks at the files and folders that the file names, and at the adopted devices, and tells the
-// faults of all at once. It must run as the user whom flattoned runs as, or as one who may read as much.
-func Check(path string) (*Config, error) {
+// faults of all at once. It judges for the user whom flattoned runs as, and must run as him, or as one who may read as much.
+func Check(path string, user int) (*Config, error) {
+	c, _, err := CheckAt(path, path, user)
+	return c, err
+}
+
+// CheckAt is Check for a file that is to stand elsewhere, where its paths, devices and modems begin. It also answers with what is in it.
+func CheckAt(path, at string, user int) (*Config, []byte, error) {
 	abs, doc, err := read(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c, r, err := parse(abs, doc)
+	if at, err = filepath.Abs(at); err != nil {
+		return nil, nil, fmt.Errorf("find the configuration file: %w", err)
+	}
+	c, r, err := parse(at, doc)
+	var faults Faults
+	if err == nil {
+		c.look(r, user)
+		err = r.faults.err()
+	}
+	if errors.As(err, &faults) {
+		for i := range faults {
+			if faults[i].File == at {
+				faults[i].File = abs
+			}
+		}
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c.look(r)
-	if err := r.faults.err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, doc, nil
 }
 
 func read(path string) (abs string, doc []byte, err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 
@@ -48,15 +49,15 @@ func loopback(host string) bool {
 // Secret reads the webhook's signing secret: the text that the receiver gave out, "whsec_" and base64, as
 // Standard Webhooks has it. A file that anybody but its owner may read is refused.
 func (w Webhook) Secret() ([]byte, error) {
-	secret, err := w.readSecret()
+	secret, err := w.readSecret(os.Geteuid())
 	if err != nil {
 		return nil, fmt.Errorf("webhook secret: %w", err)
 	}
 	return secret, nil
 }
 
-func (w Webhook) readSecret() ([]byte, error) {
-	text, err := private.WebhookSecret.Read(w.SecretFile)
+func (w Webhook) readSecret(user int) ([]byte, error) {
+	text, err := private.WebhookSecret.ReadFor(w.SecretFile, user)
 	if err != nil {
 		return nil, err
 	}

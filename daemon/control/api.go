@@ -66,7 +66,8 @@ type Backend interface {
 type Status struct {
 	// Version is flattoned's.
 	Version string `json:"version"`
-	// Started is when flattoned started.
+	// PID is flattoned's, Started when it started.
+	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 	// ConfigFile is what flattoned reads its configuration from. Settings stand for what it read of it, lines apart, when it started.
 	ConfigFile string `json:"config_file"`
@@ -120,7 +121,7 @@ type Line struct {
 	// Restarts counts how often the process had to be started again since flattoned started.
 	Restarts int `json:"restarts"`
 
-	// Settings stand for what the line's process read of the configuration; empty while it isn't up.
+	// Settings stand for what the line's process read of the configuration, or will read.
 	Settings string `json:"settings,omitempty"`
 
 	// State is one of the States.

@@ -50,7 +50,10 @@ func (f Flaw) Unwrap() error { return f.Cause }
 
 // Open opens a file for reading once its looks are as they should be. A file that isn't there is an
 // [fs.ErrNotExist]; that, and whatever else is wrong with its looks, is a [Flaw].
-func (k Kind) Open(path string) (*os.File, error) {
+func (k Kind) Open(path string) (*os.File, error) { return k.OpenFor(path, os.Geteuid()) }
+
+// OpenFor is Open for root, who looks whether another user could: whether it is private to him.
+func (k Kind) OpenFor(path string, user int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, syscall.ELOOP):
@@ -62,7 +65,7 @@ func (k Kind) Open(path string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = k.judge(path, info, os.Geteuid())
+		err = k.judge(path, info, user)
 	}
 	if err != nil {
 		f.Close()
@@ -72,8 +75,11 @@ func (k Kind) Open(path string) (*os.File, error) {
 }
 
 // Read reads a file that [Kind.Open] opens.
-func (k Kind) Read(path string) ([]byte, error) {
-	f, err := k.Open(path)
+func (k Kind) Read(path string) ([]byte, error) { return k.ReadFor(path, os.Geteuid()) }
+
+// ReadFor reads a file that [Kind.OpenFor] opens.
+func (k Kind) ReadFor(path string, user int) ([]byte, error) {
+	f, err := k.OpenFor(path, user)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +153,33 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 		return err
 	}
 	if err := os.Rename(draft, path); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// Supersede puts content in the place of a file that is there, whose mode and owner it takes over, and keeps that file as before. If it fails, the file is
+// there as it was.
+func Supersede(path string, content []byte, before string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	draft, err := draft(path, content, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	if err = os.Lchown(draft, int(owner.Uid), int(owner.Gid)); err == nil {
+		err = os.Remove(before)
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.Link(path, before)
+	}
+	if err == nil {
+		err = os.Rename(draft, path)
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(draft))
 	}
 	return SyncFolder(filepath.Dir(path))

@@ -141,6 +141,51 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+func TestSupersede(t *testing.T) {
+	dir := t.TempDir()
+	path, before := filepath.Join(dir, "config"), filepath.Join(dir, "config.before")
+	if err := Supersede(path, nil, before); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of nothing: %v", err)
+	}
+	if err := errors.Join(os.WriteFile(path, []byte("0"), 0o640), os.Chmod(path, 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	owner := os.Geteuid()
+	if owner == 0 {
+		owner = 4711
+		if err := os.Chown(path, owner, 4712); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, content := range []string{"1", "2"} {
+		old, _ := os.ReadFile(path)
+		if err := Supersede(path, []byte(content), before); err != nil {
+			t.Fatal(err)
+		}
+		now, err := os.ReadFile(path)
+		kept, err2 := os.ReadFile(before)
+		if err != nil || err2 != nil || string(now) != content || string(kept) != string(old) {
+			t.Errorf("it is %q, %v, and was %q, %v; want %q and %q", now, err, kept, err2, content, old)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != 0o640 || int(info.Sys().(*syscall.Stat_t).Uid) != owner {
+			t.Errorf("mode %v and owner %d", info.Mode(), info.Sys().(*syscall.Stat_t).Uid)
+		}
+	}
+	if err := errors.Join(os.Remove(before), os.Mkdir(before, 0o700), os.WriteFile(filepath.Join(before, "in the way"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Supersede(path, []byte("3"), before); err == nil {
+		t.Error("what can't be kept is replaced")
+	}
+	if now, err := os.ReadFile(path); err != nil || string(now) != "2" {
+		t.Errorf("what failed changed it: %q, %v", now, err)
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 2 {
+		t.Errorf("%v is left behind (%v)", all, err)
+	}
+}
+
 // TestCreateFlushes forbids this one thread to flush: what can't be made durable is not made.
 func TestCreateFlushes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
