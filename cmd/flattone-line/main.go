@@ -55,7 +55,7 @@ func run(file, name string) error {
 	if err != nil {
 		return err
 	}
-	log := newLog()
+	log := newLog(name)
 	if l, known := cfg.Line(name); known && l.Live() {
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
 		runtime.GC() // what the config left behind; with real-time priority it would keep others of that priority waiting while it waits for itself
@@ -79,12 +79,13 @@ func run(file, name string) error {
 // monitor looks.
 const soundPlaces = 8
 
-// newLog leaves the time out: whoever started the process stamps what it says.
-func newLog() *slog.Logger {
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+// newLog leaves the time out of a text: whoever started the process stamps what it says, and knows which line it is.
+func newLog(line string) *slog.Logger {
+	text := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey && len(groups) == 0 {
 			return slog.Attr{}
 		}
 		return a
-	}}))
+	}})
+	return slog.New(host.Journal(text, slog.String("line", line)))
 }

@@ -40,7 +40,7 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	d, err := daemon.New(ctx, cfg, file, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	d, err := daemon.New(ctx, cfg, file, slog.New(host.Journal(slog.NewTextHandler(os.Stderr, nil))))
 	if err != nil {
 		return err
 	}
