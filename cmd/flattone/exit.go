@@ -18,7 +18,7 @@ const (
 	exitNotYet      = 6 // what --until waits for did not come before --timeout, Ctrl-C or the end
 	exitNoCard      = 7 // arm --wait: the capture ended without a card
 	exitRefusedLine = 8 // tune: the line was measured, and refused
-	exitUnhealthy   = 9 // status: it is as it was printed, and something of it is a fault
+	exitUnhealthy   = 9 // status and doctor: it is as it was printed, and something of it is a fault
 )
 
 // failure is an error that has its own exit code, and may have a hint.

@@ -128,6 +128,14 @@ takes out of PCI DSS scope, and, marked !, which settings weaken that.
 
 Run it as the user that flattoned runs as, or as root, who looks on behalf of
 the user flattone: it judges what that user may read.`
+	wordsDoctorLong = `Examine the machine that flattone runs on, and flattone on it: configuration,
+PCI DSS scope, what flattoned finds wrong itself, systemd units, sound devices,
+real-time priority, who can read what is secret, core dumps, swap, disk, clock,
+TPM, and who may command the box. Each with a verdict, what it means, and the
+command that mends it. Nothing is changed, and no secret is read.
+
+It needs neither root nor a running flattoned; but what it could not see is
+marked ?, and root sees more. Exit code 9 says that something is bad.`
 	wordsApplyLong = `Have the box go over to a configuration: FILE, or the one that it has, once that
 was edited. The file is checked as flattone check does, and compared with what
 runs. Then it is said what would become of flattoned and of each line; and once

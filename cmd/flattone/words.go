@@ -60,6 +60,7 @@ const (
 	wordsLineEnds     = "ends"
 	wordsReallyApply  = "Go on? [y/N] "
 	hintBusyLine      = "wait for it: flattone watch %s --until idle; or end that with --force"
+	wordsSick         = "%s to put right on this machine"
 	wordsTopGone      = "this is how it was: %v; looking again"
 	wordsTopWell      = "nothing"
 	wordsTopMore      = "and %d rows more: choose a line, or flattone status"
