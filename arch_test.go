@@ -109,6 +109,7 @@ var fences = map[string]struct {
 	"charm.land/lipgloss/v2":                                   {[]string{"cmd/flattone"}, "the live screen"},
 	"github.com/coreos/go-systemd/v22":                         {[]string{"daemon/host"}, "systemd: notify, watchdog, sockets, units"},
 	"github.com/godbus/dbus/v5":                                {[]string{"daemon/host"}, "the system bus"},
+	"github.com/prometheus/client_golang":                      {[]string{"daemon/health/metrics"}, "what is measured"},
 	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/health/metrics"
 	"github.com/flattone/flattone/daemon/lines"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -49,6 +50,7 @@ type Daemon struct {
 	log        *slog.Logger
 	feed       *control.Feed
 	health     *health.Board
+	metrics    *metrics.Metrics
 
 	store    *store.DB
 	kek      *vault.KEK
@@ -58,6 +60,7 @@ type Daemon struct {
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
+	scrapes  net.Listener // nil: nobody may ask for metrics
 	lines    *lines.Manager
 	backend  *backend
 
@@ -74,7 +77,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	box.Lines, box.Profiles = nil, nil
 	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed(), health: health.NewBoard()}
 	d.lined.Store(cfg)
-	d.deliveries = newDeliveries(d.feed)
+	d.deliveries, d.metrics = newDeliveries(d.feed), metrics.New(Version, d.scraped)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -93,6 +96,9 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 		return nil, err
 	}
 	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
+		return nil, err
+	}
+	if d.scrapes, err = listenForScrapes(cfg.Metrics); err != nil {
 		return nil, err
 	}
 	d.lines, err = lines.New(lines.Config{Bin: cfg.Daemon.LineBinary, Names: d.board.names(), Args: func(name string) []string {
@@ -159,6 +165,10 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
 	// With running and not serving: what ends because the box stops is no trouble.
+	if d.scrapes != nil {
+		start(&services, serving, "metrics", func(ctx context.Context) error { return d.metrics.Run(ctx, d.scrapes, d.log) })
+	}
+	start(&services, serving, "metrics", d.countCaptures)
 	start(&services, running, "health", d.watchVitals)
 	start(&services, running, "health", d.logConditions)
 	start(&services, running, "health", d.auditConditions)
@@ -225,6 +235,11 @@ func (d *Daemon) close() error {
 	var errs []error
 	if d.admin != nil {
 		errs = append(errs, d.admin.Close())
+	}
+	if d.scrapes != nil {
+		if err := d.scrapes.Close(); !errors.Is(err, net.ErrClosed) { // whoever answered there closed it
+			errs = append(errs, err)
+		}
 	}
 	if d.lineSock != nil {
 		if err := d.lineSock.Close(); !errors.Is(err, net.ErrClosed) { // accept closes it too

@@ -50,6 +50,9 @@ func (b *backend) reload(ctx context.Context, by control.Actor, force bool) (r c
 	b.d.lined.Store(cfg)
 	b.d.board.know(cfg) // before a process of a new line asks to be let in
 	b.d.lines.Keep(b.d.board.names())
+	for _, name := range r.Ended {
+		b.d.metrics.Forget(name)
+	}
 	for _, name := range r.Restarted {
 		b.d.lines.Restart(name)
 	}

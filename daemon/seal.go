@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/secret"
@@ -30,6 +31,7 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 	if l, ok := d.lined.Load().Line(line); ok {
 		place = string(l.Place)
 	}
+	began := time.Now()
 	token, err := d.vault.Seal(ctx, vault.Capture{
 		ID: say.Capture, Line: line, Place: place, Profile: say.Profile,
 		Brand: say.Brand, Last4: say.Last4, ExpiryMonth: say.ExpiryMonth, ExpiryYear: say.ExpiryYear,
@@ -47,6 +49,7 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 		d.feed.Publish(control.Event{Kind: control.KindWarning, Line: line, Capture: say.Capture, Code: reasonStore})
 		return wire.NotStored{Capture: say.Capture, Reason: reasonStore}
 	}
+	d.metrics.Sealed(time.Since(began))
 	d.log.Info("a card is sealed", "line", line, "capture", say.Capture)
 	d.deliveries.sealed(control.Event{Line: line, Capture: say.Capture, Token: token, Brand: say.Brand, Last4: say.Last4})
 	return wire.Stored{Capture: say.Capture, Token: token}
@@ -55,5 +58,6 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 // delivered notes what became of an attempt to tell upstream.
 func (d *Daemon) delivered(a upstream.Delivery) {
 	d.upstreamVitals(a)
+	d.metrics.Delivered(a.Delivered)
 	d.deliveries.tried(a)
 }

@@ -18,6 +18,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -36,6 +37,7 @@ type Config struct {
 	Daemon     Daemon
 	Vault      Vault
 	Upstream   Upstream
+	Metrics    Metrics
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.
@@ -72,6 +74,20 @@ type Webhook struct {
 	Timeout time.Duration
 	// FirstRetry is the longest wait before the second attempt; it doubles from there up to MaxRetry.
 	FirstRetry, MaxRetry time.Duration
+}
+
+// Metrics is where Prometheus may ask how the box is.
+type Metrics struct {
+	// Listen is "unix:" and a path, or an address and a port of this machine's loopback; empty: nowhere.
+	Listen string
+}
+
+// Address is where to listen, as package net has it.
+func (m Metrics) Address() (network, address string) {
+	if path, unix := strings.CutPrefix(m.Listen, "unix:"); unix {
+		return "unix", path
+	}
+	return "tcp", m.Listen
 }
 
 // Line is one telephone line through the box.

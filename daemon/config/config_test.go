@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -77,6 +78,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `runtime_dir = "/r/"`, func(c *Config) any { return c.LineSocket() }, "/r/line.sock"},
 		{"", `runtime_dir = "r"`, func(c *Config) any { return c.AdminSocket() }, "/x/r/admin.sock"},
 		{"", `daemon.line_binary = "bin/l"`, func(c *Config) any { return c.Daemon.LineBinary }, "/x/bin/l"},
+		{"", `metrics.listen = "unix:/m"`, func(c *Config) any { return c.Metrics.Listen }, "unix:/m"},
 		{"[upstream.webhook]", `timeout_s = 3`, func(c *Config) any { return c.Upstream.Webhook.Timeout }, 3 * time.Second},
 		{"[upstream.webhook]", `first_retry_ms = 10`, func(c *Config) any { return c.Upstream.Webhook.FirstRetry }, 10 * time.Millisecond},
 		{"[upstream.webhook]", `max_retry_s = 1`, func(c *Config) any { return c.Upstream.Webhook.MaxRetry }, time.Second},
@@ -115,6 +117,27 @@ func TestEveryKeyIsRead(t *testing.T) {
 		}
 		if got := test.got(c); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.entry, got, test.want)
+		}
+	}
+}
+
+func TestWhereMetricsAreAsked(t *testing.T) {
+	for listen, want := range map[string]string{
+		"unix:/run/m.sock": "unix /run/m.sock", "127.0.0.1:9469": "tcp 127.0.0.1:9469", "[::1]:1": "tcp [::1]:1", "localhost:80": "tcp localhost:80", "127.1.2.3:65535": "tcp 127.1.2.3:65535",
+		":9469": "is not this machine's loopback", "0.0.0.0:9469": "is not this machine's loopback", "[::]:9469": "is not this machine's loopback",
+		"10.0.0.1:9469": "is not this machine's loopback", "box.example:9469": "is not this machine's loopback", "[::1%lo]:9469": "is not this machine's loopback",
+		"": "is neither", "127.0.0.1": "is neither", "127.0.0.1:": "is neither", "127.0.0.1:0": "is neither", "127.0.0.1:65536": "is neither", "/run/m.sock": "is neither",
+		"unix:m.sock": "is a socket without a whole path", "unix:": "is a socket without a whole path", "unix:/" + strings.Repeat("m", 107): "is a path of 108 bytes",
+		"unix:/run/flattone/admin.sock": "is a socket of flattoned's already", "unix:/run/flattone/../flattone/line.sock": "is a socket of flattoned's already",
+	} {
+		c, err := Parse("/x/f.toml", []byte(with("", fmt.Sprintf("metrics.listen = %q", listen))))
+		if err == nil {
+			network, address := c.Metrics.Address()
+			if got := network + " " + address; got != want {
+				t.Errorf("%q is listened at as %s, want %s", listen, got, want)
+			}
+		} else if strings.HasPrefix(want, "tcp ") || strings.HasPrefix(want, "unix ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", listen, err, want)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
+	"path/filepath"
 	"slices"
 
 	"github.com/flattone/flattone/daemon/private"
@@ -16,6 +18,7 @@ func (c *Config) judge(r *reader) {
 	j := judgement{c: c, r: r}
 	j.folders()
 	j.webhook()
+	j.metrics()
 	j.lines()
 	j.profiles()
 }
@@ -58,5 +61,29 @@ func (j judgement) webhook() {
 	}
 	if j.sound(path, "first_retry_ms", "max_retry_s") && w.MaxRetry < w.FirstRetry {
 		t.fault("max_retry_s", "is shorter than first_retry_ms", "make it longer: waits double from the first up to it")
+	}
+}
+
+// metrics names lines and what goes wrong, so nobody but this machine gets them.
+func (j judgement) metrics() {
+	const remedy = `write "unix:/run/flattone/metrics.sock", or an address and a port of this machine, such as "127.0.0.1:9469"`
+	t := j.table("metrics")
+	if !t.has("listen") || !j.sound("metrics", "listen") {
+		return
+	}
+	network, address := j.c.Metrics.Address()
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case network == "unix" && !filepath.IsAbs(address):
+		t.fault("listen", "is a socket without a whole path", remedy)
+	case network == "unix" && len(address) > maxSocketPath:
+		t.fault("listen", fmt.Sprintf("is a path of %d bytes, and the system takes %d", len(address), maxSocketPath), "choose a shorter one")
+	case network == "unix" && slices.Contains([]string{j.c.AdminSocket(), j.c.LineSocket()}, filepath.Clean(address)):
+		t.fault("listen", "is a socket of flattoned's already", "choose another name")
+	case network == "unix":
+	case err != nil || port == "" || !isPort(port):
+		t.fault("listen", "is neither a socket nor an address and a port", remedy)
+	case !loopback(host):
+		t.fault("listen", "is not this machine's loopback: others could ask", remedy)
 	}
 }

@@ -20,6 +20,8 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
 
+	t.sub("metrics").text("listen", &c.Metrics.Listen)
+
 	for _, lt := range t.subs("line") {
 		line := l
 		lt.line(&line)

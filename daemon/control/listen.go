@@ -18,10 +18,19 @@ const socketMode = 0o660
 // ErrInUse: another daemon answers on the admin socket.
 var ErrInUse = errors.New("another flattoned answers there")
 
+// Listen opens a socket at path for our own user and, where there is such a group, its members; they need to get at its folder.
+func Listen(path, group string) (*net.UnixListener, error) {
+	p, err := newPolicy(group)
+	if err != nil {
+		return nil, err
+	}
+	return listen(path, p)
+}
+
 // listen opens the socket at path, in the place of one that a dead daemon left behind. What is alive, or is
 // no socket, it leaves alone.
 func listen(path string, p policy) (*net.UnixListener, error) {
-	failed := func(err error) error { return fmt.Errorf("opening the admin socket %s: %w", path, err) }
+	failed := func(err error) error { return fmt.Errorf("opening the socket %s: %w", path, err) }
 	if err := removeStale(path); err != nil {
 		return nil, failed(err)
 	}

@@ -1,0 +1,94 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/flattone/flattone/daemon/health"
+)
+
+// Box is how the box is at a scrape.
+type Box struct {
+	Conditions []health.Condition
+	Lines      []Line
+	// Pending events wait to be delivered, the first since Oldest; -1 is not known, as the store doesn't say.
+	Pending int
+	Oldest  time.Time
+}
+
+// Line is how a line is.
+type Line struct {
+	Name           string
+	Up, InCall     bool
+	State          string
+	Restarts       int
+	MaskedPermille int
+}
+
+// states are all that a line can be in: each is a series of its own, so that none is missed between two scrapes.
+var states = []string{"idle", "armed", "keying", "done", "void", "held", "tuning"}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("flattone_"+name, help, labels, nil)
+}
+
+var (
+	condition = describe("condition", "An unhealthy state that stands; there is no series while it doesn't. line is empty for the box.", "code", "line", "severity")
+	up        = describe("line_up", "Whether the line's process runs and has said hello.", "line")
+	inCall    = describe("line_in_call", "Whether there is a call on the line.", "line")
+	state     = describe("line_state", "1 for the state that the line is in, 0 for the others.", "line", "state")
+	restarts  = describe("line_restarts_total", "How often the line's process had to be started again.", "line")
+	masked    = describe("line_masked_ratio", "Share of the last tenth of a second in which the agent heard a synthesised sound.", "line")
+	pending   = describe("deliveries_pending", "Events that upstream has not taken yet.")
+	oldest    = describe("delivery_oldest_seconds", "How long the first of them has waited.")
+)
+
+// collector looks at the box once a scrape.
+type collector struct {
+	look func(context.Context) Box
+}
+
+func (c *collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, oldest} {
+		to <- d
+	}
+}
+
+func (c *collector) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
+	defer cancel()
+	box := c.look(ctx)
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	for _, c := range box.Conditions {
+		gauge(condition, 1, string(c.Code), c.Line, c.Severity.String())
+	}
+	for _, l := range box.Lines {
+		gauge(up, truth(l.Up), l.Name)
+		gauge(inCall, truth(l.InCall), l.Name)
+		gauge(masked, float64(l.MaskedPermille)/1000, l.Name)
+		for _, s := range states {
+			gauge(state, truth(s == l.State), l.Name, s)
+		}
+		to <- prometheus.MustNewConstMetric(restarts, prometheus.CounterValue, float64(l.Restarts), l.Name)
+	}
+	if box.Pending < 0 {
+		return
+	}
+	gauge(pending, float64(box.Pending))
+	age := 0.0
+	if !box.Oldest.IsZero() {
+		age = max(0, time.Since(box.Oldest).Seconds())
+	}
+	gauge(oldest, age)
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}

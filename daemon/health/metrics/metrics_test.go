@@ -1,0 +1,189 @@
+package metrics_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"go.uber.org/goleak"
+
+	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/health/metrics"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// scraped serves m at a listener and answers with what a scrape says.
+func scraped(t *testing.T, m *metrics.Metrics, l net.Listener) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- m.Run(ctx, l, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, l.Addr().Network(), l.Addr().String())
+	}}
+	client := http.Client{Transport: transport}
+	get := func(method, path string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://box"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(body)
+	}
+	status, body := get("GET", "/metrics")
+	if status != http.StatusOK {
+		t.Fatalf("a scrape is answered %d: %s", status, body)
+	}
+	for _, other := range [][2]string{{"POST", "/metrics"}, {"GET", "/"}, {"GET", "/debug/pprof/"}} {
+		if status, _ := get(other[0], other[1]); status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+			t.Errorf("%s %s is answered %d", other[0], other[1], status)
+		}
+	}
+	transport.CloseIdleConnections()
+	cancel()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	if _, err := l.Accept(); err == nil {
+		t.Error("it still listens")
+	}
+	return body
+}
+
+func parsed(t *testing.T, text string) map[string]*dto.MetricFamily {
+	t.Helper()
+	p := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := p.TextToMetricFamilies(strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	return families
+}
+
+// aBox has one of everything.
+func aBox(context.Context) metrics.Box {
+	stands := health.NewBoard()
+	stands.Set(health.StoreFailed, "", "no space left on device")
+	stands.Set(health.CodecPoor, "trunk-1", health.LookAheadNeeded(40))
+	return metrics.Box{Conditions: stands.Snapshot(), Pending: 2, Oldest: time.Now().Add(-time.Minute), Lines: []metrics.Line{
+		{Name: "trunk-1", Up: true, InCall: true, State: "keying", Restarts: 3, MaskedPermille: 250}, {Name: "trunk-2", State: "held"}}}
+}
+
+func TestAScrape(t *testing.T) {
+	m := metrics.New("1.2.3", aBox)
+	m.Captured("trunk-1", "done")
+	m.Captured("trunk-1", "timeout_overall")
+	m.Captured("trunk-1", "4242424242424242") // which no line says
+	m.Captured("gone", "done")
+	m.Forget("gone")
+	m.Delivered(true)
+	m.Delivered(false)
+	m.Delivered(false)
+	m.Sealed(3 * time.Millisecond)
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "m.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := scraped(t, m, l)
+	for _, line := range []string{
+		`flattone_build_info{goversion="go`, `flattone_condition{code="store_failed",line="",severity="fault"} 1`,
+		`flattone_condition{code="codec_poor",line="trunk-1",severity="warning"} 1`,
+		`flattone_line_up{line="trunk-1"} 1`, `flattone_line_up{line="trunk-2"} 0`, `flattone_line_in_call{line="trunk-1"} 1`,
+		`flattone_line_state{line="trunk-1",state="keying"} 1`, `flattone_line_state{line="trunk-1",state="idle"} 0`, `flattone_line_state{line="trunk-2",state="held"} 1`,
+		`flattone_line_restarts_total{line="trunk-1"} 3`, `flattone_line_masked_ratio{line="trunk-1"} 0.25`,
+		`flattone_captures_total{line="trunk-1",outcome="done"} 1`, `flattone_captures_total{line="trunk-1",outcome="timeout_overall"} 1`,
+		`flattone_captures_total{line="trunk-1",outcome="other"} 1`,
+		`flattone_delivery_attempts_total{result="delivered"} 1`, `flattone_delivery_attempts_total{result="failed"} 2`,
+		`flattone_deliveries_pending 2`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
+	} {
+		if !strings.Contains(text, "\n"+line) {
+			t.Errorf("it doesn't say %s", line)
+		}
+	}
+	if strings.Contains(text, "4242") || strings.Contains(text, `line="gone"`) {
+		t.Errorf("it says what it should not:\n%s", text)
+	}
+	if age := parsed(t, text)["flattone_delivery_oldest_seconds"].GetMetric()[0].GetGauge().GetValue(); age < 60 || age > 120 {
+		t.Errorf("the oldest event has waited for %v s", age)
+	}
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("the official lint says %v (%v)", problems, err)
+	}
+}
+
+// What the store doesn't say is left out, and the rest is told.
+func TestAScrapeWithoutAStore(t *testing.T) {
+	m := metrics.New("1.2.3", func(ctx context.Context) metrics.Box {
+		b := aBox(ctx)
+		b.Pending = -1
+		return b
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	families := parsed(t, scraped(t, m, l))
+	if families["flattone_deliveries_pending"] != nil || families["flattone_delivery_oldest_seconds"] != nil || len(families["flattone_condition"].GetMetric()) != 2 {
+		t.Errorf("it says %v", families["flattone_condition"])
+	}
+}
+
+// Whoever asks often, or slowly, holds up nobody but himself, and is let go when the box stops.
+func TestASlowScraper(t *testing.T) {
+	look := make(chan struct{})
+	m := metrics.New("1.2.3", func(ctx context.Context) metrics.Box { <-look; return metrics.Box{} })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- m.Run(ctx, l, slog.New(slog.DiscardHandler)) }()
+	var conns []net.Conn
+	for range 50 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "GET /metrics HTTP/1.1\r\nHost: box\r\n\r\n")
+		conns = append(conns, c)
+	}
+	refused := 0
+	for _, c := range conns {
+		c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		var head [12]byte
+		if n, _ := io.ReadFull(c, head[:]); n == len(head) && string(head[9:]) == "503" {
+			refused++
+		}
+	}
+	if refused < 40 {
+		t.Errorf("of 50 scrapes at once %d were refused", refused)
+	}
+	cancel()
+	close(look)
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,65 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/health/metrics"
+)
+
+// listenForScrapes opens what the config says that metrics are asked for at; nil if it says nothing.
+func listenForScrapes(cfg config.Metrics) (l net.Listener, err error) {
+	switch network, address := cfg.Address(); {
+	case address == "":
+		return nil, nil
+	case network == "unix":
+		l, err = control.Listen(address, adminGroup)
+	default:
+		l, err = net.Listen(network, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w; is [metrics] listen right?", err)
+	}
+	return l, nil
+}
+
+// countCaptures counts how captures end, until ctx ends. What a line says first on a connection is how it was left, and not counted.
+func (d *Daemon) countCaptures(ctx context.Context) error {
+	for ctx.Err() == nil { // a subscriber that was too slow begins anew
+		heard := map[string]bool{}
+		for e := range d.feed.Subscribe(ctx) {
+			switch {
+			case e.Kind == control.KindLineUp:
+				heard[e.Line] = false
+			case e.Kind != control.KindState:
+			case !heard[e.Line], e.Replay:
+				heard[e.Line] = true
+			case e.State == control.StateDone:
+				d.metrics.Captured(e.Line, e.State)
+			case e.State == control.StateVoid:
+				d.metrics.Captured(e.Line, e.Reason)
+			}
+		}
+	}
+	return nil
+}
+
+// scraped is how the box is, for metrics.
+func (d *Daemon) scraped(ctx context.Context) metrics.Box {
+	d.storeVitals()
+	box := metrics.Box{Conditions: d.health.Snapshot()}
+	for _, l := range d.board.views() {
+		box.Lines = append(box.Lines, metrics.Line{Name: l.Name, Up: l.Up, InCall: l.InCall, State: l.State, Restarts: l.Restarts, MaskedPermille: l.MaskedPermille})
+	}
+	var err error
+	if box.Pending, err = d.outbox.Pending(ctx); err == nil {
+		box.Oldest, err = d.outbox.Oldest(ctx)
+	}
+	if err != nil { // the store's trouble is a condition
+		box.Pending = -1
+	}
+	return box
+}
