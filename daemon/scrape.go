@@ -10,18 +10,23 @@ import (
 	"github.com/flattone/flattone/daemon/health/metrics"
 )
 
+// metricsGroup is whose members may ask for metrics at a socket. Whoever watches many boxes need not command them.
+const metricsGroup = "flattone-metrics"
+
 // listenForScrapes opens what the config says that metrics are asked for at; nil if it says nothing.
-func listenForScrapes(cfg config.Metrics) (l net.Listener, err error) {
-	switch network, address := cfg.Address(); {
-	case address == "":
+func listenForScrapes(cfg config.Metrics) (net.Listener, error) {
+	network, address := cfg.Address()
+	if address == "" {
 		return nil, nil
-	case network == "unix":
-		l, err = control.Listen(address, adminGroup)
-	default:
-		l, err = net.Listen(network, address)
 	}
+	open, remedy := net.Listen, "is a port free there? In the package's unit it also takes SocketBindAllow=tcp: and the port"
+	if network == "unix" {
+		open = func(_, path string) (net.Listener, error) { return control.Listen(path, metricsGroup) }
+		remedy = "may flattoned write there?"
+	}
+	l, err := open(network, address)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %w; is [metrics] listen right?", err)
+		return nil, fmt.Errorf("open [metrics] listen: %w; %s", err, remedy)
 	}
 	return l, nil
 }

@@ -96,6 +96,15 @@ func TestWhereABoxCantBeScraped(t *testing.T) {
 	if _, err := h.open(); err == nil || !strings.Contains(err.Error(), "[metrics] listen") {
 		t.Errorf("it starts: %v", err)
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	h.cfg.Metrics.Listen = taken.Addr().String()
+	if _, err := h.open(); err == nil || !strings.Contains(err.Error(), "SocketBindAllow") {
+		t.Errorf("it starts: %v", err)
+	}
 	h.cfg.Metrics.Listen = "127.0.0.1:0"
 	d := h.daemon()
 	if network := d.scrapes.Addr().Network(); network != "tcp" {
