@@ -1,9 +1,39 @@
 package store
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
+
+// TestSchemaIsSaid to who can't ask the database, before it is written by a newer program.
+func TestSchemaIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	var has int64
+	err := db.Read(t.Context(), func(tx *Tx) error { return tx.One([]any{&has}, "SELECT MAX(version_id) FROM goose_db_version") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := os.ReadFile(filepath.Join(dir, schemaFile))
+	if err != nil || string(said) != fmt.Sprintln(has) {
+		t.Errorf("%q is said of schema %d, %v", said, has, err)
+	}
+	// One that can't be written is no reason not to open a store of which it says all.
+	if err := os.Chtimes(filepath.Join(dir, schemaFile), time.Time{}, time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+	if info, err := os.Stat(filepath.Join(dir, schemaFile)); err != nil || !info.ModTime().Equal(time.Unix(1, 0)) {
+		t.Errorf("written again, without need: %v", err)
+	}
+}
 
 // rowsOfEach are one good row of each table. SQLite would take any type in any column; the schema's CHECKs
 // must not.

@@ -108,7 +108,7 @@ func judge(dir string, info fs.FileInfo) error {
 	if err := private.JudgeFolder(dir, info, os.Geteuid()); err != nil {
 		return err
 	}
-	for _, name := range []string{"lock", file, file + "-wal", file + "-shm", markFile} {
+	for _, name := range []string{"lock", file, file + "-wal", file + "-shm", markFile, schemaFile} {
 		path := filepath.Join(dir, name)
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -142,7 +142,7 @@ func (db *DB) open(ctx context.Context, path string) error {
 	if err := check(ctx, db.write); err != nil {
 		return err
 	}
-	if err := migrate(ctx, db.write); err != nil {
+	if err := migrate(ctx, db.dir, db.write); err != nil {
 		return err
 	}
 	conn, err := db.write.Conn(ctx)
