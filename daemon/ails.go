@@ -31,6 +31,9 @@ func ails(l control.Line) map[health.Code]string {
 	if l.NeedsLookAheadMS > 0 {
 		wrong[health.CodecPoor] = health.LookAheadNeeded(l.NeedsLookAheadMS)
 	}
+	if l.NoRealTime {
+		wrong[health.NoRealTime] = ""
+	}
 	if l.SourceLost {
 		wrong[health.SourceLost] = l.Calls
 	}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,6 +120,26 @@ func TestOneCodeIsOneCondition(t *testing.T) {
 		p.say(c, wire.Input{Leg: "caller", Code: "ok"})
 		if got := standing(p.board.Snapshot()); got != strings.Replace(want, "caller and agent", "agent", 1) {
 			t.Errorf("%q stands", got)
+		}
+	})
+}
+
+func TestALineWithoutRealTimePriority(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlug(t, nil)
+		a, b := net.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			ended <- p.attach(p.ctx, wire.Hello{Line: "desk-1", NoRealTime: true}, wire.NewConn(b, wire.Daemon))
+		}()
+		synctest.Wait()
+		if got := standing(p.board.Snapshot()); got != "no_realtime//desk-1 starting//desk-1 starting//desk-2" {
+			t.Errorf("%q stands", got)
+		}
+		a.Close()
+		<-ended
+		if got := standing(p.board.Snapshot()); got != "process_down//desk-1 starting//desk-2" {
+			t.Errorf("once the process has ended, %q stands", got)
 		}
 	})
 }

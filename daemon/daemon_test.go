@@ -122,7 +122,7 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 		t.Errorf("on the same sockets: %v", err)
 	}
 	// The first one's sockets are still its own.
-	c, err := wire.Dial(t.Context(), h.cfg.LineSocket(), "desk-1", "")
+	c, err := wire.Dial(t.Context(), h.cfg.LineSocket(), wire.Hello{Line: "desk-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestFoldersAreOurs(t *testing.T) {
 // attached is a line's process as far as flattoned can tell: it answers every command.
 func (h *house) attached(name string) *wire.Conn {
 	h.t.Helper()
-	c, err := wire.Dial(h.t.Context(), h.cfg.LineSocket(), name, "")
+	c, err := wire.Dial(h.t.Context(), h.cfg.LineSocket(), wire.Hello{Line: name})
 	if err != nil {
 		h.t.Fatal(err)
 	}

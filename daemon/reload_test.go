@@ -42,7 +42,7 @@ secret_file = "webhook.secret"
 // attachedWith is a line's process that runs with settings, and says that it is in a state.
 func (h *house) attachedWith(name, settings, state string) *wire.Conn {
 	h.t.Helper()
-	c, err := wire.Dial(h.t.Context(), h.cfg.LineSocket(), name, settings)
+	c, err := wire.Dial(h.t.Context(), h.cfg.LineSocket(), wire.Hello{Line: name, Settings: settings})
 	if err != nil {
 		h.t.Fatal(err)
 	}

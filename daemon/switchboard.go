@@ -140,6 +140,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	default:
 		x.conn, tunes = c, x.cfg.Tunes()
 		x.view.Up, x.view.PID, x.view.UpSince, x.view.Reason, x.view.Settings = true, hello.PID, time.Now(), reasonStarting, hello.Settings
+		x.view.NoRealTime = hello.NoRealTime
 		s.examine(x)
 		s.feed.Publish(control.Event{Kind: control.KindLineUp, Line: hello.Line})
 	}

@@ -56,18 +56,20 @@ func run(file, name string) error {
 		return err
 	}
 	log := newLog(name)
+	deps := line.Deps{Log: log, Today: today, Alive: func(doing string) {
+		if err := host.Alive(doing); err != nil {
+			log.Error("systemd takes the line for dead", "error", err)
+		}
+	}}
 	if l, known := cfg.Line(name); known && l.Live() {
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), soundPlaces))
 		runtime.GC() // what the config left behind; with real-time priority it would keep others of that priority waiting while it waits for itself
 		if err := host.RealTime(ctx); err != nil {
+			deps.NoRealTime = true
 			log.Warn("the line runs without real-time priority: while the machine is busy its sound has gaps", "error", err)
 		}
 	}
-	l, err := line.NewOnceThere(ctx, cfg, name, line.Deps{Log: log, Today: today, Alive: func(doing string) {
-		if err := host.Alive(doing); err != nil {
-			log.Error("systemd takes the line for dead", "error", err)
-		}
-	}})
+	l, err := line.NewOnceThere(ctx, cfg, name, deps)
 	if l == nil {
 		return err
 	}

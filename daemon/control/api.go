@@ -118,6 +118,8 @@ type Line struct {
 	Up      bool      `json:"up"`
 	PID     int       `json:"pid,omitempty"`
 	UpSince time.Time `json:"up_since,omitzero"`
+	// NoRealTime says that the process should have real-time priority, and was refused it.
+	NoRealTime bool `json:"no_real_time,omitempty"`
 	// Restarts counts how often the process had to be started again since flattoned started.
 	Restarts int `json:"restarts"`
 

@@ -60,7 +60,7 @@ func TestLevelsOfALiveLine(t *testing.T) {
 				b.path.SetGrade(mask.Armed)
 				b.toAgent.Set(c.toAgent)
 				l := &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
-					link: newLink("", "one", "", nil)}
+					link: newLink("", wire.Hello{}, nil)}
 				var told []wire.Input
 				l.told.say = func(m wire.Message) { told = append(told, m.(wire.Input)) }
 				l.link.queue = newQueue()

@@ -36,9 +36,16 @@ type Deps struct {
 	// Alive, if not nil, is called every few seconds while the line works: sound moves and is judged, and its last self-test passed, or while it waits for
 	// a device that isn't there. It is told which.
 	Alive func(doing string)
+	// NoRealTime says that the process was refused real-time priority.
+	NoRealTime bool
 	// openModem opens one, and openShadow a path to be tested; nil for those there are.
 	openModem  func(serial.Config) (modem, error)
 	openShadow func(path.Config) (selftest.Path, error)
+}
+
+// hello is how the line introduces itself to flattoned.
+func (d Deps) hello(cfg *config.Config, name string) wire.Hello {
+	return wire.Hello{Line: name, Settings: cfg.Settings(name), NoRealTime: d.NoRealTime}
 }
 
 // stillAlive is what to call while all is well.
@@ -114,7 +121,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.link = newLink(cfg.LineSocket(), name, cfg.Settings(name), deps.Log)
+	l.link = newLink(cfg.LineSocket(), deps.hello(cfg, name), deps.Log)
 	l.link.greet, l.link.connected, l.link.heard, l.link.parted = l.told.again, l.connected, l.heard, l.parted
 	l.told.say = l.link.say
 	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}

@@ -34,8 +34,8 @@ const (
 	lastRedial  = 2 * time.Second
 )
 
-func newLink(socket, line, settings string, log *slog.Logger) *link {
-	return &link{log: log, parted: func() {}, dial: func(ctx context.Context) (*wire.Conn, error) { return wire.Dial(ctx, socket, line, settings) }}
+func newLink(socket string, hello wire.Hello, log *slog.Logger) *link {
+	return &link{log: log, parted: func() {}, dial: func(ctx context.Context) (*wire.Conn, error) { return wire.Dial(ctx, socket, hello) }}
 }
 
 // run keeps the connection until ctx ends. A refusal in words is final, whether it answers the greeting or comes

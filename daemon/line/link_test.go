@@ -338,7 +338,7 @@ func TestCommandFromAFlattonedThatDoesNotRead(t *testing.T) {
 }
 
 func TestNothingIsSaidWithoutAConnection(t *testing.T) {
-	l := newLink("nowhere", "one", "", slog.New(slog.DiscardHandler))
+	l := newLink("nowhere", wire.Hello{Line: "one"}, slog.New(slog.DiscardHandler))
 	l.say(wire.Call{Edge: "call_began"})
 	l.hand(wire.Card{Capture: "c"}, nil)
 }

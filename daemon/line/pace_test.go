@@ -13,6 +13,7 @@ import (
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
+	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw"
 )
 
@@ -24,7 +25,7 @@ func TestPace(t *testing.T) {
 		b := newTestBridge(t, rate)
 		calls := make(chan hw.Edge, 1)
 		l := &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
-			link: newLink("", "one", "", nil), device: &hw.Line{Calls: calls}}
+			link: newLink("", wire.Hello{}, nil), device: &hw.Line{Calls: calls}}
 		l.told.say = l.link.say
 		var err error
 		if b.ears, err = newEars(rate); err != nil {

@@ -53,7 +53,7 @@ func newTested(t *testing.T, set func(*session.Config)) *tested {
 	b := newTestBridge(t, rate)
 	r := &tested{t: t}
 	r.Line = &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}, LookAhead: 30 * time.Millisecond}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
-		link: newLink("", "one", "", nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive++ }}
+		link: newLink("", wire.Hello{}, nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive++ }}
 	r.told.say = r.link.say
 	var err error
 	if b.ears, err = newEars(rate); err != nil {

@@ -27,7 +27,7 @@ func NewOnceThere(ctx context.Context, cfg *config.Config, name string, deps Dep
 		return nil, failed
 	}
 	defer changes.Close()
-	w := newWaiting(ctx, newLink(cfg.LineSocket(), name, cfg.Settings(name), deps.Log), deps.Log)
+	w := newWaiting(ctx, newLink(cfg.LineSocket(), deps.hello(cfg, name), deps.Log), deps.Log)
 	defer w.stop()
 	for ctx.Err() == nil {
 		w.tell(cards.Reason(err), err)

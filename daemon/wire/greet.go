@@ -13,9 +13,9 @@ import (
 // greetTimeout bounds the opening of a connection.
 const greetTimeout = 5 * time.Second
 
-// Dial connects the named line, which runs with settings, to flattoned at path. The error is a [Refused] if flattoned doesn't want the
+// Dial connects a line to flattoned at path; hello's process and versions are this one's. The error is a [Refused] if flattoned doesn't want the
 // line: trying again won't help until something has changed.
-func Dial(ctx context.Context, path, line, settings string) (*Conn, error) {
+func Dial(ctx context.Context, path string, hello Hello) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
 	defer cancel()
 	nc, err := new(net.Dialer).DialContext(ctx, "unix", path)
@@ -24,7 +24,7 @@ func Dial(ctx context.Context, path, line, settings string) (*Conn, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	c := NewConn(nc, Line)
-	err = c.introduce(line, settings)
+	err = c.introduce(hello)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -39,8 +39,9 @@ func Dial(ctx context.Context, path, line, settings string) (*Conn, error) {
 }
 
 // introduce is the line's part of the greeting.
-func (c *Conn) introduce(line, settings string) error {
-	c.hello = Hello{Line: line, PID: os.Getpid(), Settings: settings, Min: MinVersion, Max: MaxVersion}
+func (c *Conn) introduce(hello Hello) error {
+	hello.PID, hello.Min, hello.Max = os.Getpid(), MinVersion, MaxVersion
+	c.hello = hello
 	frame, err := appendFrame(nil, c.hello, Line)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestDialAndAccept(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket's mode is %v (%v), want 0600", info.Mode(), err)
 	}
-	line, err := Dial(t.Context(), path, "one", "")
+	line, err := Dial(t.Context(), path, Hello{Line: "one"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestRefusesOtherUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	_, err = Dial(t.Context(), path, "one", "")
+	_, err = Dial(t.Context(), path, Hello{Line: "one"})
 	var refused Refused
 	if !errors.As(err, &refused) || refused.Reason != ReasonUser || !strings.Contains(refused.Detail, path) {
 		t.Errorf("got %v, want a refusal for the user", err)
@@ -213,7 +213,7 @@ func TestDialDoesNotTrustTheGreeting(t *testing.T) {
 					nc.Write(answer)
 				}
 			})
-			if c, err := Dial(t.Context(), path, "one", ""); err == nil {
+			if c, err := Dial(t.Context(), path, Hello{Line: "one"}); err == nil {
 				c.Close()
 				t.Error("the line took it for a welcome")
 			}
@@ -239,10 +239,10 @@ func TestDialEndsWithItsContext(t *testing.T) {
 			nc.Close()
 		}
 	})
-	if _, err := Dial(ctx, path, "one", ""); !errors.Is(err, context.Canceled) {
+	if _, err := Dial(ctx, path, Hello{Line: "one"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Dial(t.Context(), filepath.Join(filepath.Dir(path), "none"), "one", ""); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Dial(t.Context(), filepath.Join(filepath.Dir(path), "none"), Hello{Line: "one"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a socket: %v", err)
 	}
 }
@@ -253,7 +253,7 @@ func TestListenAgain(t *testing.T) {
 	if _, err := Listen(path, ln.log); !errors.Is(err, ErrInUse) {
 		t.Errorf("beside a live one: %v", err)
 	}
-	if c, err := Dial(t.Context(), path, "one", ""); err != nil {
+	if c, err := Dial(t.Context(), path, Hello{Line: "one"}); err != nil {
 		t.Errorf("the live one was hurt: %v", err)
 	} else {
 		c.Close()
@@ -286,7 +286,7 @@ func TestSlowGreeterHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	line, err := Dial(t.Context(), path, "two", "")
+	line, err := Dial(t.Context(), path, Hello{Line: "two"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func TestSlowGreeterHoldsUpNobody(t *testing.T) {
 func TestLastWordsAreHeard(t *testing.T) {
 	path := socket(t)
 	ln := listening(t, path)
-	line, err := Dial(t.Context(), path, "one", "")
+	line, err := Dial(t.Context(), path, Hello{Line: "one"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,10 @@ type (
 		Line     string
 		PID      int
 		Settings string `json:",omitempty"`
-		Min      int
-		Max      int
+		// NoRealTime says that the process runs without real-time priority, and should have it.
+		NoRealTime bool `json:",omitempty"`
+		Min        int
+		Max        int
 	}
 	// Welcome answers it with the version that holds from here on.
 	Welcome struct{ Version int }
