@@ -26,6 +26,8 @@ type aBox struct {
 	// tuning is how a tuning ends: "refused", "vain", or well.
 	tuning string
 	report acceptance.Report
+	// planted is in whatever is told of the log, devices and conditions.
+	planted string
 	// config is the box's configuration, of which it runs with settings.
 	config, settings string
 	// reload is what a reload comes to.
@@ -64,7 +66,7 @@ func boxLines() []control.Line {
 
 func (b *aBox) Status(context.Context) (control.Status, error) {
 	stands := health.NewBoard()
-	stands.Set(health.StoreFailed, "", "the disk is full")
+	stands.Set(health.StoreFailed, "", "the disk is full"+b.planted)
 	stands.Set(health.KeyFile, "", "")
 	stands.Set(health.UpstreamFailing, "", "connection refused\x1b[31m")
 	stands.Set("input_clips", "demo", "agent")
@@ -84,12 +86,16 @@ func (b *aBox) Lines(context.Context) ([]control.Line, error) {
 	}
 	var lines []control.Line
 	for _, l := range cfg.Lines {
-		lines = append(lines, control.Line{Name: l.Name, Up: true, State: control.StateIdle, Settings: cfg.Settings(l.Name)})
+		lines = append(lines, control.Line{Name: l.Name, Up: true, State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)})
 	}
 	return lines, nil
 }
 
-func (b *aBox) Devices(context.Context) ([]control.Device, error) { return boxDevices(), nil }
+func (b *aBox) Devices(context.Context) ([]control.Device, error) {
+	list := boxDevices()
+	list[0].Card += b.planted
+	return list, nil
+}
 
 func boxDevices() []control.Device {
 	return []control.Device{
@@ -236,7 +242,7 @@ func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
 
 func (b *aBox) Audit(context.Context, int) ([]control.AuditEntry, error) {
 	return []control.AuditEntry{
-		{Seq: 1234, Time: then, Actor: "line trunk-1", Action: "card.sealed", Object: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Result: "ok", Origin: "capture cap_aaaaaaaaaaaaaaaaaaaaaaaaaa"},
+		{Seq: 1234, Time: then, Actor: "line trunk-1", Action: "card.sealed", Object: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Result: "ok" + b.planted, Origin: "capture cap_aaaaaaaaaaaaaaaaaaaaaaaaaa"},
 		{Seq: 1233, Time: then, Actor: "root", Action: "line.armed", Object: "line trunk-1", Origin: "admin socket",
 			Result: "the line is busy with a card: wait until it is idle, or end that with flattone disarm"},
 		{Seq: 1232, Time: then, Actor: "flattoned", Action: "daemon.started", Result: "ok", Origin: "daemon"},

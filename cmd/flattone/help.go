@@ -136,6 +136,14 @@ command that mends it. Nothing is changed, and no secret is read.
 
 It needs neither root nor a running flattoned; but what it could not see is
 marked ?, and root sees more. Exit code 9 says that something is bad.`
+	wordsSupportLong = `Collect what a supporter needs to see in a new file: versions, status, lines,
+the end of the audit log, sound devices, what flattone doctor finds, the
+configuration, and the journal of flattone's units. Ask as root for the last
+two.
+
+It has no card: whatever in it could be a card number, a telephone number or a
+secret is taken out, however it is written, and tokens are shortened. Files of
+secrets are named, and not opened. At the end it says what is in it.`
 	wordsApplyLong = `Have the box go over to a configuration: FILE, or the one that it has, once that
 was edited. The file is checked as flattone check does, and compared with what
 runs. Then it is said what would become of flattoned and of each line; and once

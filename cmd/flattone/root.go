@@ -56,7 +56,7 @@ func (t *tool) rootCommand() *cobra.Command {
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
 		t.moreTimeCommand(), t.ackCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
 		t.devicesCommand(), t.modemCommand(), t.applyCommand())
-	add(root, groupOffline, t.doctorCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
+	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
 	return root
 }

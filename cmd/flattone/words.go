@@ -61,9 +61,11 @@ const (
 	wordsReallyApply  = "Go on? [y/N] "
 	hintBusyLine      = "wait for it: flattone watch %s --until idle; or end that with --force"
 	wordsSick         = "%s to put right on this machine"
-	wordsTopGone      = "this is how it was: %v; looking again"
-	wordsTopWell      = "nothing"
-	wordsTopMore      = "and %d rows more: choose a line, or flattone status"
+	wordsBundled      = "%s: whatever could be a card number, a telephone number or a secret was taken out, and tokens were shortened. Look through it before you send it, all the same: it " +
+		"has the names of people who used the box, of lines and of files."
+	wordsTopGone = "this is how it was: %v; looking again"
+	wordsTopWell = "nothing"
+	wordsTopMore = "and %d rows more: choose a line, or flattone status"
 )
 
 // meaning says what a line's state is, to somebody who doesn't know the word.
