@@ -34,7 +34,7 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		Version: Version, PID: os.Getpid(), Started: b.started, StateDir: b.d.cfg.StateDir,
 		KeyKind: "file", ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
-		Upstream: host(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
+		Upstream: whereTo(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}
 	b.d.storeVitals() // as it is now, not as it was when last looked at
 	s.Conditions = b.d.health.Snapshot()
@@ -47,8 +47,8 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	return s, nil
 }
 
-// host is where a URL leads, without anything in it that could be a secret.
-func host(raw string) string {
+// whereTo is where a URL leads, without anything in it that could be a secret.
+func whereTo(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil { // the config would have refused it
 		return ""
@@ -71,9 +71,14 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string) (stri
 	if _, known := b.d.lined.Load().Profiles[profile]; profile != "" && !known {
 		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.lined.Load().Profiles)))
 	}
+	done, err := b.d.guard.arm()
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	capture := newCaptureID()
 	// A box that can't write its log could not keep the card either.
-	err := b.opening(ctx, by, opening{"line.arm", "line.armed", "armed"}, line, func(id uint64) wire.Message {
+	err = b.opening(ctx, by, opening{"line.arm", "line.armed", "armed"}, line, func(id uint64) wire.Message {
 		return wire.Arm{ID: id, Capture: capture, Profile: profile}
 	})
 	return capture, err

@@ -26,6 +26,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
+	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/lines"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -63,6 +64,8 @@ type Daemon struct {
 	scrapes  net.Listener // nil: nobody may ask for metrics
 	lines    *lines.Manager
 	backend  *backend
+	guard    *guard
+	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
 }
@@ -92,6 +95,12 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	d.board = newSwitchboard(cfg, d.feed, d.health, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
 		tunings{d, acceptance.In(cfg.StateDir)})
 	d.backend = &backend{d: d, started: time.Now(), reloading: make(chan struct{}, 1)}
+	d.guard = d.guardian()
+	if host.Supervised() {
+		d.onBus(&host.Bus{})
+	} else {
+		log.Info("systemd didn't start this: the machine waits for no card, its clock isn't watched, and the box isn't on the system bus")
+	}
 	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {
 		return nil, err
 	}
@@ -172,6 +181,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, running, "health", d.watchVitals)
 	start(&services, running, "health", d.logConditions)
 	start(&services, running, "health", d.auditConditions)
+	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
+	start(&services, running, "clock", d.watchClock)
+	start(&services, running, "bus", d.showAppliance)
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)
 	start(&processes, running, "lines", d.lines.Run)
@@ -233,6 +245,9 @@ func (d *Daemon) append(ctx context.Context, e audit.Event) error {
 // close gives back, last opened first, what New got.
 func (d *Daemon) close() error {
 	var errs []error
+	if d.bus != nil {
+		errs = append(errs, d.bus.Close())
+	}
 	if d.admin != nil {
 		errs = append(errs, d.admin.Close())
 	}

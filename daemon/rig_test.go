@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -49,6 +50,7 @@ type house struct {
 	dir string
 	cfg *config.Config
 	log journal
+	bus *host.Bus // nil for none
 }
 
 // journal is a log that may be read while it is written.
@@ -123,7 +125,11 @@ func (h *house) finds(found any, script string) {
 }
 
 func (h *house) open() (*Daemon, error) {
-	return New(context.Background(), h.cfg, h.path("flattone.toml"), slog.New(slog.NewTextHandler(&h.log, nil)))
+	d, err := New(context.Background(), h.cfg, h.path("flattone.toml"), slog.New(slog.NewTextHandler(&h.log, nil)))
+	if err == nil && h.bus != nil {
+		d.onBus(h.bus)
+	}
+	return d, err
 }
 
 // daemon is one that was opened and isn't run.

@@ -357,6 +357,19 @@ func (s *switchboard) command(ctx context.Context, line string, build func(id ui
 	}
 }
 
+// tell tells a line what needs no answer.
+func (s *switchboard) tell(line string, m wire.Message) error {
+	s.mu.Lock()
+	x := s.lines[line]
+	if x == nil || x.conn == nil {
+		s.mu.Unlock()
+		return lineDown(line, reasonDown)
+	}
+	c := x.conn
+	s.mu.Unlock()
+	return c.Send(m)
+}
+
 // views are all lines, in the order of the config.
 func (s *switchboard) views() []control.Line {
 	s.mu.Lock()

@@ -59,3 +59,13 @@ func neverTuned(name string) error {
 func needsNoTuning(name string) error {
 	return &control.Error{Code: control.CodeUntuned, Text: "its agent's side is no sound device, so there is nothing to tune", Remedy: "flattone lines shows line " + name}
 }
+
+// shuttingDown says what the machine is about to do.
+func shuttingDown(what string) error {
+	return &control.Error{Code: control.CodeShuttingDown,
+		Text:   fmt.Sprintf("the machine is about to go down (%s), so no card is taken", what),
+		Remedy: "wait until it is up again"}
+}
+
+// codeShutdown is the line's code for a capture that is void because of that.
+const codeShutdown = "shutdown"

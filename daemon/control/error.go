@@ -36,6 +36,7 @@ const (
 	CodeNoModem        = "no_modem"      // nobody answers at the port, or a line has it
 	CodeBadConfig      = "bad_config"    // the configuration has faults
 	CodeNeedsRestart   = "needs_restart" // only a start of flattoned takes that over
+	CodeShuttingDown   = "shutting_down" // the machine is about to stop or to sleep
 	CodeNoAnswer       = "no_answer"     // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
@@ -53,7 +54,7 @@ func (e *Error) status() int {
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
-	case CodeBusy, CodeLineDown:
+	case CodeBusy, CodeLineDown, CodeShuttingDown:
 		return http.StatusServiceUnavailable
 	case CodeWrongState, CodeNeedsRestart:
 		return http.StatusConflict

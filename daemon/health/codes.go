@@ -11,6 +11,8 @@ const (
 	UpstreamGone    Code = "upstream_gone"
 	ClockUnsynced   Code = "clock_unsynced"
 	BusAway         Code = "bus_away"
+	Unguarded       Code = "shutdown_unguarded"
+	Stopping        Code = "stopping"
 	Starting        Code = "starting"
 	ProcessDown     Code = "process_down"
 	UnitRefused     Code = "unit_refused"

@@ -48,8 +48,12 @@ var table = []Declared{
 	// The machine.
 	{ClockUnsynced, Warning, "the machine's clock is not synchronised, so the times in the audit log may be wrong",
 		"have the machine follow a time server: timedatectl timesync-status says what is wrong", "74e54dcb387b459ab1ad893f47769712", timekeeping},
-	{BusAway, Warning, "the system's D-Bus doesn't answer, so a shutdown can't wait for a card, and the clock isn't watched",
-		"systemctl status dbus says why", "dbf176af13dd41a8861ecd5ff992037e", ""},
+	{BusAway, Warning, "the box is not on the system's D-Bus, so that nobody there sees how it is, and the clock isn't watched",
+		"systemctl status dbus says more; was the package installed whole?", "dbf176af13dd41a8861ecd5ff992037e", ""},
+	{Unguarded, Warning, "the machine may stop or sleep in the middle of a card: logind doesn't say when, or won't wait",
+		"systemctl status systemd-logind says more; was the package installed whole?", "a24ac17a669a4ce6b989910f4a4eb7fb", ""},
+	{Stopping, Notice, "the machine is about to stop or to sleep, so no card is taken",
+		"wait until it is up again", "c1be19adf9ba4b708e124a8dc952f821", ""},
 	// A line's process.
 	{Starting, Notice, "its process is starting",
 		"wait a moment; flattoned's log says more if it doesn't come up", "914c72d70a01409483d9e783783c6f6c", ""},

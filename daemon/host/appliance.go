@@ -23,12 +23,8 @@ const (
 type Facts struct {
 	Version string
 	Started time.Time
-	// State is the worst of the conditions: healthy, warning or failing.
-	State string
-	// Stopping is shutdown or sleep while the machine is about to, and no card is taken.
-	Stopping string
-	// Clock is synchronised, unsynchronised or unknown.
-	Clock           string
+	// State is healthy, or the severity of the gravest condition.
+	State           string
 	UpstreamPending int
 	Lines           []LineFact
 	Conditions      []ConditionFact
@@ -43,7 +39,7 @@ type ConditionFact struct{ Code, Severity, Line, Text, Remedy string }
 // values are the properties. What isn't in a change signal never changes.
 func (f Facts) values() map[string]any {
 	return map[string]any{
-		"Version": f.Version, "Started": uint64(f.Started.UnixMicro()), "State": f.State, "Stopping": f.Stopping, "Clock": f.Clock,
+		"Version": f.Version, "Started": uint64(f.Started.UnixMicro()), "State": f.State,
 		"UpstreamPending": uint32(f.UpstreamPending), "Lines": slices.Clone(f.Lines), "Conditions": slices.Clone(f.Conditions),
 	}
 }

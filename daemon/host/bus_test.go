@@ -188,7 +188,7 @@ func TestNoBusIsSaidSo(t *testing.T) {
 }
 
 func facts() host.Facts {
-	return host.Facts{Version: "1.2.3", Started: time.UnixMicro(1_764_000_000_000_000), State: "warning", Clock: "unsynchronised", UpstreamPending: 2,
+	return host.Facts{Version: "1.2.3", Started: time.UnixMicro(1_764_000_000_000_000), State: "warning", UpstreamPending: 2,
 		Lines:      []host.LineFact{{Name: "desk-1", Place: "desk-side", State: "held", Reason: "starting"}},
 		Conditions: []host.ConditionFact{{Code: "clock_unsynchronised", Severity: "warning", Text: "text", Remedy: "remedy"}}}
 }
@@ -205,7 +205,7 @@ func TestApplianceIsReadAndSignalled(t *testing.T) {
 	if err := object.Call("org.freedesktop.DBus.Properties.GetAll", 0, host.ApplianceName).Store(&all); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"Version": `"1.2.3"`, "Started": "@t 1764000000000000", "State": `"warning"`, "Stopping": `""`, "Clock": `"unsynchronised"`,
+	for name, want := range map[string]string{"Version": `"1.2.3"`, "Started": "@t 1764000000000000", "State": `"warning"`,
 		"UpstreamPending": "@u 2", "Lines": `[["desk-1", "desk-side", "held", "starting"]]`,
 		"Conditions": `[["clock_unsynchronised", "warning", "", "text", "remedy"]]`} {
 		one, err := object.GetProperty(host.ApplianceName + "." + name)
@@ -213,7 +213,7 @@ func TestApplianceIsReadAndSignalled(t *testing.T) {
 			t.Errorf("%s is %s, alone %v (%v); want %s", name, got, one, err, want)
 		}
 	}
-	if len(all) != 8 {
+	if len(all) != 6 {
 		t.Errorf("there are %d properties: %v", len(all), all)
 	}
 	if _, err := object.GetProperty(host.ApplianceName + ".Digits"); err == nil {
@@ -298,7 +298,7 @@ func TestApplianceHasNothingToSet(t *testing.T) {
 			}
 		}
 	}
-	if properties != 8 {
+	if properties != 6 {
 		t.Errorf("there are %d properties", properties)
 	}
 	indented, err := xml.MarshalIndent(node, "", "  ")
