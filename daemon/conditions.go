@@ -14,12 +14,12 @@ import (
 func (d *Daemon) logConditions(ctx context.Context) error {
 	for c := range d.health.Subscribe().All(ctx) {
 		declared, _ := health.Lookup(c.Code)
-		level, text := levelOf(c.Severity), c.Words
+		level, text, remedy := levelOf(c.Severity), c.Words, c.Remedy
 		if !c.Raised {
-			level, text = slog.LevelInfo, "over: "+c.Words
+			level, text, remedy = slog.LevelInfo, "over: "+c.Words, ""
 		}
 		attrs := []slog.Attr{slog.String("code", string(c.Code)), slog.String("severity", c.Severity.String()), slog.Bool("stands", c.Raised)}
-		for _, a := range []slog.Attr{slog.String("line", c.Line), slog.String("detail", c.Detail), slog.String("remedy", c.Remedy),
+		for _, a := range []slog.Attr{slog.String("line", c.Line), slog.String("detail", c.Detail), slog.String("remedy", remedy),
 			slog.String("message_id", declared.MessageID)} {
 			if a.Value.String() != "" {
 				attrs = append(attrs, a)

@@ -82,7 +82,8 @@ func (b *Board) tell(c Change) {
 	}
 }
 
-// Snapshot is what stands, the gravest first, then the box before its lines in the order of their names.
+// Snapshot is what stands, the gravest first, then the box before its lines in the order of their names. Where nothing does, it is empty and not nil, for
+// JSON has two words for that.
 func (b *Board) Snapshot() []Condition {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,9 +91,11 @@ func (b *Board) Snapshot() []Condition {
 }
 
 func (b *Board) sorted() []Condition {
-	return slices.SortedFunc(maps.Values(b.stands), func(x, y Condition) int {
+	all := slices.AppendSeq(make([]Condition, 0, len(b.stands)), maps.Values(b.stands))
+	slices.SortFunc(all, func(x, y Condition) int {
 		return cmp.Or(-cmp.Compare(x.Severity, y.Severity), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Code, y.Code))
 	})
+	return all
 }
 
 // Changes are a subscriber's: what has changed and it hasn't read yet. What waits grows only as conditions come and go, so there is no bound.

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ func told(ctx context.Context, s *Changes, n int) string {
 
 func TestWhatStandsIsSortedByGravity(t *testing.T) {
 	b := NewBoard()
+	if text, err := json.Marshal(b.Snapshot()); err != nil || string(text) != "[]" {
+		t.Errorf("where nothing stands, JSON is %s, %v", text, err)
+	}
 	b.Set(Starting, "b", "")
 	b.Set("input_clips", "b", "agent")
 	b.Set(KeyFile, "", "")

@@ -40,6 +40,11 @@ kill $journald
 wait $journald || true
 `
 
+// curt says something else of itself to a log, and to nobody else.
+type curt struct{ in string }
+
+func (curt) LogValue() slog.Value { return slog.StringValue("[so]") }
+
 // speaks logs what a log may be given. Not every systemd-cat says that it led standard error to the journal, as systemd does to a unit.
 func speaks() {
 	var stream unix.Stat_t
@@ -64,7 +69,7 @@ func speaks() {
 	}
 	digit, _ := audio.NewDigit('4')
 	log.Info("digits", "card", digits, "pan", digits.PAN, "digit", digit, "group", slog.GroupValue(slog.Any("digit", digit)))
-	slog.New(host.Journal(slog.NewTextHandler(os.Stderr, nil), slog.String("line", "desk-3"))).With("a", 1).Info("of its own")
+	slog.New(host.Journal(slog.NewTextHandler(os.Stderr, nil), slog.String("line", "desk-3"))).With("a", curt{"4242"}).Info("of its own")
 	log.Info("much", "text", strings.Repeat("long ", 100_000))
 }
 
@@ -112,7 +117,7 @@ func TestTheJournalGetsFields(t *testing.T) {
 			"FLATTONE_AFTER": "1.5s", "FLATTONE_AT_X": "1"},
 		{"MESSAGE": "digits card=" + secret.Redacted + " pan=" + secret.Redacted + " digit=• group.digit=•", "PRIORITY": "6", "FLATTONE_CARD": secret.Redacted,
 			"FLATTONE_PAN": secret.Redacted, "FLATTONE_DIGIT": "•", "FLATTONE_GROUP_DIGIT": "•"},
-		{"MESSAGE": "of its own a=1", "FLATTONE_LINE": "desk-3", "FLATTONE_A": "1"},
+		{"MESSAGE": "of its own a=[so]", "FLATTONE_LINE": "desk-3", "FLATTONE_A": "[so]"},
 		{"PRIORITY": "6", "FLATTONE_TEXT": strings.Repeat("long ", 100_000)},
 	}
 	if len(records) != len(want) {
