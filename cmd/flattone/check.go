@@ -14,7 +14,7 @@ import (
 )
 
 func (t *tool) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	return t.withJSON(&cobra.Command{
 		Use: "check FILE", Short: "find what is wrong with a configuration file", Long: wordsCheckLong,
 		Args: one("the name of a configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -22,10 +22,29 @@ func (t *tool) checkCommand() *cobra.Command {
 			if err != nil {
 				return t.faulty(args[0], err)
 			}
-			printConfig(t.out, args[0], c)
-			return nil
+			return show(t, checkedFile(args[0], c), printConfig)
 		},
+	})
+}
+
+// checked is what check --json prints of a good file.
+type checked struct {
+	File         string        `json:"file"`
+	Lines        []checkedLine `json:"lines"`
+	Consequences []string      `json:"consequences"`
+}
+
+type checkedLine struct {
+	Name  string `json:"name"`
+	Scope string `json:"scope"`
+}
+
+func checkedFile(name string, c *config.Config) checked {
+	f := checked{File: name, Consequences: append([]string{}, c.Consequences()...)}
+	for _, l := range c.Lines {
+		f.Lines = append(f.Lines, checkedLine{l.Name, l.Scope()})
 	}
+	return f
 }
 
 // daemonUser is the user whom flattoned runs as, as far as root needs to know; anybody else looks for himself.
@@ -46,8 +65,29 @@ func (t *tool) faulty(file string, err error) error {
 	if !errors.As(err, &faults) {
 		return err
 	}
-	printFaults(t.errs, faults)
+	if !t.json {
+		printFaults(t.errs, faults)
+	} else if err := show(t, faultsOf(faults), nil); err != nil {
+		return err
+	}
 	return fail(exitFailed, "correct the file and check it again", "%s in %s", plural(len(faults), "fault"), file)
+}
+
+// fault is what --json prints of one.
+type fault struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Key    string `json:"key,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Reason string `json:"reason"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func faultsOf(faults config.Faults) (all []fault) {
+	for _, f := range faults {
+		all = append(all, fault(f))
+	}
+	return all
 }
 
 // printFaults lists each fault with its remedy on a line of its own.
@@ -63,15 +103,15 @@ func printFaults(w io.Writer, faults config.Faults) {
 }
 
 // printConfig sums up a good file.
-func printConfig(w io.Writer, name string, c *config.Config) {
-	fmt.Fprintf(w, "%s: good, %s\n", name, plural(len(c.Lines), "line"))
-	for _, l := range c.Lines {
+func printConfig(w io.Writer, f checked) {
+	fmt.Fprintf(w, "%s: good, %s\n", f.File, plural(len(f.Lines), "line"))
+	for _, l := range f.Lines {
 		fmt.Fprintln(w)
-		paragraph(w, hang, l.Name+" ", l.Scope())
+		paragraph(w, hang, l.Name+" ", l.Scope)
 	}
-	if list := c.Consequences(); len(list) > 0 {
+	if len(f.Consequences) > 0 {
 		fmt.Fprintln(w, "\nWhat you should know:")
-		for _, text := range list {
+		for _, text := range f.Consequences {
 			caution(w, text)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -115,32 +116,52 @@ func (t *tool) callCommand() *cobra.Command {
 }
 
 func (t *tool) dialCommand() *cobra.Command {
-	return &cobra.Command{
+	return t.withJSON(&cobra.Command{
 		Use: "dial LINE NUMBER", Short: "call a number on a line", Long: wordsPhoneLong, Args: two("the name of a line and a number"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
 				if err := box.Dial(c.Context(), args[0], args[1]); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(t.out, wordsDialled+"\n", args[0])
-				return err
+				return t.told(args[0], "dial", wordsDialled)
 			})
 		},
-	}
+	})
+}
+
+// restartCommand stops and starts a line's process.
+func (t *tool) restartCommand() *cobra.Command {
+	force := false
+	c := t.lineCommand("restart", "stop a line's process, and start it again", wordsRestartLong,
+		func(box *control.Client, ctx context.Context, line string) error {
+			return box.Restart(ctx, line, force)
+		}, wordsRestarted)
+	c.Flags().BoolVar(&force, "force", false, "even while a card is being taken")
+	return c
+}
+
+// done is what --json prints of a verb that a line was told.
+type done struct {
+	Line string `json:"line"`
+	Done string `json:"done"`
+}
+
+// told says that a line was told what a verb tells.
+func (t *tool) told(line, verb, said string) error {
+	return show(t, done{line, verb}, func(w io.Writer, d done) { fmt.Fprintf(w, said+"\n", clean(d.Line)) })
 }
 
 // lineCommand is a verb that tells a line something and has nothing to show but success.
 func (t *tool) lineCommand(use, short, long string, do func(*control.Client, context.Context, string) error, said string) *cobra.Command {
-	return &cobra.Command{
+	return t.withJSON(&cobra.Command{
 		Use: use + " LINE", Short: short, Long: long, Args: one("the name of a line"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
 				if err := do(box, c.Context(), args[0]); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(t.out, said+"\n", args[0])
-				return err
+				return t.told(args[0], use, said)
 			})
 		},
-	}
+	})
 }

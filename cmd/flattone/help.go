@@ -36,6 +36,15 @@ until it has been quiet for a while, so that a late one is not heard.`
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line
 opens once it has been quiet.`
+	wordsRestartLong = `Stop a line's process, and start it again: what cures a line that is broken. Its
+caller and agent hear nothing of each other for a moment, and it goes by what
+the configuration says of it now. A line on which a card is being taken, or that
+is being tuned, is not stopped but with --force; it comes up held then.`
+	wordsCompletionLong = `Print a script that has a shell complete flattone's verbs, flags, and the names
+of the lines that the box has now. The package installs all three. By hand, for
+bash:
+
+    flattone completion bash >/etc/bash_completion.d/flattone`
 	wordsPhoneLong = `Answer the call that rings on the modem at a line's caller's side, call a number
 on it, or end the call there is. Each comes back once the modem was told so;
 flattone watch shows what comes of it. A number is digits, with a + before them

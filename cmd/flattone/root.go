@@ -46,7 +46,7 @@ func (t *tool) rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRun:  func(*cobra.Command, []string) { t.began = true },
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddGroup(&cobra.Group{ID: groupTechnician, Title: wordsGroupTechnician},
 		&cobra.Group{ID: groupOffline, Title: wordsGroupOffline})
@@ -54,10 +54,11 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", pageWidth)))
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.disarmCommand(),
-		t.moreTimeCommand(), t.ackCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
+		t.moreTimeCommand(), t.ackCommand(), t.restartCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
 		t.devicesCommand(), t.modemCommand(), t.applyCommand())
-	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.versionCommand())
+	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.completionCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
+	t.completeLines(root)
 	return root
 }
 

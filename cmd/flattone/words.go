@@ -63,9 +63,10 @@ const (
 	wordsSick         = "%s to put right on this machine"
 	wordsBundled      = "%s: whatever could be a card number, a telephone number or a secret was taken out, and tokens were shortened. Look through it before you send it, all the same: it " +
 		"has the names of people who used the box, of lines and of files."
-	wordsTopGone = "this is how it was: %v; looking again"
-	wordsTopWell = "nothing"
-	wordsTopMore = "and %d rows more: choose a line, or flattone status"
+	wordsRestarted = "%s: it is started again; flattone watch shows when it is up"
+	wordsTopGone   = "this is how it was: %v; looking again"
+	wordsTopWell   = "nothing"
+	wordsTopMore   = "and %d rows more: choose a line, or flattone status"
 )
 
 // meaning says what a line's state is, to somebody who doesn't know the word.

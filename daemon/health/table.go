@@ -73,9 +73,9 @@ var table = []Declared{
 	{"legs_swapped_or_coupled", Fault, "a key was heard on the agent's side: he pressed one, or caller and agent are swapped or coupled",
 		"if nobody pressed a key, put the wiring right; then: flattone ack LINE", "af0033843cdb4e38b63a868cb8f349c8", segmentation},
 	{"line_broken", Fault, "its sound processing failed",
-		"restart the line", "61887c3e2bac4abca7f5fe856e77f481", segmentation},
+		"flattone restart LINE", "61887c3e2bac4abca7f5fe856e77f481", segmentation},
 	{SelfTestFailed, Fault, "its self-test failed: a key of its own was not masked or not captured, or its sound isn't judged",
-		"restart the line, and report it if it comes again; its log says what was found", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
+		"flattone restart LINE, and report it if it comes again; its log says what was found", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
 	// It waits for a device.
 	{"device_absent", Fault, "the device is not there",
 		"look at its cable and power; flattone devices lists what is there", "2aacb04c83f7462fb8e51529da94e64b", ""},
