@@ -58,6 +58,13 @@ func (w *watchman) Watch(ctx context.Context) (<-chan host.Preparing, error) {
 	return w.watching, nil
 }
 
+// set changes what logind does.
+func (w *watchman) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
 func (w *watchman) say(what string, a ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -286,16 +293,16 @@ func TestCardsAreTakenWhileLogindIsAway(t *testing.T) {
 		w := newWatchman(t)
 		w.about(host.Preparing{})
 		w.stands(health.Unguarded, "")
-		w.deny = errors.New("permission denied")
+		w.set(func() { w.deny = errors.New("permission denied") })
 		w.line(0, control.StateArmed, "a")
 		w.stands(health.Unguarded, "permission denied")
 		w.arms(true)
-		w.deny = nil
+		w.set(func() { w.deny = nil })
 		w.line(0, control.StateKeying, "a") // it is tried again
 		w.stands(health.Unguarded, "")
 		w.holds("shutdown", "sleep")
 
-		w.away = errors.New("nobody there")
+		w.set(func() { w.away = errors.New("nobody there") })
 		close(w.watching)
 		synctest.Wait()
 		w.stands(health.Unguarded, "lost")
@@ -304,7 +311,7 @@ func TestCardsAreTakenWhileLogindIsAway(t *testing.T) {
 		synctest.Wait()
 		w.stands(health.Unguarded, "nobody there")
 		w.arms(true)
-		w.away = nil
+		w.set(func() { w.away = nil })
 		time.Sleep(watchAgain)
 		synctest.Wait()
 		w.stands(health.Unguarded, "")

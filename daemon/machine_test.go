@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,6 +166,7 @@ func TestFactsNameTheGravest(t *testing.T) {
 
 // sundial is a clock that is as the test says.
 type sundial struct {
+	mu           sync.Mutex
 	synchronised bool
 	err          error
 	changed      chan struct{}
@@ -172,15 +174,26 @@ type sundial struct {
 }
 
 func (s *sundial) Synchronised(context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked++
 	return s.synchronised, s.err
 }
 
 func (s *sundial) Changed(context.Context) (<-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
 		return nil, s.err
 	}
 	return s.changed, nil
+}
+
+// says sets how it is.
+func (s *sundial) says(synchronised bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.synchronised, s.err = synchronised, err
 }
 
 func TestTheClockIsLookedAt(t *testing.T) {
@@ -196,26 +209,29 @@ func TestTheClockIsLookedAt(t *testing.T) {
 			for _, c := range board.Snapshot() {
 				said = string(c.Code) + c.Detail
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if s.asked != asked || said != detail {
 				t.Errorf("after %d questions it says %q; after %d it should say %q", s.asked, said, asked, detail)
 			}
 		}
 		is(1, "right")
-		s.synchronised = false
+		s.says(false, nil)
 		time.Sleep(clockRight)
 		is(2, "clock_unsynced")
-		s.synchronised = true
+		s.says(true, nil)
 		time.Sleep(clockWrong)
 		is(3, "right")
-		s.synchronised = false
+		s.says(false, nil)
 		s.changed <- struct{}{} // and not before that
 		is(4, "clock_unsynced")
-		s.err = errors.New("nobody there")
+		s.says(false, errors.New("nobody there"))
 		close(s.changed)
 		is(4, "clock_unsynced")
 		time.Sleep(clockWrong)
 		is(5, "clock_unsyncednobody knows whether it is: nobody there")
-		s.err, s.changed, s.synchronised = nil, make(chan struct{}), true
+		s.changed = make(chan struct{}) // nobody asks for it between the two
+		s.says(true, nil)
 		time.Sleep(clockWrong)
 		is(6, "right")
 		if !slices.Equal(noted, []string{"synchronised"}) {
