@@ -50,6 +50,7 @@ var importRules = []importRule{
 		reason: "digits that are being put together have nowhere to go"},
 	{in: "daemon/secret", only: []string{"audio/locked"}, never: []string{"os", "net", "log", "encoding/json"}, reason: "the digit types know no way out"},
 	{in: "daemon/wire", only: []string{"daemon/secret", "audio/locked", "daemon/acceptance"}, reason: "the protocol is words, reports of tunings and one card, locked page to locked page"},
+	{in: "daemon/lines", only: []string{"daemon/wire", "daemon/host"}, reason: "who keeps processes knows nothing of what they do"},
 	{in: "daemon/acceptance", only: []string{"daemon/acceptance", "daemon/private"}, reason: "a report is figures, whoever measures, keeps or prints them"},
 	{in: "daemon/tune", only: []string{"audio", "daemon/acceptance"}, never: []string{"net", "net/http", "os", "log", "log/slog"},
 		reason: "what hears keys while a line is tuned has nowhere to tell them"},

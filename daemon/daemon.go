@@ -27,7 +27,6 @@ import (
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
 	"github.com/flattone/flattone/daemon/host"
-	"github.com/flattone/flattone/daemon/lines"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
@@ -42,7 +41,7 @@ var Version = control.Version()
 //	lines ──line.sock──▶ switchboard ──card──▶ vault ─┐
 //	  ▲                    │    ▲                     ├─ one transaction ─▶ store
 //	  └─ started, watched  │    └── control           │
-//	     by lines.Manager  └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
+//	     by its keeper     └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
 type Daemon struct {
 	// cfg is what flattoned was started with, but for the lines and their profiles, which may be others by now: see lined.
 	cfg        *config.Config
@@ -62,7 +61,7 @@ type Daemon struct {
 	lineSock *wire.Listener
 	admin    *control.Server
 	scrapes  net.Listener // nil: nobody may ask for metrics
-	lines    *lines.Manager
+	lines    keeper
 	backend  *backend
 	guard    *guard
 	bus      *host.Bus // nil where systemd doesn't run the box
@@ -101,19 +100,24 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	} else {
 		log.Info("systemd didn't start this: the machine waits for no card, its clock isn't watched, and the box isn't on the system bus")
 	}
-	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log); err != nil {
+	users, err := lineUsers()
+	if err != nil {
 		return nil, err
 	}
-	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
+	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log, users...); err != nil {
+		return nil, err
+	}
+	handed, err := adminSocket(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Handed: handed, Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
 		return nil, err
 	}
 	if d.scrapes, err = listenForScrapes(cfg.Metrics); err != nil {
 		return nil, err
 	}
-	d.lines, err = lines.New(lines.Config{Bin: cfg.Daemon.LineBinary, Names: d.board.names(), Args: func(name string) []string {
-		return []string{"--config", configPath, "--line", name}
-	}}, lines.Deps{Log: log, OnExit: d.board.exited})
-	if err != nil {
+	if d.lines, err = d.newKeeper(cfg.Daemon.LineBinary); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -154,7 +158,8 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 }
 
 // Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse
-// order: first the lines, so that no card is on its way when the vault closes.
+// order: first the lines that are its children, so that no card of theirs is on its way when the vault closes. Lines that systemd keeps go on, and keep a card
+// until they find a box again, or its time is over.
 func (d *Daemon) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.note(ctx, "flattoned", "daemon.started", "", "ok", "daemon"); err != nil {
@@ -187,9 +192,13 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)
 	start(&processes, running, "lines", d.lines.Run)
+	start(&services, running, "watchdog", func(ctx context.Context) error { return host.KeepAlive(ctx, d.log, "keeps the lines", d.works) })
 	d.log.Info("flattoned runs", "version", Version, "state", d.cfg.StateDir, "lines", len(d.board.names()))
 
 	<-running.Done()
+	if err := host.Stopping(); err != nil {
+		d.log.Warn("systemd doesn't hear that the box stops", "error", err)
+	}
 	processes.Wait()
 	stopServing()
 	services.Wait()

@@ -2,8 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,19 +9,17 @@ import (
 	"github.com/flattone/flattone/daemon/wire"
 )
 
+// askYourself is what to do if a line's program finds nothing out.
+const askYourself = "see what flattone-line --answer says to such a question, as the user that lines run as"
+
 // Devices asks a line's program which sound devices there are, and adds which lines use them: flattoned itself touches none.
 func (b *backend) Devices(ctx context.Context) ([]control.Device, error) {
-	text, err := b.d.lines.Ask(ctx, "-devices", "-config", b.d.configPath)
+	found, err := b.d.lines.Ask(ctx, wire.Question{Devices: true})
 	if err != nil {
-		return nil, &control.Error{Code: control.CodeInternal, Text: "the sound devices can't be looked at: " + err.Error(),
-			Remedy: "see what flattone-line -devices says, as the user that flattoned runs as"}
+		return nil, &control.Error{Code: control.CodeInternal, Text: "the sound devices can't be looked at: " + err.Error(), Remedy: askYourself}
 	}
-	var found []wire.Device
-	if err := json.Unmarshal(text, &found); err != nil {
-		return nil, fmt.Errorf("read what flattone-line says of the sound devices: %w; is it of this version?", err)
-	}
-	list := make([]control.Device, 0, len(found))
-	for _, d := range found {
+	list := make([]control.Device, 0, len(found.Devices))
+	for _, d := range found.Devices {
 		list = append(list, control.Device{Name: d.Name, Card: d.Card, Place: d.Place, IDs: d.IDs, Serial: d.Serial, PCM: d.PCM, Plugging: d.Plugging,
 			Free: d.Free, In: d.In, Out: d.Out, Rates: d.Rates, Trouble: d.Trouble})
 	}

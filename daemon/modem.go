@@ -2,8 +2,7 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 
 	"github.com/flattone/flattone/daemon/config"
@@ -16,15 +15,14 @@ func (b *backend) ProbeModem(ctx context.Context, port string) (control.Modem, e
 	if line := b.lineAt(port); line != "" {
 		return control.Modem{}, &control.Error{Code: control.CodeNoModem, Text: port + " is a port of line " + line, Remedy: "flattone lines says how its modem is"}
 	}
-	text, err := b.d.lines.Ask(ctx, "-probe", port, "-config", b.d.configPath)
+	answer, err := b.d.lines.Ask(ctx, wire.Question{Probe: port})
+	if err == nil && answer.Modem == nil {
+		err = errors.New("flattone-line says nothing of it; is it of this version?")
+	}
 	if err != nil {
-		return control.Modem{}, &control.Error{Code: control.CodeNoModem, Text: "the modem can't be asked: " + err.Error(),
-			Remedy: "see what flattone-line -probe " + port + " says, as the user that flattoned runs as"}
+		return control.Modem{}, &control.Error{Code: control.CodeNoModem, Text: "the modem can't be asked: " + err.Error(), Remedy: askYourself}
 	}
-	var found wire.Modem
-	if err := json.Unmarshal(text, &found); err != nil {
-		return control.Modem{}, fmt.Errorf("read what flattone-line says of the modem: %w; is it of this version?", err)
-	}
+	found := answer.Modem
 	m := control.Modem{Answers: []control.ModemAnswer{}, Draft: found.Draft}
 	for _, a := range found.Answers {
 		m.Answers = append(m.Answers, control.ModemAnswer(a))

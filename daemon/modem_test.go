@@ -17,7 +17,7 @@ func probe(t *testing.T, port string, found wire.Modem, script string) (control.
 	t.Helper()
 	h := newHouse(t)
 	h.cfg.Lines[1].AgentModem = &config.Modem{Port: "/dev/taken", SoundPort: "/dev/too"}
-	h.finds(found, script)
+	h.finds(wire.Found{Modem: &found}, script)
 	return h.daemon().backend.ProbeModem(context.Background(), port)
 }
 
@@ -25,7 +25,7 @@ func TestModemIsAsked(t *testing.T) {
 	got, err := probe(t, "/dev/a port", wire.Modem{
 		Answers: []wire.ModemAnswer{{Ask: "ATI", Lines: []string{"a", "b"}, OK: true}, {Ask: "AT+VSM=?"}},
 		Fits:    []wire.ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}, Draft: "d",
-	}, `[ "$*" = "-probe /dev/a port -config DIR/flattone.toml" ] && cat DIR/found.json`)
+	}, `read q; [ "$q $*" = '{"probe":"/dev/a port"} --config DIR/flattone.toml --answer' ] && cat DIR/found.json`)
 	want := control.Modem{
 		Answers: []control.ModemAnswer{{Ask: "ATI", Lines: []string{"a", "b"}, OK: true}, {Ask: "AT+VSM=?"}},
 		Fits:    []control.ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}, Draft: "d",
@@ -39,6 +39,8 @@ func TestModemThatCantBeAsked(t *testing.T) {
 	for _, test := range []struct{ port, script, says string }{
 		{"/dev/other", "echo flattone-line: serial: nobody answers there >&2; exit 1", "nobody answers there"},
 		{"/dev/other", "echo modem", "is it of this version?"},
+		{"/dev/other", "echo '{}'", "is it of this version?"},
+		{"ttyUSB2", "exit 1", "such as /dev/ttyUSB2"},
 		{"/dev/taken", "exit 1", "/dev/taken is a port of line desk-2"},
 		{"/dev/too", "exit 1", "/dev/too is a port of line desk-2"},
 	} {

@@ -187,6 +187,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 const (
 	reasonStarting = string(health.Starting)
 	reasonDown     = string(health.ProcessDown)
+	reasonStopped  = string(health.ProcessStopped)
 )
 
 // mostAsks wait to be done; of an agent who asks for more, the rest is left out.
@@ -396,6 +397,19 @@ func (s *switchboard) exited(line string, restarts int) {
 		s.examine(x)
 		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonDown})
 	}
+}
+
+// stopped notes that somebody has stopped a line's process, which nobody starts again but he.
+func (s *switchboard) stopped(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.lines[line]
+	if x == nil || x.conn != nil {
+		return
+	}
+	x.view.Reason = reasonStopped
+	s.examine(x)
+	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonStopped})
 }
 
 // newCaptureID is 128 random bits: what makes a hand-over that is sent twice one card.

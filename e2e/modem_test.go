@@ -31,7 +31,7 @@ func TestModemsAreProbed(t *testing.T) {
 			t.Errorf("%v: %s", kind, said)
 		}
 		if sound != "" {
-			says(t, probe(false, sound), "nobody answers there", "hint: see what flattone-line -probe")
+			says(t, probe(false, sound), "nobody answers there", "hint: see what flattone-line --answer")
 		}
 		if blames := m.Blames(); len(blames) > 0 {
 			t.Errorf("%v was asked against the rules: %v", kind, blames)

@@ -20,8 +20,7 @@ import (
 func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
 	name := flag.String("line", "", "the `name` of the line, as in its [[line]] table")
-	devices := flag.Bool("devices", false, "print this machine's sound devices as JSON, and do nothing else")
-	probe := flag.String("probe", "", "ask the modem at this serial `port` what it is, print that as JSON, and do nothing else")
+	answer := flag.Bool("answer", false, "answer one question about this machine's devices, read from standard input, and do nothing else")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "flattone-line: it takes no argument, and %q is one\n", flag.Arg(0))
@@ -29,11 +28,8 @@ func main() {
 		os.Exit(2)
 	}
 	act := func() error { return run(*file, *name) }
-	if *devices {
-		act = func() error { return line.Devices(os.Stdout, *file) }
-	}
-	if *probe != "" {
-		act = func() error { return line.Probe(os.Stdout, *file, *probe) }
+	if *answer {
+		act = func() error { return line.Answer(os.Stdin, os.Stdout, *file) }
 	}
 	if err := act(); err != nil {
 		fmt.Fprintln(os.Stderr, "flattone-line:", err)

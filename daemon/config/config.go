@@ -189,6 +189,9 @@ func (c *Config) AdminSocket() string { return filepath.Join(c.RuntimeDir, "admi
 // LineSocket is where line processes reach flattoned.
 func (c *Config) LineSocket() string { return filepath.Join(c.RuntimeDir, "line.sock") }
 
+// ProbeSocket is where flattoned asks about devices, on a box whose systemd keeps the lines.
+func (c *Config) ProbeSocket() string { return filepath.Join(c.RuntimeDir, "probe.sock") }
+
 // Line finds a line by its name.
 func (c *Config) Line(name string) (Line, bool) {
 	for _, l := range c.Lines {

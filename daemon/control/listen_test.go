@@ -1,8 +1,10 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -106,6 +108,48 @@ func TestDialSaysWhatIsNoSocket(t *testing.T) {
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.Code != CodeUnreachable || !strings.Contains(e.Text, path) || !strings.Contains(e.Text, says) || e.Remedy == "" {
 			t.Errorf("%s: got %v, want that it says %q", path, err, says)
+		}
+	}
+}
+
+// A socket that was handed over is served as it is, and is there again for the next server.
+func TestHandedSocketIsLeftAsItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "admin.sock")
+	theirs, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		f, err := theirs.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.FileListener(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		b := &scripted{Feed: NewFeed(), asked: make(chan string, 16)}
+		s, err := New(Config{Socket: path, Handed: l.(*net.UnixListener)}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		if _, err := dial(t, path).Status(t.Context()); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Lstat(path); err != nil || info.Mode() != fs.ModeSocket|0o600 {
+			t.Errorf("mode %v, %v", info.Mode(), err)
 		}
 	}
 }

@@ -28,6 +28,8 @@ const (
 type Config struct {
 	// Socket is the path of the unix socket.
 	Socket string
+	// Handed is that socket where systemd has it, and hands it over: nobody else's rights to it are touched, and it outlives the server. nil for one to be made.
+	Handed *net.UnixListener
 	// Group is the name of the group whose members may command the box. Empty, or unknown to the system:
 	// only root and the daemon's own user may.
 	Group string
@@ -63,9 +65,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		deps.Log.Warn("the technicians' group does not exist: only root and our own user may use the admin socket",
 			"group", cfg.Group)
 	}
-	l, err := listen(cfg.Socket, p)
-	if err != nil {
-		return nil, err
+	l := cfg.Handed
+	if l == nil {
+		if l, err = listen(cfg.Socket, p); err != nil {
+			return nil, err
+		}
 	}
 	return &Server{
 		backend:  deps.Backend,

@@ -15,6 +15,8 @@ const (
 	Stopping        Code = "stopping"
 	Starting        Code = "starting"
 	ProcessDown     Code = "process_down"
+	ProcessStopped  Code = "process_stopped"
+	LinesUnkept     Code = "lines_unkept"
 	UnitRefused     Code = "unit_refused"
 	NoRealTime      Code = "no_realtime"
 	SelfTestFailed  Code = "self_test_failed"

@@ -137,7 +137,7 @@ func explained(what string, err error) error {
 	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected", "org.freedesktop.DBus.Error.NameHasNoOwner":
 		return fmt.Errorf("%s: %w (%w); it is tried again", what, ErrNoBus, err)
 	}
-	return fmt.Errorf("%s: %w; see journalctl -u %s", what, err, "flattoned")
+	return fmt.Errorf("%s: systemd says: %w", what, err)
 }
 
 func userName() string {

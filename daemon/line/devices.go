@@ -1,9 +1,7 @@
 package line
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -14,29 +12,29 @@ import (
 	"github.com/flattone/flattone/hw/sound/cards"
 )
 
-// Devices prints the sound devices there are and those that were adopted beside the config file, as JSON: a list of [wire.Device]. It opens each device
-// that is free for a moment, as PortAudio does to look at it.
-func Devices(to io.Writer, file string) error {
+// soundDevices are those there are and those that were adopted beside the config file. Each device that is free is opened for a moment, as PortAudio
+// does to look at it.
+func soundDevices(file string) ([]wire.Device, error) {
 	adopted, err := config.LoadDevices(config.DevicesFile(file))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var notes cards.Notes
 	switch cfg, err := config.Load(file); {
 	case err == nil:
 		notes = cards.Notes(locks(cfg.RuntimeDir))
 	case !errors.Is(err, config.ErrAbsent): // without a config no line has ever opened a device
-		return err
+		return nil, err
 	}
 	plugged, err := cards.Kernel{}.List()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	listed, err := sound.Devices()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return json.NewEncoder(to).Encode(devices(adopted, notes, plugged, listed))
+	return devices(adopted, notes, plugged, listed), nil
 }
 
 // devices are the kernel's cards, then the adopted ones that aren't there, then what else PortAudio has.

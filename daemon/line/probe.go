@@ -1,8 +1,6 @@
 package line
 
 import (
-	"encoding/json"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,21 +14,21 @@ import (
 // whoAreYou are questions to any modem, for people to read the answers; what profiles ask to know their make comes on top.
 var whoAreYou = []string{"ATI", "AT+CGMI", "AT+CGMM", "AT+GMM", "AT+FCLASS=?", "AT+VSM=?", "AT+VLS=?"}
 
-// Probe asks the modem at a port what it is, and prints that as JSON: a [wire.Modem].
-func Probe(to io.Writer, file, port string) error {
+// modemAt asks the modem at a port what it is.
+func modemAt(port, file string) (wire.Modem, error) {
 	cfg, err := config.Load(file)
 	if err != nil {
-		return err
+		return wire.Modem{}, err
 	}
 	profiles, err := config.ModemProfiles(file)
 	if err != nil {
-		return err
+		return wire.Modem{}, err
 	}
 	answers, err := serial.Probe(port, locks(cfg.RuntimeDir), questions(profiles))
 	if err != nil {
-		return err
+		return wire.Modem{}, err
 	}
-	return json.NewEncoder(to).Encode(probed(answers, profiles, port, usb.Kernel{}))
+	return probed(answers, profiles, port, usb.Kernel{}), nil
 }
 
 // questions are all that there is to ask, each once.

@@ -15,14 +15,14 @@ import (
 // and SIGKILL after the grace. The error says how it ended, and is never nil.
 //
 // The calling goroutine must be locked to its thread: see keep.
-func (m *Manager) process(ctx context.Context, name string) error {
-	log := m.deps.Log.With("line", name)
+func (c *Children) process(ctx context.Context, name string) error {
+	log := c.deps.Log.With("line", name)
 	out := &output{log: log}
-	cmd := exec.CommandContext(ctx, m.cfg.Bin, m.cfg.Args(name)...)
+	cmd := exec.CommandContext(ctx, c.cfg.Bin, c.cfg.Args(name)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = environment(os.Environ())
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = m.cfg.Grace
+	cmd.WaitDelay = c.cfg.Grace
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		// Ctrl-C on the terminal is for flattoned, which then stops its lines in order.
 		Setpgid: true,
@@ -31,7 +31,7 @@ func (m *Manager) process(ctx context.Context, name string) error {
 		Pdeathsig: syscall.SIGKILL,
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", m.cfg.Bin, err)
+		return fmt.Errorf("start %s: %w", c.cfg.Bin, err)
 	}
 	log.Info("the line's process has started", "pid", cmd.Process.Pid)
 	err := cmd.Wait()

@@ -34,6 +34,10 @@ const (
 var _ = func() bool { runtime.LockOSThread(); return true }()
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "--answer" {
+		beAsked()
+		return
+	}
 	switch os.Getenv(roleKey) {
 	case "":
 		goleak.VerifyTestMain(m)
@@ -87,7 +91,7 @@ func beFlattoned() {
 	if err != nil {
 		os.Exit(1)
 	}
-	k, err := New(Config{Bin: self, Names: []string{"one"}, Args: func(string) []string { return nil }}, Deps{Log: newRecords().log()})
+	k, err := NewChildren(Config{Bin: self, Names: []string{"one"}, Args: func(string) []string { return nil }}, Deps{Log: newRecords().log()})
 	if err != nil {
 		os.Exit(1)
 	}
@@ -150,29 +154,18 @@ func (c child) awaitEnd(t *testing.T) {
 	}
 }
 
-// start runs a Manager of this test program, and gives what stops it and waits for it.
+// start runs Children of this test program, and gives what stops it and waits for it.
 func start(t *testing.T, deps Deps, grace time.Duration, names ...string) (stop func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := New(Config{Bin: self, Names: names, Args: func(n string) []string { return []string{"--line", n} }, Grace: grace}, deps)
+	k, err := NewChildren(Config{Bin: self, Names: names, Args: func(n string) []string { return []string{"--line", n} }, Grace: grace}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- k.Run(ctx) }()
-	stop = func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		done <- nil
-	}
-	t.Cleanup(stop)
-	return stop
+	return run(t, k)
 }
 
 // noChildren fails if a child of this process is left, alive or as a zombie.
@@ -285,7 +278,7 @@ func TestCannotStart(t *testing.T) {
 	}
 	rec := newRecords()
 	ctx, cancel := context.WithCancel(t.Context())
-	k, err := New(Config{Bin: bin, Names: []string{"one"}, Args: func(string) []string { return nil }},
+	k, err := NewChildren(Config{Bin: bin, Names: []string{"one"}, Args: func(string) []string { return nil }},
 		Deps{Log: rec.log(), OnExit: func(string, int) { cancel() }})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package wire
 
-// Device is a sound device as a line's process would find it. It is no message: `flattone-line -devices` prints a JSON list of them, which flattoned
-// reads.
+// Device is a sound device as a line's process would find it. It is no message, but part of [Found].
 type Device struct {
 	// Name is what a [line.sound] table calls it: as it was adopted, or as PortAudio does what is no card. Empty: a card to adopt.
 	Name string

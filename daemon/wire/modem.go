@@ -1,7 +1,6 @@
 package wire
 
-// Modem is what the modem at a port answered, and which profiles fit it. It is no message: `flattone-line -probe PORT` prints it as JSON, which flattoned
-// reads.
+// Modem is what the modem at a port answered, and which profiles fit it. It is no message, but part of [Found].
 type Modem struct {
 	Answers []ModemAnswer
 	// Fits are the profiles that fit; else Draft is one to begin with.

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// fake is a Manager whose processes are functions.
-func fake(run func(ctx context.Context, name string) error, onExit func(string, int), names ...string) *Manager {
-	return &Manager{
+// fake is Children whose processes are functions.
+func fake(run func(ctx context.Context, name string) error, onExit func(string, int), names ...string) *Children {
+	return &Children{
 		cfg:  Config{Names: names},
 		deps: Deps{Log: slog.New(slog.DiscardHandler), OnExit: onExit},
 		run:  run,
@@ -185,7 +185,7 @@ func TestNewNeedsAProgram(t *testing.T) {
 		dir:                        "can't be executed",
 		"":                         "flattone-line",
 	} {
-		_, err := New(Config{Bin: bin}, Deps{})
+		_, err := NewChildren(Config{Bin: bin}, Deps{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "daemon.line_binary") || !strings.Contains(err.Error(), bin) {
 			t.Errorf("%q: got %v, want an error that says %q", bin, err, want)
 		}
