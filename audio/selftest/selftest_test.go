@@ -3,6 +3,7 @@ package selftest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func TestASoundPathPasses(t *testing.T) {
 				t.Fatalf("round %d: %v", n, err)
 			}
 			for _, hz := range []float64{697, 770, 852, 941, 1209, 1336, 1477, 1633} {
-				worst = max(worst, level(s.heard[s.armed.Delay():][s.from:s.to], cfg.Rate, hz))
+				worst = max(worst, level(s.left, cfg.Rate, hz))
 			}
 		}
 	})
@@ -241,6 +242,20 @@ func TestEveryKeyIsTested(t *testing.T) {
 	}
 	if len(keys) != 16 || len(places) != 10 {
 		t.Errorf("%d keys at %d places of 10", len(keys), len(places))
+	}
+}
+
+// What is said in an idle shadow is loud, and not clipped.
+func TestSpeechIsLoud(t *testing.T) {
+	for _, rate := range []audio.Rate{audio.Rate8k, audio.Rate44k} {
+		x := speech(rate, rate.Frames(500*time.Millisecond))
+		power := 0.0
+		for _, v := range x {
+			power += float64(v) * float64(v) / float64(len(x))
+		}
+		if dBm0 := audio.DBm0(power); dBm0 < -35 || dBm0 > -15 || slices.Max(x) > 20000 || slices.Min(x) < -20000 {
+			t.Errorf("%v: %.1f dBm0, from %d to %d", rate, dBm0, slices.Min(x), slices.Max(x))
+		}
 	}
 }
 

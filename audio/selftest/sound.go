@@ -49,29 +49,27 @@ var vowels = [][2]float64{{730, 1090}, {300, 2200}}
 func speech(rate audio.Rate, n int) []int16 {
 	const (
 		pitchHz, glideHz = 105, 30
-		width            = 90 // of a resonance, in Hz
-		loudest          = 8000
+		widthHz          = 90   // of a resonance
+		highestHz        = 3400 // of the harmonics
+		loud             = 2000 // of the harmonic that lies in one
 	)
-	x, phase, most := make([]float64, n), 0.0, 0.0
+	x, phase := make([]int16, n), 0.0
 	for i := range x {
 		part := float64(i) * float64(len(vowels)) / float64(n)
 		vowel, along := vowels[int(part)], part-math.Floor(part)
 		pitch := pitchHz + glideHz*along
 		phase += 2 * math.Pi * pitch / float64(rate)
-		for h := 1; float64(h)*pitch < 3400; h++ {
+		sum, before, sine, twice := 0.0, 0.0, math.Sin(phase), 2*math.Cos(phase)
+		for h := 1; float64(h)*pitch < highestHz; h++ {
 			gain := 0.0
 			for _, hz := range vowel {
-				off := (float64(h)*pitch - hz) / width
+				off := (float64(h)*pitch - hz) / widthHz
 				gain += 1 / (1 + off*off)
 			}
-			x[i] += gain / math.Sqrt(float64(h)) * math.Sin(float64(h)*phase)
+			sum += gain / math.Sqrt(float64(h)) * sine
+			before, sine = sine, twice*sine-before
 		}
-		x[i] *= math.Sin(math.Pi*along) * math.Sin(math.Pi*along)
-		most = max(most, math.Abs(x[i]))
+		x[i] = int16(loud * sum * math.Sin(math.Pi*along) * math.Sin(math.Pi*along))
 	}
-	out := make([]int16, n)
-	for i, v := range x {
-		out[i] = int16(loudest * v / most)
-	}
-	return out
+	return x
 }
