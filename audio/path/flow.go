@@ -43,7 +43,7 @@ func (p *Path) wrote(n int) {
 		p.judge(written)
 	}
 	if p.Broken() { // perhaps just now, half way through
-		p.silence(written)
+		p.standIn(written)
 	}
 	p.shared.masked.Store(p.masked)
 	p.ring.Judge(audio.Position(p.out + p.delay))
@@ -78,14 +78,28 @@ func (p *Path) judge(written int) {
 	}
 }
 
-// silence lets out nothing else, as far as was written.
-func (p *Path) silence(written int) {
+// standIn lets out silence, as far as was written; or, on the wire, what was written:
+//
+//	idle when it broke, and Wire ──▶ through ── more than Idle is asked for ──▶ silent
+//	else                         ──▶ silent, for good
+func (p *Path) standIn(written int) {
+	asked := mask.Grade(p.grade.Load())
+	if !p.broke {
+		p.broke, p.through = true, p.wire && p.Grade() <= mask.Idle
+	}
+	p.through = p.through && asked <= mask.Idle
 	p.decided = written / p.tick * p.tick
 	for due := p.due(); p.out < due; p.out += p.tick {
-		clear(p.ring.View(audio.Position(p.out+p.delay), p.tick))
-		p.masked += int64(p.tick)
+		if !p.through {
+			clear(p.ring.View(audio.Position(p.out+p.delay), p.tick))
+			p.masked += int64(p.tick)
+		}
 	}
-	p.shared.grade.Store(int32(mask.Closed))
+	grade := mask.Closed
+	if p.through {
+		grade = mask.Pass
+	}
+	p.shared.grade.Store(int32(grade))
 }
 
 // due is how far a reader in step asks before the next decision.

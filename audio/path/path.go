@@ -9,7 +9,7 @@
 // It promises: the delay is the look-ahead exactly, always; what isn't suspect comes out bit for bit; the
 // output is the same however the input was cut into blocks; no allocation, lock, channel, log or clock after
 // New; samples, keys and the state they could be read back from lie in locked memory and are wiped by Close.
-// Anything unexpected closes it: masked, and counted as a fault. It must never pass on a sample that the
+// Anything unexpected closes it: masked, and counted as a fault; but where the owner chose so, what breaks while idle is a wire. It must never pass on a sample that the
 // masker hasn't released.
 package path
 
@@ -35,7 +35,9 @@ type Config struct {
 	Rate      audio.Rate
 	LookAhead time.Duration // 10 to 100 ms, default 30 ms
 	// Idle is what grade Idle means on this line: mask.Idle (default) or, where the owner chose so, mask.Pass.
-	Idle     mask.Grade
+	Idle mask.Grade
+	// Wire: a path that breaks while it is idle lets the caller through as he is, for as long as nothing more than Idle is asked for; else it is silent.
+	Wire     bool
 	Shield   mask.Shield // default mask.Run
 	ToneHz   float64     // of the flat tone, default 1020
 	ToneDBm0 float64     // default -22
@@ -46,6 +48,7 @@ type Config struct {
 type Path struct {
 	rate  audio.Rate
 	idle  mask.Grade
+	wire  bool
 	tick  int
 	delay int
 
@@ -59,7 +62,9 @@ type Path struct {
 	masked  int64 // of which so many were replaced
 	lost    int   // frames up to here never arrived
 	gap     gap
-	owed    int // reader: frames that stood in for others, to be dropped when those arrive
+	broke   bool // this side has seen that the path is broken,
+	through bool // and lets the caller through
+	owed    int  // reader: frames that stood in for others, to be dropped when those arrive
 	talk    talk
 	agent   *Agent // nil where there is no other leg
 
@@ -96,7 +101,7 @@ func New(cfg Config) (_ *Path, err error) {
 	if cfg.Idle != mask.Idle && cfg.Idle != mask.Pass {
 		return nil, fmt.Errorf("path: an idle line can't have grade %v: use idle or pass", cfg.Idle)
 	}
-	p := &Path{rate: cfg.Rate, idle: cfg.Idle, tick: cfg.Rate.TickFrames()}
+	p := &Path{rate: cfg.Rate, idle: cfg.Idle, wire: cfg.Wire, tick: cfg.Rate.TickFrames()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("path: %w", err), p.Close())
@@ -166,7 +171,8 @@ func (p *Path) Grade() mask.Grade { return mask.Grade(p.shared.grade.Load()) }
 // Settled reports that no tail of Armed holds the grade above what was asked for.
 func (p *Path) Settled() bool { return p.shared.settled.Load() }
 
-// Broken reports that the detector or the masker failed. The path is then closed for good: its owner replaces it.
+// Broken reports that the detector or the masker failed. The path is then closed for good, or open as [Config].Wire says, which Grade tells: its owner
+// replaces it.
 func (p *Path) Broken() bool { return p.shared.broken.Load() }
 
 // OpenField says whether a field is being keyed: for mask.Field.

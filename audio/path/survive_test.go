@@ -1,10 +1,12 @@
 package path
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/audio/tone"
 )
 
 // If the detector or the masker breaks, the path outlives it: nothing more comes through, and it tells.
@@ -78,5 +80,73 @@ func TestAgentSurvivesItsParts(t *testing.T) {
 	}
 	if !p.Broken() || p.Stats().Faults != 1 {
 		t.Errorf("it tells broken %v, %d faults", p.Broken(), p.Stats().Faults)
+	}
+}
+
+// Where the owner chose so, a path that breaks while idle is a wire, with the same delay; until more is asked for, and then never again. One that was
+// armed, or whose tail of that wasn't over, is silent for good.
+func TestABrokenPathIsAWire(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg     Config
+		grades  []mask.Grade // asked for, a second each, before it breaks
+		through bool
+	}{
+		"idle":          {Config{Wire: true}, []mask.Grade{mask.Idle}, true},
+		"idle, as pass": {Config{Wire: true, Idle: mask.Pass}, []mask.Grade{mask.Idle}, true},
+		"pass":          {Config{Wire: true}, []mask.Grade{mask.Pass}, true},
+		"mute":          {Config{}, []mask.Grade{mask.Idle}, false},
+		"armed":         {Config{Wire: true}, []mask.Grade{mask.Armed}, false},
+		"its tail":      {Config{Wire: true}, []mask.Grade{mask.Armed, mask.Idle}, false},
+		"closed":        {Config{Wire: true}, []mask.Grade{mask.Closed}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.cfg.Rate = audio.Rate8k
+			p, err := New(c.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			second := func() (in, out []int16) {
+				in, out = make([]int16, 8000), make([]int16, 8000)
+				for i := range in {
+					in[i] = int16(i%4000 + 1)
+					if i%80 == 79 {
+						p.Write(in[i-79 : i+1])
+						p.Read(out[i-79 : i+1])
+					}
+				}
+				return in, out
+			}
+			for _, g := range c.grades {
+				p.SetGrade(g)
+				if second(); name == "its tail" && g == mask.Armed {
+					pair, _ := tone.Pair('5', -10, 0)
+					p.Write(tone.Append(nil, audio.Rate8k, 800, 8, pair[:]...))
+					p.Read(make([]int16, 800))
+				}
+			}
+			if err := p.mask.Close(); err != nil {
+				t.Fatal(err)
+			}
+			second()
+			check := func(through bool) {
+				t.Helper()
+				in, out := second()
+				if through && !slices.Equal(out[p.delay:], in[:len(in)-p.delay]) || !through && slices.ContainsFunc(out[p.delay:], func(v int16) bool { return v != 0 }) {
+					t.Errorf("through is not %v", through)
+				}
+				if g := p.Grade(); g != map[bool]mask.Grade{true: mask.Pass, false: mask.Closed}[through] {
+					t.Errorf("it tells grade %v", g)
+				}
+			}
+			check(c.through)
+			p.SetGrade(mask.Armed)
+			check(false)
+			p.SetGrade(mask.Idle)
+			check(false)
+			if !p.Broken() || p.Stats().Faults != 1 {
+				t.Errorf("it tells broken %v, %d faults", p.Broken(), p.Stats().Faults)
+			}
+		})
 	}
 }

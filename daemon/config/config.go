@@ -100,6 +100,8 @@ type Line struct {
 	LookAhead time.Duration
 	Shield    Shield
 	Idle      Idle
+	// OnFault is [OnFaultWire] on the trunk-side for want of another word, and always [OnFaultMute] on the desk-side.
+	OnFault OnFault
 	// CallerCue plays the caller a soft tick for every key.
 	CallerCue bool
 	// Profile names what a caller is asked for.

@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 			Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute}},
 		Lines: []Line{{
 			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
-			Idle: IdleMask, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
+			Idle: IdleMask, OnFault: OnFaultWire, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
 			WAV: WAV{CallerIn: []string{"/etc/flattone/c.wav"}, AgentIn: []string{"/etc/a.wav"},
 				AgentOut: "/etc/flattone/ao.wav", CallerOut: "/etc/flattone/co.wav", Pace: 1, Gap: time.Second},
 			Calls: Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},

@@ -116,6 +116,9 @@ func (j judgement) line(path string, l Line) {
 	if near, what := tooNear(l.FlatToneHz); near && j.sound(path, "flat_tone_hz") {
 		t.fault("flat_tone_hz", fmt.Sprintf("is within %d Hz of %s", toneDistanceHz, what), "write 1020, or another that is further from all signalling tones")
 	}
+	if l.OnFault == OnFaultWire && l.Place == DeskSide && j.sound(path, "on_fault", "place") {
+		t.fault("on_fault", "contradicts place: behind a desk-side line there is nothing but the agent's ear, and the phone beside it goes on by itself", `write "mute", or leave it out`)
+	}
 	if !j.sound(path, "profile") || !j.sound("profile", l.Profile) {
 		return
 	}

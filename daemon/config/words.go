@@ -36,6 +36,17 @@ const (
 	IdlePass Idle = "pass"
 )
 
+// OnFault is what a line does with the caller's sound while it can't be trusted with it and no card is being taken.
+type OnFault string
+
+// What a line with a fault does while it is idle. While a card is being taken, and until that is over for sure, it is always mute.
+const (
+	// OnFaultMute lets nothing of the caller through.
+	OnFaultMute OnFault = "mute"
+	// OnFaultWire lets everything through, unmasked, so that telephony goes on.
+	OnFaultWire OnFault = "wire"
+)
+
 // Field is one thing a caller keys.
 type Field string
 

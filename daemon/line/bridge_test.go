@@ -22,11 +22,16 @@ func newTestBridge(t testing.TB, rate audio.Rate) *bridge { return newBridgeOf(t
 
 func newBridgeOf(t testing.TB, rate audio.Rate, oneClock bool) *bridge {
 	t.Helper()
-	p, err := path.New(path.Config{Rate: rate, Idle: mask.Pass})
+	return newBridgeOver(t, path.Config{Rate: rate, Idle: mask.Pass}, oneClock)
+}
+
+func newBridgeOver(t testing.TB, cfg path.Config, oneClock bool) *bridge {
+	t.Helper()
+	p, err := path.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newBridge(p, rate, oneClock)
+	b, err := newBridge(p, cfg.Rate, oneClock)
 	if err != nil {
 		t.Fatal(err)
 	}

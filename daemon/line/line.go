@@ -33,8 +33,8 @@ type Deps struct {
 	Log *slog.Logger
 	// Today is the date that a card's expiry is compared with.
 	Today func() time.Time
-	// Alive, if not nil, is called every few seconds while the line works: sound moves and is judged, and its last self-test passed, or while it waits for
-	// a device that isn't there. It is told which.
+	// Alive, if not nil, is called every few seconds while the line works: sound moves and is judged, and its last self-test passed, or its owner chose to
+	// have it go on as a wire; or while it waits for a device that isn't there. It is told which.
 	Alive func(doing string)
 	// NoRealTime says that the process was refused real-time priority.
 	NoRealTime bool
@@ -75,6 +75,7 @@ type Line struct {
 	mixers   mixers
 	phones   phones
 	idle     atomic.Bool // the session is
+	bypassed atomic.Bool // it lets the caller through for a fault
 	tuning   tuning
 	selfTest selfTest
 	alive    func(doing string)
@@ -142,7 +143,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
-		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence,
+		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence, Wire: l.cfg.OnFault == config.OnFaultWire,
 		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel,
 			session.AskAnswer: l.cfg.AgentKeys.Answer, session.AskHangUp: l.cfg.AgentKeys.HangUp},
 	}, sessionDeps)

@@ -171,6 +171,9 @@ func (l *Line) Codec(needs time.Duration) {
 // Barred passes on what stands in the way of arming.
 func (l *Line) Barred(code capture.Code, on bool) {
 	l.log.Warn("what stands in the way of taking cards", "code", code, "on", on)
+	if code == capture.Bypassed {
+		l.bypassed.Store(on)
+	}
 	l.told.bar(wire.Bar{Code: string(code), On: on})
 }
 

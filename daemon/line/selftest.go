@@ -16,7 +16,7 @@ import (
 //	works ── a round, or the line's own path, shows a fault ──▶ failed: barred as self_test_failed, and not alive
 //	      ◀── a whole round without ──
 //
-// It begins with a round before the line is there, so that one that fails never takes a card. A round is every 3 s, in steps: at real-time priority no sound
+// It is alive all the same as a wire that its owner chose, while sound flows: to be killed over and over would serve nobody. It begins with a round before the line is there, so that one that fails never takes a card. A round is every 3 s, in steps: at real-time priority no sound
 // thread waits for more than a hundredth of what it goes through, some 50 us at 48 kHz.
 type selfTest struct {
 	test   *selftest.Test
@@ -33,8 +33,9 @@ const (
 
 // What a line is alive for.
 const (
-	carries = "it carries sound, and its last self-test passed"
-	waits   = "it waits for its device"
+	carries  = "it carries sound, and its last self-test passed"
+	bypasses = "it has a fault, and lets the caller through unmasked, as on_fault says"
+	waits    = "it waits for its device"
 )
 
 // What the line's own path shows.
@@ -84,11 +85,18 @@ func (l *Line) tests(ctx context.Context) error {
 		}
 		wait.Reset(testEvery)
 		was := s.failed
-		if l.judgeTest(errors.Join(err, l.signs())); s.failed != was {
+		flows := l.flows()
+		if l.path.Broken() {
+			err = errors.Join(err, errPathBroke)
+		}
+		if l.judgeTest(errors.Join(err, flows)); s.failed != was {
 			l.session.Bar(capture.SelfTestFailed, s.failed) // fails only while the process ends
 		}
-		if !s.failed {
+		switch {
+		case !s.failed:
 			l.alive(carries)
+		case flows == nil && l.bypassed.Load():
+			l.alive(bypasses)
 		}
 	}
 }
@@ -105,15 +113,13 @@ func (l *Line) judgeTest(found error) {
 	s.failed = found != nil
 }
 
-// signs is what the line's own path shows: whatever was written is judged, and of a live line there is always more. Where nothing is connected, its device
+// flows is what stands in the way of sound: whatever was written is judged, and of a live line there is always more. Where nothing is connected, its device
 // or modem gives silence.
-func (l *Line) signs() error {
+func (l *Line) flows() error {
 	at := l.path.Position()
 	moved := at > l.selfTest.before
 	l.selfTest.before = at
 	switch {
-	case l.path.Broken():
-		return errPathBroke
 	case l.path.Judged() < at:
 		return errNotJudged
 	case l.cfg.Live() && !moved:

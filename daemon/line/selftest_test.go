@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/selftest"
+	"github.com/flattone/flattone/audio/tone"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/session"
@@ -45,12 +50,15 @@ type tested struct {
 	t     *testing.T
 	leaks bool
 	alive int
+	ended error  // of the session
+	dir   string // of the marks
 	stop  func()
 }
 
-func newTested(t *testing.T, set func(*session.Config)) *tested {
+func newTested(t *testing.T, onFault config.OnFault) *tested {
 	const rate = audio.Rate8k
-	b := newTestBridge(t, rate)
+	goesOn := onFault == config.OnFaultWire
+	b := newBridgeOver(t, path.Config{Rate: rate, Wire: goesOn}, true)
 	r := &tested{t: t}
 	r.Line = &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}, LookAhead: 30 * time.Millisecond}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
 		link: newLink("", wire.Hello{}, nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive++ }}
@@ -66,17 +74,15 @@ func newTested(t *testing.T, set func(*session.Config)) *tested {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := session.Config{Line: "one", Rate: rate, LookAhead: 30 * time.Millisecond, MarkDir: t.TempDir(), Bars: bars,
+	cfg := session.Config{Line: "one", Rate: rate, LookAhead: 30 * time.Millisecond, MarkDir: t.TempDir(), Bars: bars, Wire: goesOn,
 		Profiles: map[string]capture.Profile{"number": {Fields: []capture.Field{capture.PAN}}}, Default: "number"}
-	if set != nil {
-		set(&cfg)
-	}
+	r.dir = cfg.MarkDir
 	if r.session, err = session.New(cfg, session.Deps{Path: b.path, Observer: r.Line, Today: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var rest sync.WaitGroup
-	rest.Go(func() { r.session.Run(ctx) })
+	rest.Go(func() { r.ended = r.session.Run(ctx) })
 	rest.Go(func() { r.pace(ctx) })
 	rest.Go(func() { r.tests(ctx) })
 	r.stop = sync.OnceFunc(func() {
@@ -103,10 +109,42 @@ func (r *tested) seconds(n float64, sounds bool) {
 	synctest.Wait()
 }
 
-func (r *tested) barred() bool {
+// heard is what the agent hears of a caller's key of 300 ms with a pause before it, and whether that is just what the caller sent.
+func (r *tested) heard() (same bool) {
+	pair, _ := tone.Pair('5', -10, 0)
+	said := tone.Append(make([]int16, 1600), audio.Rate8k, 2400, 8, pair[:]...)
+	said = append(said, make([]int16, 1600)...)
+	heard := slices.Clone(said)
+	for at := 0; at < len(said); at += 80 {
+		callers := make([]int16, 80)
+		oneClock(r.bridge, said[at:at+80], make([]int16, 80), callers, heard[at:at+80])
+		time.Sleep(10 * time.Millisecond)
+	}
+	synctest.Wait()
+	delay := r.path.Delay()
+	return slices.Equal(heard[delay:], said[:len(said)-delay])
+}
+
+// wreck takes the path's detector away, so that its next tick panics; the test's end gives it back, to be freed.
+func (r *tested) wreck() {
+	field := reflect.ValueOf(r.path).Elem().FieldByName("detect")
+	at := (*unsafe.Pointer)(unsafe.Pointer(field.UnsafeAddr()))
+	was := *at
+	*at = nil
+	r.t.Cleanup(func() { *at = was })
+}
+
+func (r *tested) barred() bool { return r.barredBy(capture.SelfTestFailed) }
+
+func (r *tested) barredBy(code capture.Code) bool {
 	r.told.mu.Lock()
 	defer r.told.mu.Unlock()
-	return slices.Contains(r.told.bars, wire.Bar{Code: string(capture.SelfTestFailed), On: true})
+	return slices.Contains(r.told.bars, wire.Bar{Code: string(code), On: true})
+}
+
+func (r *tested) marked() bool {
+	_, err := os.Stat(filepath.Join(r.dir, "one"))
+	return err == nil
 }
 
 func (r *tested) stands(want session.State) {
@@ -121,7 +159,7 @@ func (r *tested) stands(want session.State) {
 // A leak is on every surface within 5 s, and the line takes no card until a test has passed. It isn't alive meanwhile.
 func TestALeakBarsTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newTested(t, nil)
+		r := newTested(t, config.OnFaultMute)
 		defer r.stop()
 		r.seconds(20, true)
 		if r.barred() || r.alive < 5 {
@@ -154,7 +192,7 @@ func TestALeakBarsTheLine(t *testing.T) {
 // A leak voids what is being captured and holds the line, which a test that passes later doesn't let go.
 func TestALeakHoldsAnArmedLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newTested(t, nil)
+		r := newTested(t, config.OnFaultMute)
 		defer r.stop()
 		r.seconds(1, true)
 		if err := r.session.Arm("cap", ""); err != nil {
@@ -193,6 +231,90 @@ func TestALineThatLeaksComesUpBarred(t *testing.T) {
 	})
 }
 
+// What fails while no card is taken is a wire where the owner chose so: the caller comes through bit for bit, the line says so, lives on, and takes no card.
+func TestALeakMakesAWire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTested(t, config.OnFaultWire)
+		defer r.stop()
+		r.seconds(5, true)
+		if r.heard() {
+			t.Fatal("an idle line doesn't mask a key")
+		}
+		r.seconds(2, true)
+		r.leaks = true
+		r.seconds(5, true)
+		r.alive = 0
+		if !r.heard() || !r.barredBy(capture.Bypassed) {
+			t.Errorf("the caller isn't heard as he is, or bypassed isn't told: %v", r.barredBy(capture.Bypassed))
+		}
+		if r.seconds(8, true); r.alive == 0 {
+			t.Error("it isn't alive")
+		}
+		r.seconds(4, false)
+		r.alive = 0
+		if r.seconds(8, false); r.alive > 0 {
+			t.Error("it is alive without sound")
+		}
+		if err := r.session.Arm("cap", ""); !errors.Is(err, session.ErrBarred) {
+			t.Errorf("armed, it says %v", err)
+		}
+		r.leaks = false
+		r.seconds(8, true)
+		if r.heard() || r.barredBy(capture.Bypassed) {
+			t.Errorf("mended, a key is heard, or it is still bypassed: %v", r.barredBy(capture.Bypassed))
+		}
+	})
+}
+
+// The path panics while no card is taken: a wire at once. A mute line hears nothing.
+func TestAPanicMakesAWire(t *testing.T) {
+	for _, onFault := range []config.OnFault{config.OnFaultWire, config.OnFaultMute} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newTested(t, onFault)
+			defer r.stop()
+			r.seconds(5, true)
+			r.wreck()
+			r.seconds(1, true)
+			open := onFault == config.OnFaultWire
+			if r.heard() != open || r.barredBy(capture.Bypassed) != open || r.marked() == open || errors.Is(r.ended, session.ErrBroken) == open {
+				t.Errorf("%s: bypassed %v, marked %v, and the session ends with %v", onFault, r.barredBy(capture.Bypassed), r.marked(), r.ended)
+			}
+			if !open {
+				return
+			}
+			r.seconds(10, true)
+			if !r.barred() || !r.heard() || r.ended != nil {
+				t.Errorf("after 10 s it is barred: %v, and the session ended with %v", r.barred(), r.ended)
+			}
+			if err := r.session.Edge(hw.Edge{Kind: hw.CallEnded, At: r.path.Position()}); err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); !errors.Is(r.ended, session.ErrBroken) || r.marked() {
+				t.Errorf("after the call the session ends with %v, marked %v", r.ended, r.marked())
+			}
+		})
+	}
+}
+
+// The path panics while a card is taken: void, held and silent, though the owner chose the wire.
+func TestAPanicWhileArmedIsMute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTested(t, config.OnFaultWire)
+		defer r.stop()
+		r.seconds(5, true)
+		if err := r.session.Arm("cap", ""); err != nil {
+			t.Fatal(err)
+		}
+		r.seconds(1, true)
+		r.wreck()
+		r.seconds(1, true)
+		r.stands(session.Held)
+		if r.heard() || r.barredBy(capture.Bypassed) || !r.marked() || !errors.Is(r.ended, session.ErrBroken) {
+			t.Errorf("bypassed %v, marked %v, and the session ends with %v", r.barredBy(capture.Bypassed), r.marked(), r.ended)
+		}
+	})
+}
+
 // A line that waits for its device is alive, for as long as it does nothing else.
 func TestWaitingIsAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -213,7 +335,7 @@ func TestWaitingIsAlive(t *testing.T) {
 // A line whose sound stands, as a thread that is stuck has it, is no longer alive, and takes no card.
 func TestStandingSoundIsNotAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newTested(t, nil)
+		r := newTested(t, config.OnFaultMute)
 		defer r.stop()
 		r.seconds(5, true)
 		r.seconds(5, false)

@@ -20,7 +20,7 @@ import (
 // What the config says, in the words of the parts.
 
 func pathConfig(l config.Line) path.Config {
-	c := path.Config{Rate: l.Rate, LookAhead: l.LookAhead, ToneHz: float64(l.FlatToneHz), ToneDBm0: l.FlatToneDBm0,
+	c := path.Config{Rate: l.Rate, LookAhead: l.LookAhead, Wire: l.OnFault == config.OnFaultWire, ToneHz: float64(l.FlatToneHz), ToneDBm0: l.FlatToneDBm0,
 		Idle:   map[config.Idle]mask.Grade{config.IdleMask: mask.Idle, config.IdlePass: mask.Pass}[l.Idle],
 		Shield: map[config.Shield]mask.Shield{config.ShieldKeys: mask.Keys, config.ShieldRun: mask.Run, config.ShieldField: mask.Field}[l.Shield]}
 	return c

@@ -26,6 +26,7 @@ func (c *call) bar(code capture.Code, on bool) {
 		delete(c.bars, code)
 	}
 	c.deps.Observer.Barred(code, on)
+	defer c.rewire()
 	if on && c.capturing() {
 		c.hold(code) // masked and told, even where the mark can't be written
 	}

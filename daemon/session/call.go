@@ -43,7 +43,8 @@ const (
 //	idle ---- Tune ----> tuning ---- Tuned ----> idle
 //	armed or keying, and something about the line stands in the way from now on ----> held
 //	armed or keying, and a stray key on the agent's leg ----> held
-//	any of them whose path broke ----> held, and the session ends: its successor comes up held
+//	idle, and the path or its self-test failed, where the owner chose so ----> still idle, but a wire: see rewire
+//	any other of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
 // and void have Idle with the masker's tail of Armed, held and tuning have Closed. The mark is set from before armed until
@@ -61,6 +62,7 @@ type call struct {
 	acked    bool
 	faults   int64 // of the path, when last looked at
 	broken   bool  // the path is: the session ends
+	wired    bool  // the caller passes as he is: see rewire
 	codec    codec
 	asks     asks
 	witness  witness
@@ -187,6 +189,7 @@ func (c *call) enter(s State, reason capture.Code) {
 		c.id, c.profile = "", ""
 	}
 	c.deps.Observer.State(s, c.id, reason)
+	c.rewire()
 }
 
 // capturing reports whether keys count.

@@ -83,7 +83,7 @@ func (c *call) follow(at audio.Position) {
 // watch voids a capture whose sound can't be trusted, and holds a line whose path broke.
 func (c *call) watch() {
 	p := c.deps.Path
-	if p.Broken() {
+	if c.rewire(); p.Broken() && !c.wired {
 		c.broken = true
 		c.hold(capture.LineBroken) // masked and told, even where the mark can't be written
 		return
@@ -215,7 +215,7 @@ func (c *call) unmark() {
 }
 
 func (c *call) edge(e hw.Edge) {
-	if c.follow(e.At); c.broken {
+	if c.follow(e.At); c.broken || c.leaveWire(e.Kind) {
 		return
 	}
 	c.inCall, c.presumed = e.Kind != hw.CallEnded, e.Kind == hw.CallPresumed

@@ -118,6 +118,8 @@ type Config struct {
 	Bars []capture.Code
 	// AgentKeys are what the agent keys to ask for something, 0-9 * # A-D; none of them within another. What has none can't be asked for.
 	AgentKeys map[Ask]string
+	// Wire: while the path or its self-test has failed and the line is idle, the caller passes as he is. The path must have been made so, too.
+	Wire bool
 	// Silence on both legs is the end of a call that is only presumed; 0 for never.
 	Silence time.Duration
 	// AckDeadline is how long a card is kept for want of an answer; default 30 s.

@@ -1,15 +1,17 @@
 package session
 
 // Tune shuts an idle line for as long as it is measured: nothing of the caller is heard, nothing that is keyed is captured, nothing can be
-// armed. There needn't be a call, and one may begin or end meanwhile. The errors are [ErrHeld], [ErrTuning] and [ErrBusy].
+// armed. There needn't be a call, and one may begin or end meanwhile. The errors are [ErrHeld], [ErrTuning] and [ErrBusy], and [ErrBarred] on a line that is a wire.
 func (s *Session) Tune() (err error) {
 	stopped := s.do(func() {
-		switch c := &s.call; c.state {
-		case Idle:
+		switch c := &s.call; {
+		case c.wired:
+			err = c.barred()
+		case c.state == Idle:
 			c.enter(Tuning, "")
-		case Held:
+		case c.state == Held:
 			err = ErrHeld
-		case Tuning:
+		case c.state == Tuning:
 			err = ErrTuning
 		default:
 			err = ErrBusy
