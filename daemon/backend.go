@@ -64,10 +64,15 @@ type asker struct{ name, origin string }
 func technician(a control.Actor) asker { return asker{a.String(), "admin socket"} }
 
 func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile string) (string, error) {
-	return b.arm(ctx, technician(by), line, profile)
+	return b.arm(ctx, technician(by), line, profile, opening{"line.arm", "line.armed", "armed"}, newCaptureID())
 }
 
-func (b *backend) arm(ctx context.Context, by asker, line, profile string) (string, error) {
+// Rehearse is Arm but for the capture's id, by which all go: the line takes test cards alone, and no card of it is stored.
+func (b *backend) Rehearse(ctx context.Context, by control.Actor, line, profile string) (string, error) {
+	return b.arm(ctx, technician(by), line, profile, opening{"line.rehearse", "line.rehearsing", "armed"}, newRehearsalID())
+}
+
+func (b *backend) arm(ctx context.Context, by asker, line, profile string, what opening, capture string) (string, error) {
 	if _, known := b.d.lined.Load().Profiles[profile]; profile != "" && !known {
 		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.lined.Load().Profiles)))
 	}
@@ -76,9 +81,8 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string) (stri
 		return "", err
 	}
 	defer done()
-	capture := newCaptureID()
 	// A box that can't write its log could not keep the card either.
-	err = b.opening(ctx, by, opening{"line.arm", "line.armed", "armed"}, line, func(id uint64) wire.Message {
+	err = b.opening(ctx, by, what, line, func(id uint64) wire.Message {
 		return wire.Arm{ID: id, Capture: capture, Profile: profile}
 	})
 	return capture, err

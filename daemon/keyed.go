@@ -32,7 +32,7 @@ func (b *backend) keyed(ctx context.Context, line string, what wire.Asked) {
 	refused := startRefused
 	switch what.For {
 	case wire.AskStart:
-		_, err = b.arm(ctx, by, line, "")
+		_, err = b.arm(ctx, by, line, "", opening{"line.arm", "line.armed", "armed"}, newCaptureID())
 	case wire.AskCancel:
 		refused, err = cancelRefused, b.disarm(ctx, by, line)
 	case wire.AskAnswer:

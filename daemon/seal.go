@@ -22,6 +22,9 @@ const (
 // seal puts a card into the vault and answers the line. The token is told to the line and the feed only here,
 // after Seal has returned: durable.
 func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message {
+	if isRehearsal(say.Capture) {
+		return d.rehearsed(ctx, line, say.Capture)
+	}
 	if !vault.IsCaptureID(say.Capture) {
 		d.log.Error("a card was not sealed: its capture's id is none, and not repeated here", "line", line)
 		return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
@@ -53,6 +56,16 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 	d.log.Info("a card is sealed", "line", line, "capture", say.Capture)
 	d.deliveries.sealed(control.Event{Line: line, Capture: say.Capture, Token: token, Brand: say.Brand, Last4: say.Last4})
 	return wire.Stored{Capture: say.Capture, Token: token}
+}
+
+// rehearsed answers a line whose rehearsal is complete: its test card goes nowhere, and that there was one is in the log.
+func (d *Daemon) rehearsed(ctx context.Context, line, capture string) wire.Message {
+	if err := d.note(ctx, "line "+line, "card.rehearsed", "line "+line, "ok", "capture "+capture); err != nil {
+		d.log.Error("a rehearsal could not be noted in the audit log", "line", line, "capture", capture, "error", err)
+		return wire.NotStored{Capture: capture, Reason: reasonStore}
+	}
+	d.log.Info("a rehearsal is complete, and nothing of it was stored", "line", line, "capture", capture)
+	return wire.Stored{Capture: capture}
 }
 
 // delivered notes what became of an attempt to tell upstream.

@@ -17,6 +17,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -313,6 +314,7 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		}
 	}
 	known := s.lines[x.name] == x
+	x.view.Test, e.Test = isRehearsal(x.view.Capture), isRehearsal(e.Capture)
 	s.examine(x)
 	s.mu.Unlock()
 	if e.Kind != "" && known {
@@ -412,9 +414,21 @@ func (s *switchboard) stopped(line string) {
 	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonStopped})
 }
 
+const captureIDPrefix = "cap_"
+
 // newCaptureID is 128 random bits: what makes a hand-over that is sent twice one card.
 func newCaptureID() string {
 	var b [16]byte
 	rand.Read(b[:])
-	return "cap_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+	return captureIDPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// newRehearsalID is a capture's id that the vault takes for none.
+func newRehearsalID() string {
+	return wire.RehearsalPrefix + strings.TrimPrefix(newCaptureID(), captureIDPrefix)
+}
+
+// isRehearsal reports whether an id is a rehearsal's, and such that it may be told.
+func isRehearsal(id string) bool {
+	return wire.IsRehearsal(id) && vault.IsCaptureID(captureIDPrefix+strings.TrimPrefix(id, wire.RehearsalPrefix))
 }

@@ -46,6 +46,7 @@ type lineNow struct {
 	callSince          time.Time
 
 	state, reason, capture string
+	test                   bool     // it is a rehearsal
 	needsMS                int      // of look-ahead, while it is codec_poor
 	barred                 []string // codes of what stands in the way of arming
 	sourceLost             bool
@@ -90,7 +91,7 @@ func (b *board) introduce(lines []control.Line) {
 		l.down, l.downReason = !in.Up, in.Reason
 		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
 		l.callerInput, l.agentInput, l.sourceLost = in.CallerInput, in.AgentInput, in.SourceLost
-		l.ringing, l.number = in.Ringing, in.Number
+		l.ringing, l.number, l.test = in.Ringing, in.Number, in.Test
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
 		}
@@ -123,7 +124,7 @@ func (l *lineNow) apply(e control.Event) {
 	}
 	switch e.Kind {
 	case control.KindState:
-		l.state, l.reason = e.State, e.Reason
+		l.state, l.reason, l.test = e.State, e.Reason, e.Test
 	case control.KindCodec:
 		l.needsMS = e.NeedsLookAheadMS
 	case control.KindInput:

@@ -156,6 +156,11 @@ func (b *aBox) Arm(_ context.Context, _ control.Actor, line, profile string) (st
 	return "cap_1", known(line)
 }
 
+func (b *aBox) Rehearse(ctx context.Context, by control.Actor, line, profile string) (string, error) {
+	id, err := b.Arm(ctx, by, line, profile)
+	return "test_" + id, err
+}
+
 func (b *aBox) Disarm(_ context.Context, _ control.Actor, line string) error { return known(line) }
 
 func (b *aBox) MoreTime(_ context.Context, _ control.Actor, line string) error { return known(line) }

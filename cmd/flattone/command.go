@@ -12,18 +12,27 @@ import (
 )
 
 func (t *tool) armCommand() *cobra.Command {
+	return t.arming("arm", "ready a line for a card", wordsArmLong, "wait until the card is in the vault, and print its token", (*control.Client).Arm)
+}
+
+func (t *tool) rehearseCommand() *cobra.Command {
+	return t.arming("rehearse", "ready a line for a test card, of which nothing is kept", wordsRehearseLong, "wait until the test card is complete", (*control.Client).Rehearse)
+}
+
+// arming is a verb that begins a capture, and can wait for its end.
+func (t *tool) arming(verb, short, long, waits string, begin func(*control.Client, context.Context, string, string) (string, error)) *cobra.Command {
 	var profile string
 	var wait bool
 	c := t.withJSON(&cobra.Command{
-		Use: "arm LINE", Short: "ready a line for a card", Long: wordsArmLong, Args: one("the name of a line"),
+		Use: verb + " LINE", Short: short, Long: long, Args: one("the name of a line"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
 				line := args[0]
-				capture, err := box.Arm(c.Context(), line, profile)
+				capture, err := begin(box, c.Context(), line, profile)
 				if err != nil {
 					return err
 				}
-				out := armed{Line: line, Capture: capture}
+				out := armed{Line: line, Capture: capture, Test: verb == "rehearse"}
 				if !wait {
 					return show(t, out, printArmed)
 				}
@@ -40,7 +49,7 @@ func (t *tool) armCommand() *cobra.Command {
 		},
 	})
 	c.Flags().StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
-	c.Flags().BoolVar(&wait, "wait", false, "wait until the card is in the vault, and print its token")
+	c.Flags().BoolVar(&wait, "wait", false, waits)
 	return c
 }
 
@@ -48,12 +57,14 @@ func (t *tool) armCommand() *cobra.Command {
 type armed struct {
 	Line    string `json:"line"`
 	Capture string `json:"capture"`
-	Token   string `json:"token,omitempty"`
-	Brand   string `json:"brand,omitempty"`
-	Last4   string `json:"last4,omitempty"`
+	// Test says that it is a rehearsal, which has no token.
+	Test  bool   `json:"test,omitempty"`
+	Token string `json:"token,omitempty"`
+	Brand string `json:"brand,omitempty"`
+	Last4 string `json:"last4,omitempty"`
 }
 
-// awaitCard follows one capture to its token. Arming came first, so the news may be in what a new watcher is
+// awaitCard follows one capture to its token, or a rehearsal to its end. Arming came first, so the news may be in what a new watcher is
 // told again: those count too, except for a state from before the arming, which bears another capture or none.
 func awaitCard(ctx context.Context, box *control.Client, line, capture string) (control.Event, error) {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -67,6 +78,10 @@ func awaitCard(ctx context.Context, box *control.Client, line, capture string) (
 		}
 		ours = ours || e.Capture == capture
 		switch {
+		case e.Kind == control.KindVerdict && e.Capture == capture && e.Field == "pan":
+			token.Brand, token.Last4 = e.Brand, e.Last4
+		case e.Kind == control.KindState && e.Capture == capture && e.State == control.StateDone && e.Test:
+			stop(over)
 		case e.Kind == control.KindToken && e.Capture == capture:
 			token = e
 			stop(over)

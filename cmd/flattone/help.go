@@ -30,6 +30,11 @@ Ends with exit code 9 while anything is a fault: see flattone status --json.`
 agent hears flat tones in their place. Prints the id of the capture; with
 --wait, follows it to the token, and fails with exit code 7 if it ends without a
 card.`
+	wordsRehearseLong = `Ready a line for a test card: caller, agent and box go through all that they do
+with a real one, and every surface says TEST. No number is taken but the public
+ones of tests, such as 4242 4242 4242 4242; nothing is stored, and nothing told
+upstream. With --wait, follows it to its end, and fails with exit code 7 if that
+comes without a complete card.`
 	wordsDisarmLong = `Give up the capture of a line. What was keyed is forgotten. Keys stay masked
 until it has been quiet for a while, so that a late one is not heard.`
 	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is

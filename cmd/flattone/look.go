@@ -51,6 +51,9 @@ func (k look) stateBadge(l *lineNow) string {
 	case state == "":
 		state = "unknown"
 	}
+	if l.test && !l.down && state != control.StateIdle && state != control.StateHeld {
+		return k.bold.Reverse(true).Render(" " + wordsTest + " ")
+	}
 	style, ok := k.badge[state]
 	if !ok {
 		style = k.bold.Reverse(true)

@@ -135,10 +135,18 @@ func paragraph(w io.Writer, hang int, head, text string) {
 }
 
 func printArmed(w io.Writer, a armed) {
+	if a.Test {
+		fmt.Fprintf(w, wordsRehearsing+"\n", clean(a.Line), clean(a.Capture))
+		return
+	}
 	fmt.Fprintf(w, "%s: armed, waiting for the caller's first key (capture %s)\n", clean(a.Line), clean(a.Capture))
 }
 
 func printCaptured(w io.Writer, a armed) {
+	if a.Test {
+		fmt.Fprintln(w, strings.Join(words(clean(a.Line), wordsRehearsed, card(a.Brand, a.Last4)), ": "))
+		return
+	}
 	stored := sentence(control.Event{Kind: control.KindToken, Token: a.Token})
 	fmt.Fprintln(w, strings.Join(words(clean(a.Line), stored, card(a.Brand, a.Last4)), ": "))
 }

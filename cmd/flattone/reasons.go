@@ -30,6 +30,8 @@ func reason(code string) string {
 		return "too far ahead to be true"
 	case "cvv_length":
 		return "wrong length for this card"
+	case "not_a_test_card":
+		return "no test card, and this is a rehearsal"
 	case "unclear_key":
 		return "a key was not clear: field to be keyed again"
 	case "keys_doubled":

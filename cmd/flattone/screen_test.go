@@ -74,6 +74,15 @@ func aCall(periods ...int) []control.Event {
 	return events
 }
 
+// rehearsed are events of a rehearsal.
+func rehearsed(events []control.Event) (test []control.Event) {
+	for _, e := range events {
+		e.Test = true
+		test = append(test, e)
+	}
+	return test
+}
+
 func TestPictures(t *testing.T) {
 	capture := aCapture("demo", "cap_1")
 	refused := append(capture[:18:18], control.Event{Kind: control.KindVerdict, Line: "demo", Capture: "cap_1", Field: "pan", Code: "luhn"})
@@ -97,6 +106,7 @@ func TestPictures(t *testing.T) {
 		"keyed-again": screenOf(utf8(), oneLine(), append(aCall(1000), warned...)...),
 		"delivered":   screenOf(utf8(), oneLine(), append(aCall(1000, 0), capture...)...),
 		"retrying":    screenOf(utf8(), oneLine(), append(aCall(0), retrying...)...),
+		"rehearsal":   screenOf(utf8(), oneLine(), append(aCall(0, 1000), rehearsed(capture[:9])...)...),
 		"held":        screenOf(utf8(), oneLine(), append(aCall(1000), held...)...),
 		"broken": screenOf(utf8(), oneLine(), control.Event{Kind: control.KindState, Line: "demo",
 			State: control.StateHeld, Reason: "line_broken"}),

@@ -206,6 +206,14 @@ func stateOf(l control.Line) string {
 	return l.State
 }
 
+// stateInFull says besides that it is a rehearsal's.
+func stateInFull(l control.Line) string {
+	if l.Test && l.Up {
+		return wordsTest + " " + l.State
+	}
+	return stateOf(l)
+}
+
 func callBrief(l control.Line) string {
 	switch {
 	case l.InCall:

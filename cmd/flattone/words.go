@@ -63,10 +63,13 @@ const (
 	wordsSick         = "%s to put right on this machine"
 	wordsBundled      = "%s: whatever could be a card number, a telephone number or a secret was taken out, and tokens were shortened. Look through it before you send it, all the same: it " +
 		"has the names of people who used the box, of lines and of files."
-	wordsRestarted = "%s: it is started again; flattone watch shows when it is up"
-	wordsTopGone   = "this is how it was: %v; looking again"
-	wordsTopWell   = "nothing"
-	wordsTopMore   = "and %d rows more: choose a line, or flattone status"
+	wordsRestarted  = "%s: it is started again; flattone watch shows when it is up"
+	wordsRehearsing = "TEST %s: armed for a rehearsal (capture %s). Key a test card, such as 4242 4242 4242 4242: any other number is refused"
+	wordsRehearsed  = "TEST complete, and nothing of it was stored"
+	wordsTest       = "TEST"
+	wordsTopGone    = "this is how it was: %v; looking again"
+	wordsTopWell    = "nothing"
+	wordsTopMore    = "and %d rows more: choose a line, or flattone status"
 )
 
 // meaning says what a line's state is, to somebody who doesn't know the word.
@@ -155,6 +158,10 @@ func downBecause(code string) string {
 
 // sentence says an event in words, without its time and line.
 func sentence(e control.Event) string {
+	if e.Test {
+		e.Test = false
+		return "TEST " + sentence(e)
+	}
 	switch e.Kind {
 	case control.KindState:
 		return clean(e.State) + ": " + outcome(e)

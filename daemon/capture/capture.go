@@ -76,6 +76,8 @@ type Profile struct {
 	// SameKeyGuard is how soon after its end the same key is taken for a bounce of the first, 40 to 250 ms;
 	// 0 learns from the caller's keys whether the phone doubles them.
 	SameKeyGuard time.Duration
+	// TestCards says that the capture is a rehearsal: no number is taken but the public ones of tests.
+	TestCards bool
 	// TestCVVLength, 1 to 12, stands in for the real lengths, so that a test can search memory for a code
 	// too long to be there by chance. 0 outside of tests.
 	TestCVVLength int

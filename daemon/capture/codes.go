@@ -19,7 +19,8 @@ const (
 	ExpiryTooFar     Code = "expiry_too_far"
 	CVVLength        Code = "cvv_length"
 	UnclearKey       Code = "unclear_key"
-	KeysDoubled      Code = "keys_doubled" // by the phone: from now on each counts once
+	NotTestCard      Code = "not_a_test_card" // and the capture is a rehearsal
+	KeysDoubled      Code = "keys_doubled"    // by the phone: from now on each counts once
 )
 
 // Why a capture was void. Nothing of it is kept.

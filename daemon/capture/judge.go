@@ -60,6 +60,8 @@ func judgePAN(pan []byte, p *Profile) judgement {
 		j.code = TooLong
 	case !holds:
 		j.code = Luhn
+	case p.TestCards && !isTestCard(pan):
+		j.code = NotTestCard
 	default:
 		j.code = OK
 		j.certain = n == longest

@@ -24,6 +24,8 @@ type Backend interface {
 	// Arm readies the line for a card of the given profile; an empty profile is the line's own. It answers
 	// with the id of the capture it began.
 	Arm(ctx context.Context, by Actor, line, profile string) (capture string, err error)
+	// Rehearse is Arm for a rehearsal: no number is taken but the public ones of tests, nothing is stored and nobody told upstream. All that is told of it bears Test.
+	Rehearse(ctx context.Context, by Actor, line, profile string) (capture string, err error)
 	// Disarm gives up the line's capture. What was keyed is forgotten; masking ends late, as always.
 	Disarm(ctx context.Context, by Actor, line string) error
 	// MoreTime starts the line's time-outs again.
@@ -130,6 +132,8 @@ type Line struct {
 	State string `json:"state"`
 	// Capture is the id of the capture under way or just over.
 	Capture string `json:"capture,omitempty"`
+	// Test says that this capture is a rehearsal.
+	Test bool `json:"test,omitempty"`
 	// Reason is why the line is in that state, as a reason code, or why its process is down.
 	Reason string `json:"reason,omitempty"`
 	InCall bool   `json:"in_call"`

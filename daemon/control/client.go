@@ -85,6 +85,12 @@ func (c *Client) Arm(ctx context.Context, line, profile string) (capture string,
 	return a.Capture, err
 }
 
+// Rehearse is Arm for a rehearsal, which takes test cards alone.
+func (c *Client) Rehearse(ctx context.Context, line, profile string) (capture string, err error) {
+	a, err := ask[armAnswer](ctx, c, "arming line "+line+" for a rehearsal", http.MethodPost, linePath(line, "rehearse"), armRequest{profile})
+	return a.Capture, err
+}
+
 // Disarm gives up the line's capture.
 func (c *Client) Disarm(ctx context.Context, line string) error {
 	return c.command(ctx, "disarming line "+line, line, "disarm")

@@ -66,8 +66,10 @@ type Event struct {
 
 	Line    string `json:"line,omitempty"`
 	Capture string `json:"capture,omitempty"`
-	State   string `json:"state,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	// Test marks whatever belongs to a rehearsal.
+	Test   bool   `json:"test,omitempty"`
+	State  string `json:"state,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// Field is pan, expiry or cvv.
 	Field string `json:"field,omitempty"`
 	Stars int    `json:"stars,omitempty"`

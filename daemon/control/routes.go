@@ -47,14 +47,8 @@ func (s *Server) routes() []route {
 			}
 			return b.ProbeModem(ctx, port)
 		}},
-		{"POST /v1/lines/{line}/arm", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
-			var ask armRequest
-			if err := decode(r.Body, &ask); err != nil {
-				return nil, err
-			}
-			id, err := b.Arm(ctx, by, r.PathValue("line"), ask.Profile)
-			return armAnswer{Capture: id}, err
-		}},
+		{"POST /v1/lines/{line}/arm", arming(b.Arm)},
+		{"POST /v1/lines/{line}/rehearse", arming(b.Rehearse)},
 		{"POST /v1/lines/{line}/disarm", command(b.Disarm)},
 		{"POST /v1/lines/{line}/more-time", command(b.MoreTime)},
 		{"POST /v1/lines/{line}/acknowledge", command(b.Acknowledge)},
@@ -105,6 +99,18 @@ func (s *Server) routes() []route {
 }
 
 const streamPattern = "GET /v1/events"
+
+// arming is a call that takes a line and a profile, and answers with the capture that began.
+func arming(do func(ctx context.Context, by Actor, line, profile string) (capture string, err error)) call {
+	return func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		var ask armRequest
+		if err := decode(r.Body, &ask); err != nil {
+			return nil, err
+		}
+		id, err := do(ctx, by, r.PathValue("line"), ask.Profile)
+		return armAnswer{Capture: id}, err
+	}
+}
 
 // command is a call that takes nothing but the line and answers with nothing but success.
 func command(do func(context.Context, Actor, string) error) call {

@@ -80,6 +80,9 @@ func (b *scripted) ProbeModem(_ context.Context, port string) (Modem, error) {
 func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
 }
+func (b *scripted) Rehearse(_ context.Context, by Actor, line, profile string) (string, error) {
+	return "t1", b.told("rehearse %s %q %s", line, profile, by)
+}
 func (b *scripted) Disarm(_ context.Context, by Actor, line string) error {
 	return b.told("disarm %s %s", line, by)
 }
@@ -179,6 +182,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{fmt.Sprintf(`arm a line/ä "card" uid %d pid %d`, os.Getuid(), os.Getpid()),
 			func() (any, error) { return c.Arm(ctx, "a line/ä", "card") }, "c1"},
 		{fmt.Sprintf(`arm one "" uid %d pid %d`, os.Getuid(), os.Getpid()), func() (any, error) { return c.Arm(ctx, "one", "") }, "c1"},
+		{`rehearse one "card" ` + self(t).Name, func() (any, error) { return c.Rehearse(ctx, "one", "card") }, "t1"},
 		{"disarm one " + self(t).Name, func() (any, error) { return nil, c.Disarm(ctx, "one") }, nil},
 		{"more-time one", func() (any, error) { return nil, c.MoreTime(ctx, "one") }, nil},
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},

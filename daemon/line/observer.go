@@ -207,7 +207,11 @@ func (l *Line) connected() {
 func (l *Line) heard(m wire.Message) {
 	switch m := m.(type) {
 	case wire.Arm:
-		l.answer(m.ID, l.session.Arm(m.Capture, m.Profile))
+		begin := l.session.Arm
+		if wire.IsRehearsal(m.Capture) {
+			begin = l.session.Rehearse
+		}
+		l.answer(m.ID, begin(m.Capture, m.Profile))
 	case wire.Cancel:
 		why := capture.Cancelled
 		if m.Reason != "" {

@@ -9,14 +9,19 @@ import (
 // Arm begins a capture under the id given, with the profile named or, for "", the default one. When it returns
 // nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrTuning], [ErrBusy], [ErrBarred],
 // [ErrNoCall], [ErrProfile], or why the mark can't be written.
-func (s *Session) Arm(captureID, profile string) (err error) {
-	if stopped := s.do(func() { err = s.call.arm(captureID, profile) }); stopped != nil {
+func (s *Session) Arm(captureID, profile string) error { return s.ready(captureID, profile, false) }
+
+// Rehearse is Arm for a capture that takes test cards alone, and is told of as a rehearsal by its id.
+func (s *Session) Rehearse(captureID, profile string) error { return s.ready(captureID, profile, true) }
+
+func (s *Session) ready(captureID, profile string, rehearsal bool) (err error) {
+	if stopped := s.do(func() { err = s.call.arm(captureID, profile, rehearsal) }); stopped != nil {
 		return stopped
 	}
 	return err
 }
 
-func (c *call) arm(captureID, profile string) error {
+func (c *call) arm(captureID, profile string, rehearsal bool) error {
 	if profile == "" {
 		profile = c.cfg.Default
 	}
@@ -36,6 +41,7 @@ func (c *call) arm(captureID, profile string) error {
 		return fmt.Errorf("%w: %q", ErrProfile, profile)
 	}
 	at := c.deps.Path.Position()
+	p.TestCards = rehearsal
 	m, err := capture.New(p, c.deps.Today(), c.time(at))
 	if err != nil {
 		return err

@@ -64,6 +64,40 @@ func TestACallFromBeginningToEnd(t *testing.T) {
 	})
 }
 
+// A rehearsal takes no number but one of tests, and is a capture like any other but for that; the next one takes real cards again.
+func TestARehearsalTakesTestCardsAlone(t *testing.T) {
+	const another = "4242424242424259" // whose check digit fits
+	virtual(t, func(t *testing.T) {
+		r := newRig(t)
+		r.ok(r.s.Edge(hw.Edge{Kind: hw.CallBegan, At: 1}))
+		for i, test := range []struct {
+			arm    func(captureID, profile string) error
+			card   string
+			number []string
+		}{
+			{r.s.Rehearse, another, []string{"pan not_a_test_card"}},
+			{r.s.Rehearse, visa, []string{"pan ok", "card cap"}},
+			{r.s.Arm, another, []string{"pan ok", "card cap"}},
+		} {
+			r.ok(test.arm("cap", "number"))
+			r.keys(test.card[:len(test.card)-1])
+			r.log.said = nil
+			r.keys(test.card[len(test.card)-1:])
+			r.pass(4 * time.Second) // a number that is refused ends by quiet
+			if got := strings.Join(r.log.said, ", "); !strings.Contains(got, strings.Join(test.number, ", ")) || len(r.log.cards) != i {
+				t.Errorf("%d: it says %s, and hands over %d cards", i, got, len(r.log.cards))
+			}
+			if i == 0 {
+				r.ok(r.s.Cancel(capture.Cancelled))
+			} else {
+				r.ok(r.s.Stored("cap"))
+			}
+			r.pass(4 * time.Second)
+			r.is(session.Idle)
+		}
+	})
+}
+
 // Where nobody tells when a call ends, a line may be armed at any time, and stays so for three minutes at most, whatever its profile says and
 // though the caller talks and keys.
 func TestAPresumedCallIsArmedForThreeMinutes(t *testing.T) {

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/flattone/flattone/daemon/acceptance"
+import (
+	"strings"
+
+	"github.com/flattone/flattone/daemon/acceptance"
+)
 
 // Message is one of the types in this file.
 type Message interface{ kind() kind }
@@ -32,6 +36,13 @@ const (
 	ReasonLine    = "line"    // no such line
 	ReasonBusy    = "busy"    // the line is connected already, as far as flattoned has noticed
 )
+
+// RehearsalPrefix begins the id of a capture that is a rehearsal: an armed line takes test cards alone then. No vault stores a card under such an id, so that one
+// from a line that knows no rehearsals is refused.
+const RehearsalPrefix = "test_"
+
+// IsRehearsal reports whether a capture is a rehearsal.
+func IsRehearsal(capture string) bool { return strings.HasPrefix(capture, RehearsalPrefix) }
 
 // Messages that a line sends up.
 type (
