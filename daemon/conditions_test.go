@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -109,6 +110,24 @@ func TestFailuresOfCriticalControlsAreOnRecord(t *testing.T) {
 	if !strings.Contains(log, `level=ERROR msg="its sound processing failed" code=line_broken severity=fault stands=true line=desk-1`) ||
 		!strings.Contains(log, `level=INFO msg="over: its sound processing failed" code=line_broken severity=fault stands=false line=desk-1`) {
 		t.Errorf("the log has\n%s", log)
+	}
+}
+
+// A syslog receiver that can't be reached is a condition, not a reason to stop; one that nobody could vouch for is one not to start.
+func TestASyslogReceiverThatIsAway(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Syslog = config.Syslog{Address: "127.0.0.1:1", CAFile: h.path("ca.pem")}
+	if _, err := h.open(); err == nil || !strings.Contains(err.Error(), "ca_file") {
+		t.Errorf("it starts: %v", err)
+	}
+	h.cfg.Syslog.CAFile = ""
+	d, stop, _ := h.run()
+	until(t, "it is told that the receiver is away", func() bool {
+		detail, away := stands(d, health.SyslogFailing)
+		return away && strings.Contains(detail, "connection refused")
+	})
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
+	"github.com/flattone/flattone/daemon/health/syslog"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -60,7 +61,8 @@ type Daemon struct {
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
-	scrapes  net.Listener // nil: nobody may ask for metrics
+	syslog   *syslog.Sender // nil: nobody is told
+	scrapes  net.Listener   // nil: nobody may ask for metrics
 	lines    keeper
 	backend  *backend
 	guard    *guard
@@ -113,6 +115,13 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	}
 	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Handed: handed, Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
 		return nil, err
+	}
+	if to := cfg.Syslog; to.Address != "" {
+		roots, err := to.Roots()
+		if err != nil {
+			return nil, fmt.Errorf("[syslog] ca_file: %w", err)
+		}
+		d.syslog = syslog.New(syslog.Config{Address: to.Address, Roots: roots, Version: Version}, d.health)
 	}
 	if d.scrapes, err = listenForScrapes(cfg.Metrics); err != nil {
 		return nil, err
@@ -179,6 +188,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
 	// With running and not serving: what ends because the box stops is no trouble.
+	if d.syslog != nil {
+		start(&services, running, "syslog", d.syslog.Run)
+	}
 	if d.scrapes != nil {
 		start(&services, serving, "metrics", func(ctx context.Context) error { return d.metrics.Run(ctx, d.scrapes, d.log) })
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	Vault      Vault
 	Upstream   Upstream
 	Metrics    Metrics
+	Syslog     Syslog
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.

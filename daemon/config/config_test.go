@@ -79,6 +79,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `runtime_dir = "r"`, func(c *Config) any { return c.AdminSocket() }, "/x/r/admin.sock"},
 		{"", `daemon.line_binary = "bin/l"`, func(c *Config) any { return c.Daemon.LineBinary }, "/x/bin/l"},
 		{"", `metrics.listen = "unix:/m"`, func(c *Config) any { return c.Metrics.Listen }, "unix:/m"},
+		{"", `syslog = { address = "siem:6514", ca_file = "ca.pem" }`, func(c *Config) any { return c.Syslog }, Syslog{"siem:6514", "/x/ca.pem"}},
 		{"[upstream.webhook]", `timeout_s = 3`, func(c *Config) any { return c.Upstream.Webhook.Timeout }, 3 * time.Second},
 		{"[upstream.webhook]", `first_retry_ms = 10`, func(c *Config) any { return c.Upstream.Webhook.FirstRetry }, 10 * time.Millisecond},
 		{"[upstream.webhook]", `max_retry_s = 1`, func(c *Config) any { return c.Upstream.Webhook.MaxRetry }, time.Second},
@@ -138,6 +139,14 @@ func TestWhereMetricsAreAsked(t *testing.T) {
 			}
 		} else if strings.HasPrefix(want, "tcp ") || strings.HasPrefix(want, "unix ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", listen, err, want)
+		}
+	}
+}
+
+func TestWhoIsToldBySyslog(t *testing.T) {
+	for _, wrong := range []string{`address = ""`, `address = "siem"`, `address = ":6514"`, `address = "siem:"`, `address = "siem:0"`, `ca_file = "ca.pem"`} {
+		if _, err := Parse("/x/f.toml", []byte(with("", "syslog = { "+wrong+" }"))); err == nil || !strings.Contains(err.Error(), "syslog.address") {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }

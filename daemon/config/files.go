@@ -45,6 +45,10 @@ func (c *Config) look(r *reader, user int) {
 		_, err := c.Upstream.Webhook.readSecret(user)
 		return err
 	})
+	note("syslog.ca_file", c.Syslog.CAFile, func(string) error {
+		_, err := c.Syslog.Roots()
+		return err
+	})
 	for i, l := range c.Lines {
 		path := join(element("line", i), "wav")
 		plays := func(file string) error { return recording(file, l.Rate) }

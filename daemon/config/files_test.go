@@ -66,12 +66,23 @@ func TestCheck(t *testing.T) {
 			return errors.Join(err, os.WriteFile(path, []byte(strings.Replace(string(doc), old, file, 1)), 0o600))
 		}
 	}
+	adds := func(line string) func(string) error {
+		return func(dir string) error {
+			path := filepath.Join(dir, "f.toml")
+			doc, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path, append([]byte(line+"\n"), doc...), 0o600))
+		}
+	}
 	for name, test := range map[string]struct {
 		spoil func(dir string) error
 		key   string
 		says  string
 	}{
-		"nothing wrong":            {func(string) error { return nil }, "", ""},
+		"nothing wrong": {func(string) error { return nil }, "", ""},
+		"CA that is none": {func(dir string) error {
+			return errors.Join(replace("ca.pem", "no PEM")(dir), adds(`syslog = { address = "siem:6514", ca_file = "ca.pem" }`)(dir))
+		}, "syslog.ca_file", "there is no certificate in"},
+		"CA that is not there":     {adds(`syslog = { address = "siem:6514", ca_file = "ca.pem" }`), "syslog.ca_file", "no such file"},
 		"key too short":            {replace("vault.key", "0123"), "vault.key_file", "has 4 bytes"},
 		"key too open":             {func(dir string) error { return os.Chmod(filepath.Join(dir, "vault.key"), 0o644) }, "vault.key_file", "chmod 600"},
 		"key linked":               {instead("vault.key", func(path string) error { return os.Symlink("webhook.secret", path) }), "vault.key_file", "symbolic link"},

@@ -19,6 +19,7 @@ func (c *Config) judge(r *reader) {
 	j.folders()
 	j.webhook()
 	j.metrics()
+	j.syslog()
 	j.lines()
 	j.profiles()
 }
@@ -85,5 +86,16 @@ func (j judgement) metrics() {
 		t.fault("listen", "is neither a socket nor an address and a port", remedy)
 	case !loopback(host):
 		t.fault("listen", "is not this machine's loopback: others could ask", remedy)
+	}
+}
+
+func (j judgement) syslog() {
+	t := j.table("syslog")
+	switch host, port, err := net.SplitHostPort(j.c.Syslog.Address); {
+	case t.has("ca_file") && !t.has("address"):
+		t.need("address", `write the receiver's host and port, such as "siem.example.com:6514"`)
+	case !t.has("address") || !j.sound("syslog", "address"):
+	case err != nil || host == "" || port == "" || !isPort(port):
+		t.fault("address", "is no host and port", `write them like "siem.example.com:6514"; it is spoken to in TLS`)
 	}
 }

@@ -21,6 +21,9 @@ func (t *table) config(c *Config, l Line, p Profile) {
 	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
 
 	t.sub("metrics").text("listen", &c.Metrics.Listen)
+	syslog := t.sub("syslog")
+	syslog.text("address", &c.Syslog.Address)
+	syslog.file("ca_file", &c.Syslog.CAFile)
 
 	for _, lt := range t.subs("line") {
 		line := l

@@ -98,7 +98,10 @@ func (b *Board) sorted() []Condition {
 	return all
 }
 
-// Changes are a subscriber's: what has changed and it hasn't read yet. What waits grows only as conditions come and go, so there is no bound.
+// mostUnread is how far a subscriber may be behind; then it loses the oldest.
+const mostUnread = 4096
+
+// Changes are a subscriber's: what has changed and it hasn't read yet.
 type Changes struct {
 	board  *Board
 	unread []Change      // under the board's mu
@@ -118,6 +121,9 @@ func (b *Board) Subscribe() *Changes {
 }
 
 func (s *Changes) add(c Change) {
+	if len(s.unread) == mostUnread {
+		s.unread = slices.Delete(s.unread, 0, 1)
+	}
 	s.unread = append(s.unread, c)
 	select {
 	case s.wake <- struct{}{}:

@@ -151,6 +151,19 @@ func TestWhatIsNotDeclaredStandsAsAFault(t *testing.T) {
 	}
 }
 
+func TestWhoIsFarBehindLosesTheOldest(t *testing.T) {
+	b := NewBoard()
+	s := b.Subscribe()
+	b.Set(KeyFile, "", "")
+	for range mostUnread / 2 {
+		b.Set(ProcessDown, "a", "")
+		b.Clear(ProcessDown, "a")
+	}
+	if got := told(t.Context(), s, mostUnread); strings.Contains(got, "key_file") || !strings.HasSuffix(got, "+process_down/a -process_down/a") || len(s.unread) != 0 {
+		t.Errorf("what was kept ends with %q", got[max(0, len(got)-60):])
+	}
+}
+
 func TestALineThatIsGoneIsWell(t *testing.T) {
 	b := NewBoard()
 	for _, line := range []string{"a", "b", ""} {

@@ -2,6 +2,7 @@ package health
 
 // The codes that flattoned itself sets. The others come from lines, which have theirs in daemon/capture and hw.
 const (
+	SyslogFailing   Code = "syslog_failing"
 	StoreFailed     Code = "store_failed"
 	AuditFailed     Code = "audit_failed"
 	DiskLow         Code = "disk_low"

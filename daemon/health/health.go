@@ -4,7 +4,7 @@
 // is declared once, in table.go, with its severity, its words and its remedy, and whoever meets it sets it on the one [Board]. What is not
 // declared can still be set, lest a fault go untold for want of words; it then counts as a fault.
 //
-// It promises that a condition's beginning and its end are each told once to every subscriber, in order. It knows of
+// It promises that a condition's beginning and its end are each told once to every subscriber, in order, unless it is thousands behind. It knows of
 // no card and no caller, and does no I/O; daemon, tool and metrics import it, and it imports nothing of the house.
 package health
 

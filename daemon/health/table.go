@@ -45,6 +45,8 @@ var table = []Declared{
 		"see that the receiver answers; what waits is delivered then", "482f1833b99a4d8c80d52cb3a2bf5739", ""},
 	{UpstreamGone, Fault, "the receiver said that it is gone for good, so nothing more is delivered upstream",
 		"put the right address into [upstream.webhook], and restart flattoned; what waits is delivered then", "7a1008aa9e284ca59181ef429c7a6708", ""},
+	{SyslogFailing, Warning, "the syslog receiver can't be told what is wrong",
+		"see that it answers at [syslog] address, and that ca_file vouches for it; what waits is told then", "598c613fdbf04c3c81150997ce989998", ""},
 	// The machine.
 	{ClockUnsynced, Warning, "the machine's clock is not synchronised, so the times in the audit log may be wrong",
 		"have the machine follow a time server: timedatectl timesync-status says what is wrong", "74e54dcb387b459ab1ad893f47769712", timekeeping},
