@@ -79,6 +79,8 @@ var importRules = []importRule{
 var exactRules = []importRule{
 	{in: "daemon", never: []string{"hw", "daemon/line", "daemon/session", "daemon/capture", "audio"},
 		reason: "flattoned opens no device and sees no digit but the ones it seals"},
+	{in: "daemon/health", only: []string{}, never: []string{"os", "net", "net/http", "log", "log/slog", "database/sql"},
+		reason: "what is declared and what stands leads nowhere; who tells of it is in packages below"},
 }
 
 // reachRules are transitive: from a main package, nothing below may lead there.
