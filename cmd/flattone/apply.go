@@ -41,8 +41,9 @@ type plan struct {
 
 	content []byte
 	change  config.Change
-	// settings are what lines are to run with that start.
+	// settings are what lines are to run with that start, and adopted the lines that a new flattoned finds running.
 	settings map[string]string
+	adopted  map[string]string
 }
 
 // lineFate is what becomes of a line: untouched, restarts, begins or ends.
@@ -107,7 +108,7 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{File: now.ConfigFile, Config: now.ConfigFile, Flattoned: goesOn, Lines: []lineFate{}}
+	p := plan{File: now.ConfigFile, Config: now.ConfigFile, Flattoned: goesOn, Lines: []lineFate{}, adopted: map[string]string{}}
 	if len(args) == 1 {
 		p.File = args[0]
 	}
@@ -125,6 +126,9 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	var names []string
 	for _, l := range now.Lines {
 		running[l.Name], names = l, append(names, l.Name)
+		if _, stays := cfg.Line(l.Name); stays && l.Up {
+			p.adopted[l.Name] = ""
+		}
 	}
 	p.change, p.settings = cfg.Change(names, func(line string) string { return running[line].Settings }), map[string]string{}
 	for _, l := range slices.Concat(p.change.Restarted, p.change.Begun) {
@@ -182,6 +186,7 @@ func (a *apply) carryOut(ctx context.Context, box *control.Client, p plan, befor
 		if err := restartUnit(ctx, box); err != nil {
 			return a.putBack(ctx, box, p, before, err)
 		}
+		_ = awaitUp(ctx, box, p.adopted) // what they run with is known from then on; one that doesn't come back is missed in the end
 	}
 	if _, err := box.Reload(ctx, a.force); err != nil {
 		return a.putBack(ctx, box, p, before, err)
@@ -254,7 +259,7 @@ func restartUnit(ctx context.Context, box *control.Client) error {
 	}
 }
 
-// awaitUp waits until lines are up that run with settings.
+// awaitUp waits until lines are up that run with settings, or with "" any.
 func awaitUp(ctx context.Context, box *control.Client, settings map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, upTime)
 	defer cancel()
@@ -262,7 +267,7 @@ func awaitUp(ctx context.Context, box *control.Client, settings map[string]strin
 		lines, err := box.Lines(ctx)
 		var missing []string
 		for _, l := range lines {
-			if want, starts := settings[l.Name]; starts && (!l.Up || l.Settings != want) {
+			if want, awaited := settings[l.Name]; awaited && (!l.Up || want != "" && l.Settings != want) {
 				missing = append(missing, l.Name)
 			}
 		}

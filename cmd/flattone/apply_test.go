@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/flattone/flattone/daemon/config"
@@ -27,7 +28,7 @@ func aSite(t *testing.T, restart string) (b *aBox, dir string, run func(args ...
 		"flattone.toml": "version = 1\nstate_dir = \"state\"\nruntime_dir = \"run\"\n[vault]\nkey_file = \"vault.key\"\n[upstream.webhook]\n" +
 			"url = \"http://127.0.0.1:1/\"\nsecret_file = \"webhook.secret\"\n[profile.card]\n[[line]]\nname = \"demo\"\nplace = \"trunk-side\"\nprofile = \"card\"\n" +
 			"[line.wav]\ncaller_in = [\"" + calls + "/caller.wav\"]\nagent_in = [\"" + calls + "/agent.wav\"]\nagent_out = \"a.wav\"\ncaller_out = \"c.wav\"\n",
-		"systemctl": "#!/bin/sh\necho \"$@\" >>" + dir + "/asked\ncase $1 in show) echo 4711 ;; restart) " + restart + " ;; esac\n",
+		"systemctl": "#!/bin/sh\necho \"$@\" >>" + dir + "/asked\ncase $1 in show) echo 4711 ;; restart) touch " + dir + "/restarted; " + restart + " ;; esac\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -88,7 +89,16 @@ func TestApplyThroughSystemd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, dir, run := aSite(t, test.restart)
+			// After a start of flattoned lines come back after a while, and only then it is known what they run with.
+			var looks atomic.Int32
+			b.up = func() bool {
+				_, err := os.Stat(filepath.Join(dir, "restarted"))
+				return err != nil || looks.Add(1) > 3
+			}
 			b.reload = func(force bool) (control.Reloaded, error) {
+				if looks.Load() <= 3 {
+					t.Error("a reload is asked for before the lines are back")
+				}
 				if force {
 					t.Error("it forces what nobody asked to be forced")
 				}

@@ -28,6 +28,8 @@ type aBox struct {
 	report acceptance.Report
 	// planted is in whatever is told of the log, devices and conditions.
 	planted string
+	// up, if set, says whether lines are.
+	up func() bool
 	// config is the box's configuration, of which it runs with settings.
 	config, settings string
 	// reload is what a reload comes to.
@@ -86,7 +88,7 @@ func (b *aBox) Lines(context.Context) ([]control.Line, error) {
 	}
 	var lines []control.Line
 	for _, l := range cfg.Lines {
-		lines = append(lines, control.Line{Name: l.Name, Up: true, State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)})
+		lines = append(lines, control.Line{Name: l.Name, Up: b.up == nil || b.up(), State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)})
 	}
 	return lines, nil
 }
