@@ -109,7 +109,7 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 		return plan{}, err
 	}
 	p := plan{File: now.ConfigFile, Config: now.ConfigFile, Flattoned: goesOn, Lines: []lineFate{}, adopted: map[string]string{}}
-	if len(args) == 1 {
+	if len(args) == 1 && !sameFile(args[0], p.Config) {
 		p.File = args[0]
 	}
 	cfg, content, err := config.CheckAt(p.File, p.Config, daemonUser())
@@ -151,6 +151,16 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	there, err := os.ReadFile(p.Config)
 	p.Changes = err != nil || !bytes.Equal(there, content) || p.Flattoned != goesOn || slices.ContainsFunc(p.Lines, func(l lineFate) bool { return l.Fate != untouched })
 	return p, nil
+}
+
+// sameFile reports whether two names are one file's.
+func sameFile(a, b string) bool {
+	here, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(b)
+	return err == nil && os.SameFile(here, there)
 }
 
 func configured(cfg *config.Config) (names []string) {

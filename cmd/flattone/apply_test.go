@@ -128,6 +128,21 @@ func TestApplyThroughSystemd(t *testing.T) {
 	}
 }
 
+// What was edited in place is applied in place, by whatever name: nothing is put in its own place.
+func TestApplyInPlace(t *testing.T) {
+	b, dir, run := aSite(t, "true")
+	b.settings = "another"
+	b.reload = func(bool) (control.Reloaded, error) { return control.Reloaded{}, nil }
+	for _, args := range [][]string{{"apply", "--yes"}, {"apply", dir + "/../" + filepath.Base(dir) + "/flattone.toml", "--yes"}} {
+		if code, said := run(args...); code != exitOK || !strings.Contains(said, "done: ") {
+			t.Errorf("exit code %d: %s", code, said)
+		}
+	}
+	if _, err := os.Stat(b.config + ".before"); err == nil {
+		t.Error("a file took its own place")
+	}
+}
+
 // A file with a fault is refused before anything is asked of anybody, and one that isn't there too.
 func TestApplyRefuses(t *testing.T) {
 	b, dir, run := aSite(t, "true")

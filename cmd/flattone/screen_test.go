@@ -158,9 +158,13 @@ func TestKeepsake(t *testing.T) {
 	pictured(t, "keepsake", s.keepsake())
 }
 
-// TestEverySize: whatever the terminal, the picture fits.
 func TestEverySize(t *testing.T) {
-	s := screenOf(utf8(), boxLines(), append(aCall(0, 1000), aCapture("demo", "cap_1")...)...)
+	fitsEverySize(t, screenOf(utf8(), boxLines(), append(aCall(0, 1000), aCapture("demo", "cap_1")...)...))
+}
+
+// fitsEverySize: whatever the terminal, the picture fits.
+func fitsEverySize(t *testing.T, s tea.Model) {
+	t.Helper()
 	for width := 1; width <= 130; width += 13 {
 		for height := 1; height <= 60; height += 3 {
 			s.Update(tea.WindowSizeMsg{Width: width, Height: height})

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/flattone/flattone/daemon/bundle/bundletest"
 )
 
 // TestNoCardComesOut plants public test cards, a telephone number, and secrets in whatever a bundle is made of, and finds none in it.
@@ -41,7 +40,7 @@ func TestNoCardComesOut(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
-	got := contents(t, file)
+	got := bundletest.Unpack(t, file)
 	for _, name := range []string{"versions.txt", "status.json", "events.json", "devices.json", "doctor.json", "config/flattone.toml", "config/devices.toml",
 		"config/[card?].toml", "journal.txt"} {
 		text, is := got["flattone-support/"+name]
@@ -73,35 +72,6 @@ func TestNoCardComesOut(t *testing.T) {
 	}
 }
 
-// contents is what is in a bundle.
-func contents(t *testing.T, file string) map[string]string {
-	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	zip, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for tape := tar.NewReader(zip); ; {
-		h, err := tape.Next()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(tape)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[h.Name] = string(text)
-	}
-}
-
 // Without a box there is a bundle all the same, which says what could not be had.
 func TestSupportBundleWithoutABox(t *testing.T) {
 	dir := t.TempDir()
@@ -113,7 +83,7 @@ func TestSupportBundleWithoutABox(t *testing.T) {
 	if code := tl.explain(root.ExecuteContext(t.Context())); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, said.String())
 	}
-	got := contents(t, filepath.Join(dir, "b.tar.gz"))
+	got := bundletest.Unpack(t, filepath.Join(dir, "b.tar.gz"))
 	for name, want := range map[string]string{"status.json": "there is no admin socket", "journal.txt": "there is no journalctl", "config/none.toml": "no such file", "doctor.json": `"bad"`} {
 		if !strings.Contains(got["flattone-support/"+name], want) {
 			t.Errorf("%s is %q", name, got["flattone-support/"+name])

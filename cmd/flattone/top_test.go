@@ -97,23 +97,7 @@ func TestTopScrollsToEveryLine(t *testing.T) {
 	}
 }
 
-func TestTopOnEverySize(t *testing.T) {
-	p := topScreenOf(utf8(), 30)
-	for width := 1; width <= 130; width += 13 {
-		for height := 1; height <= 60; height += 3 {
-			p.Update(tea.WindowSizeMsg{Width: width, Height: height})
-			rows := strings.Split(p.View().Content, "\n")
-			if len(rows) != height {
-				t.Fatalf("%d rows on a terminal of %d by %d", len(rows), width, height)
-			}
-			for _, l := range rows {
-				if lipgloss.Width(l) > width {
-					t.Fatalf("%d columns on a terminal of %d by %d", lipgloss.Width(l), width, height)
-				}
-			}
-		}
-	}
-}
+func TestTopOnEverySize(t *testing.T) { fitsEverySize(t, topScreenOf(utf8(), 30)) }
 
 func TestLiveTop(t *testing.T) {
 	for name, env := range map[string][]string{"in colours": nil, "without": {"NO_COLOR=1"}} {

@@ -1,11 +1,8 @@
 package bundle
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/daemon/bundle/bundletest"
 )
 
 func TestScrub(t *testing.T) {
@@ -79,35 +78,6 @@ func FuzzScrub(f *testing.F) {
 
 func digitsOf(s string) string { return regexp.MustCompile(`[^0-9]`).ReplaceAllString(s, "") }
 
-// Unpack is what is in a bundle, by name.
-func unpack(t *testing.T, file string) map[string]string {
-	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	zip, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for tape := tar.NewReader(zip); ; {
-		h, err := tape.Next()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(tape)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[h.Name] = string(text)
-	}
-}
-
 func TestBundle(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "b.tar.gz")
 	b := New(file, time.Unix(1e9, 0))
@@ -119,7 +89,7 @@ func TestBundle(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got := unpack(t, file)
+	got := bundletest.Unpack(t, file)
 	if len(got) != 2 || got["flattone-support/log.txt"] != "[card?] tok_aaaa[shortened]\n" || got["flattone-support/[card?].txt"] != "well" {
 		t.Errorf("it has %q", got)
 	}
