@@ -153,16 +153,6 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	return p, nil
 }
 
-// sameFile reports whether two names are one file's.
-func sameFile(a, b string) bool {
-	here, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(b)
-	return err == nil && os.SameFile(here, there)
-}
-
 func configured(cfg *config.Config) (names []string) {
 	for _, l := range cfg.Lines {
 		names = append(names, l.Name)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -54,4 +55,14 @@ func (t *tool) newFileCommand(noun, short, long, said string, encode func([]byte
 		},
 	})
 	return parent
+}
+
+// sameFile reports whether two names are one file's.
+func sameFile(a, b string) bool {
+	here, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(b)
+	return err == nil && os.SameFile(here, there)
 }

@@ -186,15 +186,6 @@ func flow(p *path.Path, samples []int16, heard *maskHeard) []int16 {
 	return out
 }
 
-func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
-}
-
 func writeWAV(name string, samples []int16, cfg path.Config) (err error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
