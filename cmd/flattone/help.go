@@ -171,8 +171,8 @@ nothing is done then, but with --force. If the file has a fault, nothing is done
 either. Where settings have changed that flattoned reads only once, systemd
 starts it again, and lines go on meanwhile; where no systemd does, you do.
 
-It writes as you, so most boxes need root for it. Exit code 5 says that a line
-takes a card.`
+It needs a flattoned that runs, and writes as you, so most boxes need root for
+it. Exit code 5 says that a line takes a card.`
 	wordsKeyLong = `Make a new key-encryption key for the vault: 32 random bytes in a file that only
 its owner may read. A file that is there already is never touched: its key may
 be all that opens a vault.

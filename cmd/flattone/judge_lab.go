@@ -29,7 +29,7 @@ func judgeCommand() *cobra.Command {
 	var r judgeRun
 	c := &cobra.Command{
 		Use:   "judge {IN.wav OUT.wav | --blind REC.wav} --truth FILE",
-		Short: "attack a masked recording: can its keys be read? (lab builds only)",
+		Short: "attack a masked recording: can its keys be read? (lab builds)",
 		Long: `Try to read the keys of a recorded call out of what the agent heard.
 
 IN.wav is what the caller sent, OUT.wav what the agent heard, at the same rate.

@@ -50,7 +50,7 @@ func maskCommand() *cobra.Command {
 	var r maskRun
 	c := &cobra.Command{
 		Use:   "mask IN.wav OUT.wav",
-		Short: "run a caller's recording through the sample path (lab builds only)",
+		Short: "run a caller's recording through the sample path (lab builds)",
 		Long: `Run a recording of a caller through the sample path of a live line, as fast as
 it goes.
 
