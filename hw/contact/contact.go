@@ -1,5 +1,5 @@
 // Package contact watches the contact that tells of a line's calls: at a GPIO line, at a modem input of a serial port, or the hook
-// switch of a USB headset.
+// switch of a USB headset. It also has the output at which the relay of a bypass hangs: see [Relay].
 //
 // It exists because sound alone doesn't say who is on a line: whoever hung up may be followed by another without a tone between.
 //

@@ -70,6 +70,29 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// What no relay can hang at is refused with the reason and the remedy.
+func TestARelayNamesWhatIsWrong(t *testing.T) {
+	_, terminal := pty.Open(t)
+	for name, c := range map[string]struct {
+		cfg  RelayConfig
+		says string
+	}{
+		"no such port":           {RelayConfig{"/dev/nowhere", "rts"}, "is it plugged in"},
+		"no port":                {RelayConfig{"/dev/null", "dtr"}, "it is no serial port: name one"},
+		"a port without outputs": {RelayConfig{terminal.Name(), "rts"}, "it has no outputs: use"},
+		"an input":               {RelayConfig{"/dev/null", "cts"}, `"cts" is not the number of a line`},
+		"no chip":                {RelayConfig{"/dev/null", "17"}, "it is no GPIO chip: name one"},
+	} {
+		r, err := OpenRelay(c.cfg)
+		if err == nil {
+			r.Close()
+			t.Errorf("%s: opened", name)
+		} else if !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "relay "+c.cfg.String()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // wire is a contact that is opened and closed by hand.
 type wire struct{ atomic.Pointer[seen] }
 

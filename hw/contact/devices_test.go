@@ -142,6 +142,8 @@ func TestGPIO(t *testing.T) {
 	ownMachine(t)
 	var lines atomic.Uint32 // as they are
 	lines.Store(0b0000_1000)
+	var relay atomic.Uint32 // how line 5 was put
+	relay.Store(1)
 	d := uhid.New(t, uhid.Spec{Name: "Adapter", Place: "usb-test-4/input0", Vendor: 0x10c4, Product: 0xea90, Descriptor: adapter,
 		Answer: func(number byte) []byte {
 			switch number {
@@ -155,6 +157,11 @@ func TestGPIO(t *testing.T) {
 				return make([]byte, 14)
 			}
 			return nil
+		},
+		Told: func(report []byte) {
+			if report[0] == 4 && len(report) > 2 && report[2] == 1<<5 { // lines are put high or low
+				relay.Store(uint32(report[1]))
+			}
 		}})
 	chip := ""
 	for until := time.Now().Add(patience); chip == ""; time.Sleep(10 * time.Millisecond) {
@@ -177,7 +184,32 @@ func TestGPIO(t *testing.T) {
 	lines.Store(0b1111_0111)
 	w.expect(false)
 	low.expect(false)
+	r, err := OpenRelay(RelayConfig{chip, "5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	put := func(want uint32, err error) {
+		t.Helper()
+		if got := relay.Load(); err != nil || got != want {
+			t.Errorf("the relay's line was put %#x, %v; want %#x", got, err, want)
+		}
+	}
+	put(0, nil)
+	put(0xff, r.Set(true))
+	put(0, r.Set(false))
+	put(0xff, r.Set(true))
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	put(0, nil)
+	if r, err = OpenRelay(RelayConfig{chip, "5"}); err != nil {
+		t.Fatal(err)
+	}
 	d.Unplug()
+	if err := r.Set(true); err == nil {
+		t.Error("a relay whose chip was pulled out is switched")
+	}
 	w.expectLoss()
 	low.expectLoss()
 }
@@ -200,6 +232,27 @@ func TestSerial(t *testing.T) {
 		}
 	}
 	set(0)
+	t.Run("relay", func(t *testing.T) {
+		for output, input := range map[string]int{"rts": unix.TIOCM_CTS, "dtr": unix.TIOCM_DSR} {
+			set(0)
+			r, err := OpenRelay(RelayConfig{port, output})
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := func(want bool, err error) {
+				t.Helper()
+				state, failed := unix.IoctlGetInt(fd, unix.TIOCMGET)
+				if on := state&input != 0; on != want || err != nil || failed != nil {
+					t.Errorf("%s is on: %v, %v, %v; want %v", output, on, err, failed, want)
+				}
+			}
+			is(false, nil)
+			is(true, r.Set(true))
+			is(false, r.Set(false))
+			is(true, r.Set(true))
+			is(false, r.Close())
+		}
+	})
 	for input, output := range map[string]int{"cts": unix.TIOCM_RTS, "dsr": unix.TIOCM_DTR, "ri": out1, "dcd": out2} {
 		t.Run(input, func(t *testing.T) {
 			w := watch(t, Config{Kind: Serial, Device: port, Input: input})

@@ -15,7 +15,10 @@ const (
 	gpioGetLine   = 3<<30 | 592<<16 | 0xb4<<8 | 0x07 // _IOWR, of lineRequest
 	gpioGetValues = 3<<30 | 16<<16 | 0xb4<<8 | 0x0e  // _IOWR, of lineValues
 
+	gpioSetValues = 3<<30 | 16<<16 | 0xb4<<8 | 0x0f // _IOWR, of lineValues
+
 	lineInput    = 1 << 2
+	lineOutput   = 1 << 3
 	linePullUp   = 1 << 8
 	linePullDown = 1 << 9
 )
@@ -48,6 +51,15 @@ type chipInfo struct {
 type gpio struct{ fd int }
 
 func openGPIO(chip, number string, inverted bool) (input, error) {
+	flags := uint64(lineInput | linePullDown)
+	if inverted {
+		flags = lineInput | linePullUp
+	}
+	return requestGPIO(chip, number, flags)
+}
+
+// requestGPIO has a line to itself; as an output it is low at first.
+func requestGPIO(chip, number string, flags uint64) (*gpio, error) {
 	line, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not the number of a line: write one from 0 on, such as \"17\"", number)
@@ -66,10 +78,7 @@ func openGPIO(chip, number string, inverted bool) (input, error) {
 	case line >= uint64(info.lines):
 		return nil, fmt.Errorf("the chip has lines 0 to %d only", int64(info.lines)-1)
 	}
-	ask := lineRequest{flags: lineInput | linePullDown, lines: 1}
-	if inverted {
-		ask.flags = lineInput | linePullUp
-	}
+	ask := lineRequest{flags: flags, lines: 1}
 	ask.offsets[0] = uint32(line)
 	copy(ask.consumer[:], "flattone")
 	switch err := ioctl(fd, gpioGetLine, unsafe.Pointer(&ask)); {
@@ -85,6 +94,14 @@ func (g *gpio) high() (high, known bool, err error) {
 	v := lineValues{mask: 1}
 	err = ioctl(g.fd, gpioGetValues, unsafe.Pointer(&v))
 	return v.bits&1 != 0, true, err
+}
+
+func (g *gpio) set(on bool) error {
+	v := lineValues{mask: 1}
+	if on {
+		v.bits = 1
+	}
+	return ioctl(g.fd, gpioSetValues, unsafe.Pointer(&v))
 }
 
 func (g *gpio) close() error { return unix.Close(g.fd) }

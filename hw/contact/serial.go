@@ -19,15 +19,22 @@ func openSerial(device, name string) (input, error) {
 	if !known {
 		return nil, fmt.Errorf("a serial port has no input %q: use dcd, cts, dsr or ri", name)
 	}
-	fd, err := unix.Open(device, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	s, err := openPort(device, bit)
 	if err != nil {
-		return nil, fmt.Errorf("%w: is it plugged in, and may this user open it?", err)
+		return nil, err
 	}
-	s := &serial{fd, bit}
 	if err := s.keep(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+func openPort(device string, bit int) (*serial, error) {
+	fd, err := unix.Open(device, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w: is it plugged in, and may this user open it?", err)
+	}
+	return &serial{fd, bit}, nil
 }
 
 // keep has the kernel keep the port open when DCD goes off, which it would else take for the end of everything.
@@ -37,7 +44,7 @@ func (s *serial) keep() error {
 		return errors.New("it is no serial port: name one, such as those in /dev/serial/by-id")
 	}
 	if err == nil {
-		t.Cflag |= unix.CLOCAL
+		t.Cflag |= unix.CLOCAL | unix.HUPCL // and put its outputs off when nobody has it open any more
 		err = unix.IoctlSetTermios(s.fd, unix.TCSETS, t)
 	}
 	if err == nil {
@@ -52,6 +59,14 @@ func (s *serial) keep() error {
 func (s *serial) high() (on, known bool, err error) {
 	state, err := unix.IoctlGetInt(s.fd, unix.TIOCMGET)
 	return state&s.bit != 0, true, err
+}
+
+func (s *serial) set(on bool) error {
+	request := uint(unix.TIOCMBIC)
+	if on {
+		request = unix.TIOCMBIS
+	}
+	return unix.IoctlSetPointerInt(s.fd, request, s.bit)
 }
 
 func (s *serial) close() error { return unix.Close(s.fd) }

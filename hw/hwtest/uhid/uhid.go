@@ -24,6 +24,8 @@ type Spec struct {
 	Descriptor []byte
 	// Answer gives a report of a number that the kernel asks for, with the number first; nil where the device doesn't say.
 	Answer func(number byte) []byte
+	// Told, if not nil, is given each report that the kernel sends the device, with its number first.
+	Told func(report []byte)
 }
 
 // Device is one made device.
@@ -123,6 +125,9 @@ func (d *Device) serve() {
 			a = binary.NativeEndian.AppendUint16(a, uint16(len(report)))
 			d.file.Write(append(a, report...)) // it may have been pulled out meanwhile
 		case setReport:
+			if size := int(binary.NativeEndian.Uint16(e[10:])); d.spec.Told != nil {
+				d.spec.Told(append([]byte(nil), e[12:12+size]...))
+			}
 			d.file.Write(append(append(binary.NativeEndian.AppendUint32(nil, setReportReply), id...), 0, 0))
 		}
 	}
