@@ -49,6 +49,7 @@ const (
 
 // What stands in the way of taking cards. Where it comes up while one is taken, that is void, and the line is held.
 const (
+	RelayOpen      Code = "relay_open"       // its bypass relay joins caller and agent past the box
 	SelfTestFailed Code = "self_test_failed" // a key of the line's own was not masked, or not captured, or its sound isn't judged
 	Bypassed       Code = "bypassed"         // it has a fault while no card is taken, and the caller passes unmasked, as its owner chose
 	MonitorOpen    Code = "monitor_open"     // a card's own mixer lets an input through to an output, past the mask

@@ -119,7 +119,12 @@ type Line struct {
 	WAV                     WAV
 	// Calls is who tells of calls on a live line.
 	Calls Calls
+	// Relay joins caller and agent past the box while the line doesn't carry them; nil where there is none.
+	Relay *Relay
 }
+
+// Relay is an output, as in hw/contact, that is on while a live line carries its calls.
+type Relay struct{ Device, Output string }
 
 // AgentKeys are sequences of 2 to 8 keys that begin with * or #, none within another.
 type AgentKeys struct{ Start, Cancel, Answer, HangUp string }

@@ -12,7 +12,7 @@ func (j judgement) lines() {
 	if len(j.c.Lines) == 0 && j.sound("", "line") {
 		j.table("").fault("line", "is missing", "write a [[line]] table for each telephone line")
 	}
-	channels, contacts, ports := map[channel]string{}, map[string]string{}, map[string]string{}
+	channels, contacts, ports, relays := map[channel]string{}, map[string]string{}, map[string]string{}, map[Relay]string{}
 	names, files := map[string]string{}, map[string]string{
 		filepath.Clean(j.c.file):        "this file",
 		j.c.Vault.KeyFile:               "what vault.key_file names",
@@ -43,6 +43,7 @@ func (j judgement) lines() {
 		if l.Live() {
 			j.calls(join(path, "calls"), l.Calls, contacts)
 		}
+		j.relay(join(path, "relay"), l, relays)
 	}
 }
 

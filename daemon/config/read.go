@@ -83,6 +83,13 @@ func (t *table) line(l *Line) {
 		}
 	}
 	calls.calls(&l.Calls)
+	if relay := t.sub("relay"); t.has("relay") {
+		l.Relay = &Relay{}
+		relay.need("device", `name a GPIO chip, such as "/dev/gpiochip0", or a serial port`)
+		relay.text("device", &l.Relay.Device)
+		relay.need("output", `write the number of a line of the chip in quotes, such as "17", or "rts" or "dtr" of the port`)
+		relay.text("output", &l.Relay.Output)
+	}
 	if l.CallerModem != nil {
 		l.Calls.Source = SourceModem
 	}

@@ -35,6 +35,10 @@ func (l Line) Consequences() []string {
 		list = append(list, fmt.Sprintf("lookahead_ms = %d: the codecs of mobile networks smear a key's beginning, so that it is suspected late, and some of it may get past "+
 			"the mask. Leave it at %d or more on this line.", l.LookAhead.Milliseconds(), mobileLookAhead.Milliseconds()))
 	}
+	if l.Relay != nil {
+		list = append(list, "relay: whenever the line's process ends, even while a card is being keyed, the relay joins caller and agent past the box, where nothing is masked; "+
+			"what is keyed from then on is heard on the agent's side until the call is over.")
+	}
 	if l.AgentModem != nil {
 		list = append(list, "agent_modem: a line with a modem on the agent's side can't be tuned. That what the agent hears is masked is not measured on the spot: "+
 			"listen there while somebody keys a test card, before the first real one.")

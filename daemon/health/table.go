@@ -82,6 +82,8 @@ var table = []Declared{
 		"flattone restart LINE", "61887c3e2bac4abca7f5fe856e77f481", segmentation},
 	{SelfTestFailed, Fault, "its self-test failed: a key of its own was not masked or not captured, or its sound isn't judged",
 		"flattone restart LINE, and report it if it comes again; its log says what was found", "c9a314af995143e49ff0bf98e3887f3e", segmentation},
+	{"relay_open", Fault, "its bypass relay joins caller and agent past the box, where nothing is masked",
+		"it switches between calls, once the self-test passes; if it doesn't, look at the cable of what [line.relay] names", "a1dc8fedb2c945daabd11afeaefe5414", segmentation},
 	{"bypassed", Fault, "it has a fault, and lets the caller through unmasked so that telephony goes on, as on_fault says",
 		"flattone restart LINE, between two calls; what else is told of it says why", "3a90681c7cfe425ab4e4c4f1d5e54c72", segmentation},
 	// It waits for a device.

@@ -133,6 +133,9 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.cfg.Relay != nil {
+		bars = append(bars, capture.RelayOpen) // until it is switched
+	}
 	if s := l.cfg.Sound; s != nil {
 		named := slices.DeleteFunc([]string{s.Caller, s.Agent}, func(device string) bool { return device == "" })
 		l.mixers = mixers{devices: named, log: deps.Log}
@@ -178,6 +181,9 @@ func (l *Line) Run(ctx context.Context) (err error) {
 		start(&rest, func() error { return l.source(restCtx) })
 		start(&rest, func() error { return l.phone(restCtx) })
 		start(&rest, func() error { return l.tunes(restCtx) })
+		if l.cfg.Relay != nil {
+			start(&rest, func() error { return l.relays(restCtx, openRelay) })
+		}
 	}
 	if l.cfg.Sound != nil {
 		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })

@@ -3,6 +3,7 @@ package line
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -21,7 +22,7 @@ import (
 type selfTest struct {
 	test   *selftest.Test
 	before audio.Position // where the line's own path was in the round before
-	failed bool
+	failed atomic.Bool
 }
 
 const (
@@ -57,7 +58,7 @@ func (l *Line) firstTest(open func(path.Config) (selftest.Path, error)) (bars []
 	for over := false; !over; {
 		over, err = s.test.Step()
 	}
-	if l.judgeTest(err); s.failed {
+	if l.judgeTest(err); s.failed.Load() {
 		bars = []capture.Code{capture.SelfTestFailed}
 	}
 	return bars, nil
@@ -69,7 +70,7 @@ func (l *Line) tests(ctx context.Context) error {
 	defer wait.Stop()
 	s := &l.selfTest
 	s.before = l.path.Position()
-	if !s.failed {
+	if !s.failed.Load() {
 		l.alive(carries)
 	}
 	for {
@@ -84,16 +85,16 @@ func (l *Line) tests(ctx context.Context) error {
 			continue
 		}
 		wait.Reset(testEvery)
-		was := s.failed
+		was := s.failed.Load()
 		flows := l.flows()
 		if l.path.Broken() {
 			err = errors.Join(err, errPathBroke)
 		}
-		if l.judgeTest(errors.Join(err, flows)); s.failed != was {
-			l.session.Bar(capture.SelfTestFailed, s.failed) // fails only while the process ends
+		if l.judgeTest(errors.Join(err, flows)); s.failed.Load() != was {
+			l.session.Bar(capture.SelfTestFailed, !was) // fails only while the process ends
 		}
 		switch {
-		case !s.failed:
+		case !s.failed.Load():
 			l.alive(carries)
 		case flows == nil && l.bypassed.Load():
 			l.alive(bypasses)
@@ -105,12 +106,12 @@ func (l *Line) tests(ctx context.Context) error {
 func (l *Line) judgeTest(found error) {
 	s := &l.selfTest
 	switch {
-	case found != nil && !s.failed:
+	case found != nil && !s.failed.Load():
 		l.log.Error("the line's self-test failed: no card is taken until one passes", "error", found)
-	case found == nil && s.failed:
+	case found == nil && s.failed.Load():
 		l.log.Info("the line's self-test passes again")
 	}
-	s.failed = found != nil
+	s.failed.Store(found != nil)
 }
 
 // flows is what stands in the way of sound: whatever was written is judged, and of a live line there is always more. Where nothing is connected, its device
