@@ -14,17 +14,31 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build deb deb-arm64 package lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 build: sound ## the binaries as they are shipped, into build/bin
 	@$(GO) build -trimpath -o $(BIN)/ ./cmd/flattone ./cmd/flattoned
 	@$(CGO) build -trimpath -pgo $(PROFILE) -o $(BIN)/ ./cmd/flattone-line
 
-deb: sound build/tools/nfpm-$(NFPM_VERSION) ## the Debian package, into build/deb
-	@NFPM=build/tools/nfpm-$(NFPM_VERSION) packaging/build amd64
+NFPM := build/tools/nfpm-$(NFPM_VERSION)
+deb: sound $(NFPM) ## the Debian package for this machine, into build/deb
+	@NFPM=$(NFPM) packaging/build "$$(dpkg --print-architecture)"
+
+deb-arm64: build/sysroot-arm64 $(NFPM) ## the same for 64-bit ARM
+	@NFPM=$(NFPM) packaging/build arm64
+
+# What a program with C is built against, of another architecture's Debian, without a word to this machine's dpkg.
+build/sysroot-arm64:
+	@.ci/need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdlib.h:libc6-dev-arm64-cross mmdebstrap:mmdebstrap
+	@mmdebstrap --quiet --arch=arm64 --variant=extract --include=portaudio19-dev,libasound2-dev,libc6-dev bookworm $@.new
+	@mv $@.new $@
+
+package: deb ## the package as others judge it: by lintian, by its parts, and built again in another folder
+	@.ci/need lintian:lintian
+	@NFPM=$(CURDIR)/$(NFPM) $(GO) test -count=1 -timeout 20m ./packaging
 
 lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
 	@test -e $(LAB)/demo || echo 'Building flattone, which takes some minutes the first time.'
@@ -60,7 +74,7 @@ build/tools/staticcheck-$(STATICCHECK_VERSION):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv build/tools/staticcheck $@
 
-build/tools/nfpm-$(NFPM_VERSION):
+$(NFPM):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 	@mv build/tools/nfpm $@
 
@@ -69,7 +83,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
 	@CGO_ENABLED=1 $< -tags lab ./cmd/...
-	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|proof|proof/hangup)$$')
+	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|packaging|proof|proof/hangup)$$')
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
