@@ -138,7 +138,7 @@ func TestExamine(t *testing.T) {
 		"little room":         {space(500<<20, nil), "disk", Warn, []string{"500 MiB", "du -xh"}},
 		"no room":             {space(1<<20, nil), "disk", Bad, []string{"no card can be stored"}},
 		"room unknown":        {space(0, fs.ErrPermission), "disk", Unseen, []string{"ask as root"}},
-		"clock apart":         {runs("timedatectl", "no\n", nil), "clock", Bad, []string{"timedatectl set-ntp true"}},
+		"clock apart":         {runs("timedatectl", "no\n", nil), "clock", Warn, []string{"timedatectl set-ntp true"}},
 		"no timedatectl":      {runs("timedatectl", "", exec.ErrNotFound), "clock", Unseen, nil},
 		"timedatectl fails":   {runs("timedatectl", "Failed to connect to bus", errors.New("exit status 1")), "clock", Unseen, []string{"Failed to connect"}},
 		"no TPM":              {gone("sys/class/tpm"), "tpm", Warn, []string{"firmware"}},

@@ -180,7 +180,7 @@ func clock(ctx context.Context, m *Machine) []Finding {
 	case strings.TrimSpace(out) == "yes":
 		return []Finding{{Verdict: OK, Found: "synchronised"}}
 	}
-	return []Finding{{Verdict: Bad, Found: "not synchronised", Means: "the times in the audit log may be wrong (PCI DSS 10.6), and expired cards pass or good ones don't",
+	return []Finding{{Verdict: Warn, Found: "not synchronised", Means: "the times in the audit log may be wrong (PCI DSS 10.6), and expired cards pass or good ones don't",
 		Do: "timedatectl set-ntp true; timedatectl timesync-status"}}
 }
 
