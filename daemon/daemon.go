@@ -24,6 +24,7 @@ import (
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/factor"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
 	"github.com/flattone/flattone/daemon/health/syslog"
@@ -58,6 +59,7 @@ type Daemon struct {
 	audit    *audit.Log
 	outbox   *upstream.Outbox
 	vault    *vault.Vault
+	factors  *factor.Factors
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -113,7 +115,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Handed: handed, Group: adminGroup}, control.Deps{Backend: d.backend, Log: log}); err != nil {
+	if d.admin, err = control.New(control.Config{Socket: cfg.AdminSocket(), Handed: handed, Roles: cfg.Roles}, control.Deps{Backend: d.backend, Log: log, Login: sessions()}); err != nil {
 		return nil, err
 	}
 	if to := cfg.Syslog; to.Address != "" {
@@ -131,9 +133,6 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	}
 	return d, nil
 }
-
-// adminGroup is whose members may command the box.
-const adminGroup = "flattone-admin"
 
 // openVault opens what a card is kept in: store, log, outbox, key, vault.
 func (d *Daemon) openVault(ctx context.Context) (err error) {
@@ -163,6 +162,11 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 			d.deliveries.queued(e.Key)
 			return d.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
 		})})
+	if err != nil {
+		return err
+	}
+	box, err := os.Hostname()
+	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
 	return err
 }
 

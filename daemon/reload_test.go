@@ -19,6 +19,10 @@ func (h *house) writes(more string, lines ...string) *config.Config {
 	text := "version = 1\nstate_dir = \"state\"\nruntime_dir = \"run\"\n" + more + `
 [daemon]
 line_binary = "line"
+[roles]
+technician = ["self"]
+auditor = ["self"]
+installer = ["self"]
 [vault]
 key_file = "vault.key"
 [upstream.webhook]

@@ -82,6 +82,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	h := &house{t: t, dir: dir, cfg: twoLines()}
 	h.cfg.StateDir, h.cfg.RuntimeDir = h.path("state"), h.path("run")
+	h.cfg.Roles = config.Roles{Technician: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}}
 	h.cfg.Daemon.LineBinary = h.path("line")
 	h.cfg.Vault.KeyFile = h.path("vault.key")
 	h.cfg.Upstream.Webhook = config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret"),

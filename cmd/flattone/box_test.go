@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
@@ -34,7 +35,37 @@ type aBox struct {
 	config, settings string
 	// reload is what a reload comes to.
 	reload func(force bool) (control.Reloaded, error)
+	// afar is whether those who ask are not at the box.
+	afar atomic.Bool
 }
+
+func (b *aBox) login(context.Context, int32) (control.Login, error) {
+	return control.Login{ID: "1", User: "anna", Here: !b.afar.Load()}, nil
+}
+
+// CheckFactor takes one code.
+func (b *aBox) CheckFactor(_ context.Context, by control.Actor, code string) error {
+	switch code {
+	case "123456":
+		return nil
+	case "":
+		return &control.Error{Code: control.CodeFactor, Text: "from afar this takes a code of anna's second factor", Remedy: "send it"}
+	}
+	return &control.Error{Code: control.CodeFactor, Text: "that is not the code of this minute", Remedy: "is the telephone's clock right?"}
+}
+
+func (b *aBox) EnrollFactor(_ context.Context, by control.Actor) (string, error) {
+	return "otpauth://totp/flattone:" + by.Person + "@box?secret=MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U&issuer=flattone", nil
+}
+
+func (b *aBox) ForgetFactor(_ context.Context, _ control.Actor, person string) error {
+	if person != "anna" {
+		return &control.Error{Code: control.CodeWrongState, Text: person + " has no second factor", Remedy: "it is that of the name that somebody logs in by"}
+	}
+	return nil
+}
+
+func (b *aBox) Refused(context.Context, control.Actor, string, string) error { return nil }
 
 func newBox() *aBox {
 	return &aBox{Feed: control.NewFeed(), watchers: make(chan struct{}, 16), armed: make(chan string, 16)}
@@ -42,7 +73,8 @@ func newBox() *aBox {
 
 // serve listens at socket until the context ends, and then says so.
 func (b *aBox) serve(ctx context.Context, socket string) (ended <-chan error, err error) {
-	s, err := control.New(control.Config{Socket: socket}, control.Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	me := []string{config.Self}
+	s, err := control.New(control.Config{Socket: socket, Roles: config.Roles{Technician: me, Custodian: me, Auditor: me, Installer: me}}, control.Deps{Backend: b, Log: slog.New(slog.DiscardHandler), Login: b.login})
 	if err != nil {
 		return nil, err
 	}

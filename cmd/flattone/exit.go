@@ -13,7 +13,7 @@ const (
 	exitFailed      = 1 // it was tried and failed, or the file checked has faults
 	exitUsage       = 2 // the command line makes no sense; nothing was tried
 	exitUnreachable = 3 // no flattoned answers on the socket
-	exitDenied      = 4 // this user may not command the box
+	exitDenied      = 4 // this user may not do that, or not without a code
 	exitRefused     = 5 // the box can't do that: no such line, or not in that state
 	exitNotYet      = 6 // what --until waits for did not come before --timeout, Ctrl-C or the end
 	exitNoCard      = 7 // arm --wait: the capture ended without a card
@@ -60,7 +60,7 @@ func exitCodeOf(e *control.Error) int {
 	switch e.Code {
 	case control.CodeUnreachable, control.CodeLost:
 		return exitUnreachable
-	case control.CodeDenied:
+	case control.CodeDenied, control.CodeFactor:
 		return exitDenied
 	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused

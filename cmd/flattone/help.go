@@ -7,8 +7,9 @@ const (
 readies them for cards, and lets you watch. It never shows more of a card than
 its brand and last four digits.
 
-Who may use it: root, the user that flattoned runs as, and the members of the
-group flattone-admin.
+Who may do what is said by roles, in the box's configuration. Unless it says
+otherwise, root and the members of the group flattone-admin are technicians, and
+root is the installer.
 
 Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned
 answers; 4 you may not; 5 the box can't do that now; 6 what was waited for did
@@ -55,6 +56,12 @@ on it, or end the call there is. Each comes back once the modem was told so;
 flattone watch shows what comes of it. A number is digits, with a + before them
 perhaps. Who calls is shown while it rings, and neither numbers that call nor
 those that are called are in any log.`
+	wordsFactorLong = `What only custodians and installers may takes a second factor from whoever is
+not logged in at the box itself. Enroll, at the box, prints what an
+authenticator on your telephone reads, once; from then on the tool asks you for
+its codes on the terminal. A code is good for five minutes in your session, and
+never taken twice; five wrong ones lock the factor for half an hour. Forget is
+the installer's, for a telephone that is lost.`
 	wordsCallLong = `Tell a line when a call begins, or that it has ended, on behalf of a telephone
 system. The line must be set to be told so: source = "api" in its [line.calls].
 What is being keyed is void, and the line can only be armed while there is a

@@ -68,6 +68,8 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s was armed, not %s", got, args[0])
 				}
 			},
+			// afar has whoever asks from now on not be at the box.
+			"afar": func(ts *testscript.TestScript, _ bool, _ []string) { boxOf(ts).afar.Store(true) },
 			// tunes HOW says how the next tuning ends.
 			"tunes": func(ts *testscript.TestScript, _ bool, args []string) { boxOf(ts).tuning = args[0] },
 			// publish FILE tells the events in it, one JSON object a line; publish capture LINE ID a whole capture.

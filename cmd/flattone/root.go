@@ -55,7 +55,7 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.rehearseCommand(), t.disarmCommand(),
 		t.moreTimeCommand(), t.ackCommand(), t.restartCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
-		t.devicesCommand(), t.modemCommand(), t.applyCommand())
+		t.devicesCommand(), t.modemCommand(), t.applyCommand(), t.factorCommand())
 	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.completionCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
 	t.completeLines(root)
@@ -111,6 +111,7 @@ func (t *tool) ask(question func(*control.Client) error) error {
 		return err
 	}
 	defer c.Close()
+	c.Code = t.code
 	return question(c)
 }
 

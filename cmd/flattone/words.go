@@ -46,6 +46,10 @@ const (
 	wordsHungUp       = "%s: hanging up"
 	wordsCallBegan    = "%s: told of a call"
 	wordsCallEnded    = "%s: told that the call has ended"
+	wordsEnrolled     = "Your second factor, told this once: have your authenticator read it, and clear the screen."
+	wordsNoFactor     = "%s: the second factor is forgotten"
+	wordsCode         = "code of your authenticator: "
+	hintNoTerminal    = "run it on a terminal; a program sends the code in the header " + control.CodeHeader
 	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
 	wordsApplied      = "done: %s"
 	wordsInstalled    = "%s is in place; what was there is %s"

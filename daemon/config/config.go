@@ -35,6 +35,7 @@ type Config struct {
 	// RuntimeDir holds the sockets and the marks of armed calls. It is emptied by a reboot.
 	RuntimeDir string
 	Daemon     Daemon
+	Roles      Roles
 	Vault      Vault
 	Upstream   Upstream
 	Metrics    Metrics
@@ -46,8 +47,9 @@ type Config struct {
 
 	file string
 	at   positions
-	// devices are the adopted ones, if [Check] has looked.
-	devices Devices
+	// devices are the adopted ones, and strangers what [roles] names and this machine doesn't know, if [Check] has looked.
+	devices   Devices
+	strangers []string
 }
 
 // Daemon is how flattoned itself runs.

@@ -12,6 +12,8 @@ func defaults() (Config, Line, Profile) {
 	return Config{
 			StateDir:   "/var/lib/flattone",
 			RuntimeDir: "/run/flattone",
+			// Root installs, and tries what it has installed. It has no part in what is a named person's: keys, and the audit log.
+			Roles: Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}},
 			Upstream: Upstream{Webhook{
 				Timeout:    10 * time.Second,
 				FirstRetry: time.Second,

@@ -37,6 +37,7 @@ func (c *Config) look(r *reader, user int) {
 		r.faults = append(r.faults, Fault{File: DevicesFile(c.file), Reason: err.Error(), Remedy: "make it readable"})
 	}
 	c.devices = devices
+	c.strangers = c.unknownHere()
 	note("state_dir", c.StateDir, func(path string) error { return stateFolder(path, user) })
 	note("runtime_dir", c.RuntimeDir, folder)
 	note("daemon.line_binary", c.Daemon.LineBinary, program)

@@ -14,6 +14,8 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("daemon").file("line_binary", &c.Daemon.LineBinary)
 
+	t.sub("roles").roles(&c.Roles)
+
 	vault := t.sub("vault")
 	vault.need("key_file", `name a key file; flattone key new FILE makes one`)
 	vault.secretFile("key_file", &c.Vault.KeyFile)

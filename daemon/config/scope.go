@@ -51,13 +51,14 @@ func (l Line) Consequences() []string {
 }
 
 // Consequences are those of the box as a whole and of all its lines, each with the path of its key, in the
-// order vault, upstream, lines, profiles.
+// order vault, upstream, roles, lines, profiles.
 func (c *Config) Consequences() []string {
 	list := []string{"vault.key_file: demo only. Whoever copies this file together with the state folder has every card; " +
 		"a key in a file is not protected in the sense of PCI DSS 3.6 and 3.7."}
 	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
 		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
 	}
+	list = append(list, c.strangers...)
 	for i, l := range c.Lines {
 		for _, text := range l.Consequences() {
 			list = append(list, element("line", i)+"."+text)

@@ -23,11 +23,32 @@ type Actor struct {
 	// Name is the user's name, or "uid N" where the system knows none.
 	Name string
 
+	// Person is who logged in as whom this user is, by the name he then had: root by sudo is still the person. It is known only of who gives a
+	// custodian's or an installer's command.
+	Person string
+
 	// groups are the supplementary groups.
 	groups []uint32
+	// roles are what the policy granted.
+	roles []Role
+	conn  *net.UnixConn
 }
 
-func (a Actor) String() string { return a.Name }
+// String names the user, and the person behind it where that is another.
+func (a Actor) String() string {
+	switch {
+	case a.Name == "":
+		return "unknown"
+	case a.Person != "" && a.Person != a.Name:
+		return a.Name + " (" + a.Person + ")"
+	}
+	return a.Name
+}
+
+// is reports whether the policy granted a one of the roles.
+func (a Actor) is(roles ...Role) bool {
+	return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(a.roles, r) })
+}
 
 // actorOf asks the kernel who is at the other end of c.
 func actorOf(c *net.UnixConn) (Actor, error) {
@@ -46,7 +67,7 @@ func actorOf(c *net.UnixConn) (Actor, error) {
 	if err = errors.Join(err, failed); err != nil {
 		return Actor{}, fmt.Errorf("reading peer credentials: %w", err)
 	}
-	a := Actor{UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, groups: groups}
+	a := Actor{UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, groups: groups, conn: c}
 	a.Name = fmt.Sprintf("uid %d", a.UID)
 	if u, err := user.LookupId(strconv.FormatUint(uint64(a.UID), 10)); err == nil {
 		a.Name = u.Username
@@ -74,45 +95,10 @@ func peerGroups(fd uintptr) ([]uint32, error) {
 	return nil, errors.New("the peer's groups don't keep still")
 }
 
-// policy says who may command the box.
-type policy struct {
-	users    []uint32 // root and the daemon's own user
-	group    uint32   // the technicians' group
-	hasGroup bool     // false: the group doesn't exist here
-}
-
-// newPolicy looks the technicians' group up. A group that does not exist lets nobody in.
-func newPolicy(group string) (policy, error) {
-	p := policy{users: []uint32{0, uint32(os.Geteuid())}}
-	if group == "" {
-		return p, nil
-	}
-	g, err := user.LookupGroup(group)
-	var unknown user.UnknownGroupError
-	if errors.As(err, &unknown) {
-		return p, nil
-	}
-	if err != nil {
-		return p, fmt.Errorf("looking up group %s: %w", group, err)
-	}
-	gid, err := strconv.ParseUint(g.Gid, 10, 32)
-	if err != nil {
-		return p, fmt.Errorf("group %s has no numeric id: %w", group, err)
-	}
-	p.group, p.hasGroup = uint32(gid), true
-	return p, nil
-}
-
-// allows lets in who is on the list, or in the group, and nobody else.
-func (p policy) allows(a Actor) bool {
-	return slices.Contains(p.users, a.UID) ||
-		p.hasGroup && (a.GID == p.group || slices.Contains(a.groups, p.group))
-}
-
 type actorKey struct{}
 
-// actorFrom is the Actor of the connection a request came by.
-func actorFrom(ctx context.Context) (Actor, bool) {
-	a, ok := ctx.Value(actorKey{}).(Actor)
-	return a, ok
+// actorFrom is the Actor of the connection a request came by: nobody, who has no name, where the kernel didn't say.
+func actorFrom(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
 }

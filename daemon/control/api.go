@@ -59,6 +59,16 @@ type Backend interface {
 	// Audit is the end of the audit log, newest first, at most limit.
 	Audit(ctx context.Context, limit int) ([]AuditEntry, error)
 
+	// CheckFactor takes a code of the person's second factor, or says why it doesn't; an empty one, what it takes. It keeps its own account of wrong ones.
+	CheckFactor(ctx context.Context, by Actor, code string) error
+	// EnrollFactor makes the person a second factor, and answers with what an authenticator reads, once.
+	EnrollFactor(ctx context.Context, by Actor) (uri string, err error)
+	// ForgetFactor has somebody's second factor no longer be one.
+	ForgetFactor(ctx context.Context, by Actor, person string) error
+
+	// Refused has the audit log know that somebody was turned away, from which call and why. The server sees to it that this is not done too often.
+	Refused(ctx context.Context, by Actor, call, result string) error
+
 	// Subscribe answers with the events from now on, the present state of every line first. The channel is
 	// closed when ctx ends, or after a [KindCut] event when its reader is too slow. See [Feed].
 	Subscribe(context.Context) <-chan Event
@@ -225,13 +235,17 @@ func TakingCard(state string) bool {
 	return state == StateArmed || state == StateKeying || state == StateTuning
 }
 
-// armRequest, armAnswer, dialRequest and forceRequest are the bodies of the calls that have any.
+// armRequest, armAnswer, enrollAnswer, dialRequest and forceRequest are the bodies of the calls that have any.
 type armRequest struct {
 	Profile string `json:"profile,omitempty"`
 }
 
 type armAnswer struct {
 	Capture string `json:"capture"`
+}
+
+type enrollAnswer struct {
+	URI string `json:"uri"`
 }
 
 type dialRequest struct {

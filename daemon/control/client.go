@@ -29,6 +29,9 @@ const (
 // Client asks a running flattoned. Its methods mirror [Backend] and may be called from many goroutines at
 // once. Every error they return is, or wraps, an [*Error] that says what to do.
 type Client struct {
+	// Code is asked for a code of the second factor where a command takes one, with what the server says of it; nil has none.
+	Code func(need *Error) (string, error)
+
 	socket string
 	http   *http.Client
 }
@@ -163,6 +166,18 @@ func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
 	return ask[[]AuditEntry](ctx, c, "asking for the audit log", http.MethodGet, "audit?limit="+strconv.Itoa(limit), nil)
 }
 
+// EnrollFactor makes the person who asks a second factor, and answers with what an authenticator reads. It is told this once.
+func (c *Client) EnrollFactor(ctx context.Context) (uri string, err error) {
+	a, err := ask[enrollAnswer](ctx, c, "enrolling a second factor", http.MethodPost, "factor", nil)
+	return a.URI, err
+}
+
+// ForgetFactor has a person's second factor no longer be one.
+func (c *Client) ForgetFactor(ctx context.Context, person string) error {
+	_, err := ask[struct{}](ctx, c, "forgetting the second factor of "+person, http.MethodDelete, "factor/"+url.PathEscape(person), nil)
+	return err
+}
+
 func (c *Client) command(ctx context.Context, doing, line, verb string) error {
 	_, err := ask[struct{}](ctx, c, doing, http.MethodPost, linePath(line, verb), nil)
 	return err
@@ -170,23 +185,36 @@ func (c *Client) command(ctx context.Context, doing, line, verb string) error {
 
 func linePath(line, verb string) string { return "lines/" + url.PathEscape(line) + "/" + verb }
 
-// ask makes one call and decodes its answer. doing says in an error what was being tried.
+// ask makes one call and decodes its answer. doing says in an error what was being tried. Where the call takes a code, it is made once more, with one.
 func ask[T any](ctx context.Context, c *Client, doing, method, path string, body any) (answer T, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	resp, err := c.send(ctx, method, path, body)
+	try := func(code string) error {
+		ctx, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		resp, err := c.send(ctx, method, path, body, code)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if err = json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+			return c.lost(err)
+		}
+		return nil
+	}
+	err = try("")
+	if need, ok := errors.AsType[*Error](err); ok && need.Code == CodeFactor && c.Code != nil {
+		var code string
+		if code, err = c.Code(need); err == nil {
+			err = try(code)
+		}
+	}
 	if err != nil {
 		return answer, fmt.Errorf("%s: %w", doing, err)
-	}
-	defer resp.Body.Close()
-	if err = json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
-		return answer, fmt.Errorf("%s: %w", doing, c.lost(err))
 	}
 	return answer, nil
 }
 
-// send makes a request; an answer that is not a success becomes its [*Error].
-func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+// send makes a request, with a code of the second factor unless that is empty; an answer that is not a success becomes its [*Error].
+func (c *Client) send(ctx context.Context, method, path string, body any, code string) (*http.Response, error) {
 	var payload io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -198,6 +226,9 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 	req, err := http.NewRequestWithContext(ctx, method, "http://flattone/v1/"+path, payload)
 	if err != nil {
 		return nil, err
+	}
+	if code != "" {
+		req.Header.Set(CodeHeader, code)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

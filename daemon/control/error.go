@@ -21,7 +21,8 @@ func (e *Error) Error() string { return e.Text }
 // Codes of an [Error].
 const (
 	// Sent by the server, whoever the backend is.
-	CodeDenied     = "denied"      // this user may not command the box
+	CodeDenied     = "denied"      // this user may not do that
+	CodeFactor     = "factor"      // it takes a code of the second factor, or another one than was sent
 	CodeBadRequest = "bad_request" // the request can't be read
 	CodeNoSuchCall = "no_such_call"
 	CodeBusy       = "busy"     // too many watchers, or, from the backend, a card is being taken
@@ -50,6 +51,8 @@ func (e *Error) status() int {
 	switch e.Code {
 	case CodeDenied:
 		return http.StatusForbidden
+	case CodeFactor:
+		return http.StatusUnauthorized
 	case CodeBadRequest, CodeUnknownProfile, CodeBadConfig:
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned, CodeNoModem:

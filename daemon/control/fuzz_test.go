@@ -15,9 +15,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add("POST", "/v1/lines/%2f../disarm", `{}`)
 	f.Add("PUT", "/v1/lines//arm", `[`)
 	b := &scripted{Feed: NewFeed(), asked: make(chan string, 1)}
-	s := &Server{backend: b, log: slog.New(slog.DiscardHandler)}
+	s := &Server{backend: b, log: slog.New(slog.DiscardHandler), refusals: newRefusals(func(context.Context, Actor, string, string) {})}
 	h := s.handler()
-	me := context.WithValue(context.Background(), actorKey{}, Actor{})
+	me := context.WithValue(context.Background(), actorKey{}, Actor{Name: "root", roles: Roles()})
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		r, err := http.NewRequestWithContext(me, method, "http://flattone"+path, strings.NewReader(body))
 		if err != nil || r.URL.Path == "/v1/events" {

@@ -6,30 +6,59 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// socketMode lets the socket's owner and group in; the kernel's word on the peer is checked besides.
-const socketMode = 0o660
+// socketMode lets everybody knock: who may do what is said by the kernel's word on the peer and by the config's roles, of people who share no group; and
+// who isn't let in is told so, and noted.
+const socketMode = 0o666
+
+// groupMode is that of a socket at which nobody else is answered.
+const groupMode = 0o660
 
 // ErrInUse: another daemon answers on the admin socket.
 var ErrInUse = errors.New("another flattoned answers there")
 
-// Listen opens a socket at path for our own user and, where there is such a group, its members; they need to get at its folder.
+// Listen opens a socket at path for our own user and, where there is such a group, its members.
 func Listen(path, group string) (*net.UnixListener, error) {
-	p, err := newPolicy(group)
+	l, err := listen(path, groupMode)
 	if err != nil {
 		return nil, err
 	}
-	return listen(path, p)
+	if err := give(path, group); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("opening the socket %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// give lets a group have what is at path. Only root and the group's members can; otherwise it keeps our own group.
+func give(path, group string) error {
+	g, err := user.LookupGroup(group)
+	if _, unknown := errors.AsType[user.UnknownGroupError](err); unknown {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking up group %s: %w", group, err)
+	}
+	id, err := strconv.Atoi(g.Gid)
+	if err != nil {
+		return fmt.Errorf("group %s has no numeric id: %w", group, err)
+	}
+	if err = os.Chown(path, -1, id); errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 // listen opens the socket at path, in the place of one that a dead daemon left behind. What is alive, or is
 // no socket, it leaves alone.
-func listen(path string, p policy) (*net.UnixListener, error) {
+func listen(path string, mode fs.FileMode) (*net.UnixListener, error) {
 	failed := func(err error) error { return fmt.Errorf("opening the socket %s: %w", path, err) }
 	if err := removeStale(path); err != nil {
 		return nil, failed(err)
@@ -38,32 +67,24 @@ func listen(path string, p policy) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	if p.hasGroup {
-		// Only root and members of the group may give it away; otherwise the socket keeps our own group,
-		// and the technicians' way in is through systemd, which sets the group itself.
-		err = errors.Join(openFolder(filepath.Dir(path), p.group), os.Chown(path, -1, int(p.group)))
-		if errors.Is(err, fs.ErrPermission) {
-			err = nil
-		}
-	}
-	if err = errors.Join(err, os.Chmod(path, socketMode)); err != nil {
+	if err = errors.Join(openFolder(filepath.Dir(path)), os.Chmod(path, mode)); err != nil {
 		l.Close()
 		return nil, failed(err)
 	}
 	return l, nil
 }
 
-// openFolder lets the group into a folder that is ours and closed to others: without it nobody gets to the socket. A
-// folder that anybody may enter is left alone.
-func openFolder(dir string, group uint32) error {
+// openFolder lets everybody through a folder that is ours to what is open to them in it, though not look around there. A folder of somebody else's is left
+// alone.
+func openFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err
 	}
-	if info.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) || info.Mode()&0o007 != 0 {
+	if info.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) || info.Mode()&0o001 != 0 {
 		return nil
 	}
-	return os.Chown(dir, -1, int(group))
+	return os.Chmod(dir, info.Mode().Perm()|0o001)
 }
 
 func removeStale(path string) error {
@@ -88,26 +109,42 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// boundedListener holds at most cap(room) connections at a time. The others wait in the kernel, in a queue of
-// its own length, until one of those is done or runs into a time-out.
+// boundedListener holds at most cap(room) connections at a time of those who have a role, and cap(strangers) of those who have none. Of the former the
+// others wait in the kernel, in a queue of its own length, until one of those is done or runs into a time-out; the latter it closes without a word, so that
+// they can't keep anybody out.
 type boundedListener struct {
 	*net.UnixListener
-	room chan struct{}
+	room, strangers chan struct{}
+	// whoIs names a peer; refused hears of those who were closed out.
+	whoIs   func(*net.UnixConn) Actor
+	refused func(Actor)
 }
 
 func (l boundedListener) Accept() (net.Conn, error) {
-	l.room <- struct{}{}
-	leave := sync.OnceFunc(func() { <-l.room })
-	c, err := l.AcceptUnix()
-	if err != nil {
-		leave()
-		return nil, err
+	for {
+		c, err := l.AcceptUnix()
+		if err != nil {
+			return nil, err
+		}
+		by := l.whoIs(c)
+		if by.is(Viewer) {
+			l.room <- struct{}{}
+			return &boundedConn{c, by, sync.OnceFunc(func() { <-l.room })}, nil
+		}
+		select {
+		case l.strangers <- struct{}{}:
+			return &boundedConn{c, by, sync.OnceFunc(func() { <-l.strangers })}, nil
+		default:
+			c.Close()
+			l.refused(by)
+		}
 	}
-	return &boundedConn{c, leave}, nil
 }
 
+// boundedConn is a connection of somebody who has a name.
 type boundedConn struct {
 	*net.UnixConn
+	by    Actor
 	leave func()
 }
 

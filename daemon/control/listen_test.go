@@ -21,7 +21,7 @@ func TestListenTakesADeadDaemonsPlace(t *testing.T) {
 	}
 	dead.SetUnlinkOnClose(false) // as after kill -9
 	dead.Close()
-	l, err := listen(path, policy{group: uint32(os.Getgid()), hasGroup: true})
+	l, err := listen(path, socketMode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,33 +30,25 @@ func TestListenTakesADeadDaemonsPlace(t *testing.T) {
 	if err != nil || info.Mode() != fs.ModeSocket|socketMode {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if _, err = listen(path, policy{}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
+	if _, err = listen(path, socketMode); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a second daemon gets %v", err)
 	}
 }
 
-// The group gets to its socket through a folder that is ours and closed, and no other folder is given away.
-func TestTheGroupGetsThroughOurFolder(t *testing.T) {
-	ours, group := os.Getgid(), os.Getgid()
-	if os.Geteuid() == 0 {
-		group = 54321
-	}
-	for mode, want := range map[fs.FileMode]int{0o750: group, 0o755: ours} {
+// Everybody gets to the socket through a folder that is ours, and may not look around in it.
+func TestEverybodyGetsThroughOurFolder(t *testing.T) {
+	for mode, want := range map[fs.FileMode]fs.FileMode{0o750: 0o751, 0o700: 0o701, 0o755: 0o755} {
 		dir := filepath.Join(t.TempDir(), "run")
 		if err := errors.Join(os.Mkdir(dir, mode), os.Chmod(dir, mode)); err != nil {
 			t.Fatal(err)
 		}
-		l, err := listen(filepath.Join(dir, "admin.sock"), policy{group: uint32(group), hasGroup: true})
+		l, err := listen(filepath.Join(dir, "admin.sock"), socketMode)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		info, err := os.Stat(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := int(info.Sys().(*syscall.Stat_t).Gid); got != want {
-			t.Errorf("a folder of mode %o has group %d, want %d", mode, got, want)
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != want {
+			t.Errorf("a folder of mode %o became %v, %v; want %o", mode, info.Mode(), err, want)
 		}
 	}
 }
@@ -66,13 +58,13 @@ func TestListenLeavesAloneWhatIsNoSocket(t *testing.T) {
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listen(path, policy{}); err == nil || !strings.Contains(err.Error(), "not a socket") {
+	if _, err := listen(path, socketMode); err == nil || !strings.Contains(err.Error(), "not a socket") {
 		t.Errorf("got %v", err)
 	}
 	if text, _ := os.ReadFile(path); string(text) != "mine" {
 		t.Error("the file was touched")
 	}
-	if _, err := listen(filepath.Join(path, "x"), policy{}); err == nil {
+	if _, err := listen(filepath.Join(path, "x"), socketMode); err == nil {
 		t.Error("no error below a file")
 	}
 }
@@ -134,7 +126,7 @@ func TestHandedSocketIsLeftAsItIs(t *testing.T) {
 		}
 		f.Close()
 		b := &scripted{Feed: NewFeed(), asked: make(chan string, 16)}
-		s, err := New(Config{Socket: path, Handed: l.(*net.UnixListener)}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+		s, err := New(Config{Socket: path, Roles: everything, Handed: l.(*net.UnixListener)}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,79 +22,112 @@ const (
 // call is one entry of the table: it answers with what becomes the JSON body.
 type call func(context.Context, Actor, *http.Request) (any, error)
 
-// route is a line of the table from method and path to handler.
+// route is a line of the table from method and path to handler, and who may come that way.
 type route struct {
 	pattern string
-	call    call
+	// may are the roles of which one is enough. Of calls that only custodians and installers may, see [Server.vouch].
+	may []Role
+	// call is nil for the one stream.
+	call call
 }
 
-// routes is all that can be asked for; the one stream, GET /v1/events, stands beside it.
+// Who may what. Viewing is for everybody who has a role.
+var (
+	viewing     = []Role{Viewer}
+	commanding  = []Role{Technician}
+	handling    = []Role{Technician, Installer} // tries with test cards, gives up, restarts, opens devices that are free for a moment: part of both trades
+	installing  = []Role{Installer}
+	accounting  = []Role{Technician, Custodian, Auditor} // what the vault holds, as far as it may be known
+	auditing    = []Role{Auditor}
+	withFactors = []Role{Custodian, Installer}
+)
+
+// routes is all that can be asked for. A test holds it against a matrix of roles, role by role.
 func (s *Server) routes() []route {
 	b := s.backend
 	return []route{
-		{"GET /v1/status", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+		{"GET /v1/status", viewing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Status(ctx)
 		}},
-		{"GET /v1/lines", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
-			return orEmpty(b.Lines(ctx))
+		{streamPattern, viewing, nil},
+		{"GET /v1/lines", viewing, func(ctx context.Context, by Actor, _ *http.Request) (any, error) {
+			lines, err := orEmpty(b.Lines(ctx))
+			for i := range lines {
+				if !by.is(Technician) {
+					lines[i].Number = "" // as in Event.spared
+				}
+			}
+			return lines, err
 		}},
-		{"GET /v1/devices", func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+		{"GET /v1/devices", handling, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Devices(ctx))
 		}},
-		{"GET /v1/modems/probe", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{"GET /v1/modems/probe", handling, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			port := r.URL.Query().Get("port")
 			if !filepath.IsAbs(port) {
 				return nil, &Error{CodeBadRequest, fmt.Sprintf("%q is no path of a port", port), `name it from the root on ("/dev/...")`}
 			}
 			return b.ProbeModem(ctx, port)
 		}},
-		{"POST /v1/lines/{line}/arm", arming(b.Arm)},
-		{"POST /v1/lines/{line}/rehearse", arming(b.Rehearse)},
-		{"POST /v1/lines/{line}/disarm", command(b.Disarm)},
-		{"POST /v1/lines/{line}/more-time", command(b.MoreTime)},
-		{"POST /v1/lines/{line}/acknowledge", command(b.Acknowledge)},
-		{"POST /v1/lines/{line}/call-began", command(b.CallBegan)},
-		{"POST /v1/lines/{line}/call-ended", command(b.CallEnded)},
-		{"POST /v1/lines/{line}/answer", command(b.Answer)},
-		{"POST /v1/lines/{line}/dial", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{"POST /v1/lines/{line}/arm", commanding, arming(b.Arm)},
+		{"POST /v1/lines/{line}/rehearse", handling, arming(b.Rehearse)},
+		{"POST /v1/lines/{line}/disarm", handling, command(b.Disarm)},
+		{"POST /v1/lines/{line}/more-time", commanding, command(b.MoreTime)},
+		{"POST /v1/lines/{line}/acknowledge", commanding, command(b.Acknowledge)},
+		{"POST /v1/lines/{line}/call-began", commanding, command(b.CallBegan)},
+		{"POST /v1/lines/{line}/call-ended", commanding, command(b.CallEnded)},
+		{"POST /v1/lines/{line}/answer", commanding, command(b.Answer)},
+		{"POST /v1/lines/{line}/dial", commanding, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask dialRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Dial(ctx, by, r.PathValue("line"), ask.Number)
 		}},
-		{"POST /v1/lines/{line}/hang-up", command(b.HangUp)},
-		{"POST /v1/lines/{line}/tune", command(b.Tune)},
-		{"POST /v1/lines/{line}/restart", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{"POST /v1/lines/{line}/hang-up", commanding, command(b.HangUp)},
+		{"POST /v1/lines/{line}/tune", installing, command(b.Tune)},
+		{"POST /v1/lines/{line}/restart", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Restart(ctx, by, r.PathValue("line"), ask.Force)
 		}},
-		{"POST /v1/reload", func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{"POST /v1/reload", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return b.Reload(ctx, by, ask.Force)
 		}},
-		{"GET /v1/lines/{line}/acceptance", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{"GET /v1/lines/{line}/acceptance", viewing, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Acceptance(ctx, r.PathValue("line"))
 		}},
-		{"GET /v1/tokens", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{"GET /v1/tokens", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Tokens(ctx, n))
 		}},
-		{"GET /v1/audit", func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{"GET /v1/audit", auditing, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Audit(ctx, n))
+		}},
+		{"POST /v1/factor", withFactors, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			if err := decode(r.Body, &struct{}{}); err != nil {
+				return nil, err
+			}
+			uri, err := b.EnrollFactor(ctx, by)
+			return enrollAnswer{uri}, err
+		}},
+		{"DELETE /v1/factor/{person}", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			person := r.PathValue("person")
+			defer s.fresh.drop(person)
+			return struct{}{}, b.ForgetFactor(ctx, by, person)
 		}},
 	}
 }
@@ -133,36 +167,42 @@ func orEmpty[T any](list []T, err error) ([]T, error) {
 // handler is the table behind the gate.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	known := []string{streamPattern}
+	var known []string
 	for _, rt := range s.routes() {
 		known = append(known, rt.pattern)
 		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
-			by, _ := actorFrom(r.Context())
-			ctx, cancel := context.WithTimeout(r.Context(), callTime)
-			defer cancel()
-			body, err := rt.call(ctx, by, r)
+			by, err := s.admit(r, rt)
+			if err == nil && rt.call == nil {
+				s.stream(w, r, by)
+				return
+			}
+			var body any
+			if err == nil {
+				ctx, cancel := context.WithTimeout(r.Context(), callTime)
+				defer cancel()
+				body, err = rt.call(ctx, by, r)
+			}
 			if err != nil {
-				s.refuse(w, r, err)
+				s.refuse(w, r, by, err)
 				return
 			}
 			answer(w, http.StatusOK, body)
 		})
 	}
-	mux.HandleFunc(streamPattern, s.stream)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, &Error{CodeNoSuchCall, "there is no such call as " + r.Method + " " + r.URL.Path,
+		s.refuse(w, r, actorFrom(r.Context()), &Error{CodeNoSuchCall, "there is no such call as " + r.Method + " " + r.URL.Path,
 			"the calls are: " + strings.Join(known, ", ")})
 	})
 	return s.gate(mux)
 }
 
-// gate refuses everyone whom the policy doesn't allow, and bounds the body.
+// gate refuses everyone who has no role at all, to whom not even the table is told, and bounds the body.
 func (s *Server) gate(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, r.Pattern = mux.Handler(r) // for the log, before the mux gets to it
-		by, ok := actorFrom(r.Context())
-		if !ok || !s.policy.allows(by) {
-			s.refuse(w, r, denied(by, ok, s.group))
+		_, r.Pattern = mux.Handler(r) // for the logs, before the mux gets to it
+		if by := actorFrom(r.Context()); !by.is(Viewer) {
+			w.Header().Set("Connection", "close")
+			s.refuse(w, r, by, s.policy.denied(by, s.may(r.Pattern)))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -170,25 +210,39 @@ func (s *Server) gate(mux *http.ServeMux) http.Handler {
 	})
 }
 
-func denied(by Actor, known bool, group string) *Error {
-	e := &Error{Code: CodeDenied, Text: "the kernel does not say who you are, so you may not command this box"}
-	if known {
-		e.Text = fmt.Sprintf("user %s may not command this box", by)
+// may is who may make a call; of one that there isn't, everybody who has a role.
+func (s *Server) may(pattern string) []Role {
+	routes := s.routes()
+	if i := slices.IndexFunc(routes, func(rt route) bool { return rt.pattern == pattern }); i >= 0 {
+		return routes[i].may
 	}
-	if group != "" {
-		e.Remedy = fmt.Sprintf("have root add you to the group %s and log in again, or ask as root", group)
-	} else {
-		e.Remedy = "ask as root"
-	}
-	return e
+	return viewing
 }
 
-// refuse answers with err. What the daemon failed at, and who was turned away, is for the log too: with the call's
+// admit answers with who asks, once he may.
+func (s *Server) admit(r *http.Request, rt route) (Actor, error) {
+	by := actorFrom(r.Context())
+	if !by.is(rt.may...) {
+		return by, s.policy.denied(by, rt.may)
+	}
+	if !guarded(rt.may) {
+		return by, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callTime)
+	defer cancel()
+	err := s.vouch(ctx, &by, r)
+	return by, err
+}
+
+// refuse answers with err. What the daemon failed at is for its log, and who was turned away is for that and the audit log: with the call's
 // pattern, for what stands in its path may be anything that somebody typed, even a card number.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, by Actor, err error) {
 	e := asError(err)
-	if e.Code == CodeInternal || e.Code == CodeDenied {
-		s.log.Warn("admin socket: refused", "call", r.Pattern, "code", e.Code, "err", e.Text)
+	switch e.Code {
+	case CodeInternal:
+		s.log.Warn("admin socket: failed", "call", r.Pattern, "err", e.Text)
+	case CodeDenied, CodeFactor:
+		s.refusals.add(r.Context(), by, r.Pattern, e.Text)
 	}
 	answer(w, e.status(), e)
 }

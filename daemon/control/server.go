@@ -8,12 +8,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/flattone/flattone/daemon/config"
 )
 
 // Limits of the server. Each bounds what a slow or rude client can hold, and for how long.
 const (
 	maxConns   = 64               // at a time; the others wait
 	maxStreams = maxConns / 2     // of these, so that watchers never lock commands out
+	maxUnknown = 8                // at a time, beside those, who are only told that they have no role
 	maxBody    = 4 << 10          // bytes; the largest honest body has some 50
 	maxHeader  = 8 << 10          // bytes
 	readTime   = 5 * time.Second  // for a request, whole
@@ -30,15 +33,16 @@ type Config struct {
 	Socket string
 	// Handed is that socket where systemd has it, and hands it over: nobody else's rights to it are touched, and it outlives the server. nil for one to be made.
 	Handed *net.UnixListener
-	// Group is the name of the group whose members may command the box. Empty, or unknown to the system:
-	// only root and the daemon's own user may.
-	Group string
+	// Roles say who may do what. Whom they don't name may do nothing.
+	Roles config.Roles
 }
 
 // Deps of a [Server].
 type Deps struct {
 	Backend Backend
 	Log     *slog.Logger
+	// Login is the session that a process belongs to; nil where no sessions are kept. See [Server.vouch].
+	Login func(ctx context.Context, pid int32) (Login, error)
 }
 
 // Server answers on the admin socket.
@@ -46,7 +50,9 @@ type Server struct {
 	backend  Backend
 	log      *slog.Logger
 	policy   policy
-	group    string
+	login    func(ctx context.Context, pid int32) (Login, error)
+	fresh    freshness
+	refusals *refusals
 	listener *net.UnixListener
 	streams  chan struct{}
 	// stopping is closed when streams are to end.
@@ -57,29 +63,31 @@ type Server struct {
 // answers it. It fails with [ErrInUse] if a live daemon has the socket. A Server that is not run must be
 // closed.
 func New(cfg Config, deps Deps) (*Server, error) {
-	p, err := newPolicy(cfg.Group)
+	p, unknown, err := newPolicy(cfg.Roles)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Group != "" && !p.hasGroup {
-		deps.Log.Warn("the technicians' group does not exist: only root and our own user may use the admin socket",
-			"group", cfg.Group)
+	if len(unknown) > 0 {
+		deps.Log.Warn("the roles name users or groups that do not exist here, who so may nothing", "names", unknown)
 	}
 	l := cfg.Handed
 	if l == nil {
-		if l, err = listen(cfg.Socket, p); err != nil {
+		if l, err = listen(cfg.Socket, socketMode); err != nil {
 			return nil, err
 		}
 	}
-	return &Server{
+	s := &Server{
 		backend:  deps.Backend,
 		log:      deps.Log,
 		policy:   p,
-		group:    cfg.Group,
+		login:    deps.Login,
+		fresh:    freshness{until: map[[2]string]time.Time{}},
 		listener: l,
 		streams:  make(chan struct{}, maxStreams),
 		stopping: make(chan struct{}),
-	}, nil
+	}
+	s.refusals = newRefusals(s.noteRefusal)
+	return s, nil
 }
 
 // Close gives up the socket of a Server that was never run. After Run it does nothing.
@@ -104,8 +112,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		served <- srv.Serve(boundedListener{s.listener, make(chan struct{}, maxConns)})
+		served <- srv.Serve(boundedListener{s.listener, make(chan struct{}, maxConns), make(chan struct{}, maxUnknown), s.whoIs, s.closedOut})
 	}()
+	defer s.refusals.close()
 	var err error
 	select {
 	case err = <-served:
@@ -124,12 +133,30 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// connContext names the connection's peer. Without a name there is no Actor, and so no permission.
-func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
-	a, err := actorOf(c.(*boundedConn).UnixConn)
+// whoIs names the connection's peer, with the roles it has. Without a name it has none.
+func (s *Server) whoIs(c *net.UnixConn) Actor {
+	a, err := actorOf(c)
 	if err != nil {
 		s.log.Warn("admin socket: peer unknown, refused", "err", err)
-		return ctx
+		return Actor{}
 	}
-	return context.WithValue(ctx, actorKey{}, a)
+	a.roles = s.policy.roles(a)
+	return a
+}
+
+func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, actorKey{}, c.(*boundedConn).by)
+}
+
+// closedOut notes that somebody was not even answered.
+func (s *Server) closedOut(by Actor) {
+	s.refusals.addLater(by, "connection", "no role at this box, and too many connections")
+}
+
+// noteRefusal is what [refusals] are noted by.
+func (s *Server) noteRefusal(ctx context.Context, by Actor, call, result string) {
+	s.log.Warn("admin socket: refused", "user", by.String(), "call", call, "err", result)
+	if err := s.backend.Refused(ctx, by, call, result); err != nil {
+		s.log.Error("a refusal could not be noted in the audit log", "user", by.String(), "call", call, "err", err)
+	}
 }

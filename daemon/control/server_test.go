@@ -13,13 +13,16 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/health"
 )
 
@@ -34,7 +37,41 @@ type scripted struct {
 	until chan struct{}
 	// events, if set, stand in for the Feed's.
 	events <-chan Event
+	// code, if set, is the only one that is taken.
+	code string
+
+	mu      sync.Mutex
+	refused []string
 }
+
+// CheckFactor is asked silently: it is part of other questions.
+func (b *scripted) CheckFactor(_ context.Context, by Actor, code string) error {
+	if code != b.code || code == "" {
+		return &Error{CodeFactor, "no code of " + by.Person, "send one"}
+	}
+	return nil
+}
+func (b *scripted) EnrollFactor(_ context.Context, by Actor) (string, error) {
+	return "otpauth://x", b.told("enroll %s", by.Person)
+}
+func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) error {
+	return b.told("forget %s %s", person, by.Person)
+}
+func (b *scripted) Refused(_ context.Context, by Actor, call, result string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused = append(b.refused, by.String()+": "+call+": "+result)
+	return nil
+}
+
+func (b *scripted) refusals() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.refused)
+}
+
+// everything is for whoever runs the tests.
+var everything = config.Roles{Technician: []string{config.Self}, Custodian: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}}
 
 func (b *scripted) Subscribe(ctx context.Context) <-chan Event {
 	if b.events != nil {
@@ -134,7 +171,7 @@ func serve(t *testing.T, change func(*Server)) (*scripted, string) {
 	t.Helper()
 	b := &scripted{Feed: NewFeed(), asked: make(chan string, 4096)}
 	socket := filepath.Join(t.TempDir(), "admin.sock")
-	s, err := New(Config{Socket: socket, Group: "root"}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	s, err := New(Config{Socket: socket, Roles: everything}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +234,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
+		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},
+		{"forget a/b " + self(t).Name, func() (any, error) { return nil, c.ForgetFactor(ctx, "a/b") }, nil},
 		{"audit 1", func() (any, error) { return c.Audit(ctx, 1) }, []AuditEntry{}},
 	} {
 		got, err := tc.call()
@@ -251,7 +290,7 @@ func TestBadRequestsAreRefusedWithAReason(t *testing.T) {
 		"not http":        {"hello\r\n\r\n", "400", "400 Bad Request"},
 		"binary":          {"\x16\x03\x01\x00\xff\r\n\r\n", "400", "400 Bad Request"},
 		"header too long": {"GET /v1/status HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431", ""},
-		"no such path":    {get("/v2/status"), "404", `"the calls are: GET /v1/events, GET /v1/status`},
+		"no such path":    {get("/v2/status"), "404", `"the calls are: GET /v1/status, GET /v1/events`},
 		"wrong method":    {post("/v1/status", ""), "404", "there is no such call as POST /v1/status"},
 		"no json":         {post("/v1/lines/one/arm", "profile=card"), "400", "the body can't be read"},
 		"unknown name":    {post("/v1/lines/one/arm", `{"profil":"card"}`), "400", `unknown field`},
@@ -279,14 +318,17 @@ func TestBadRequestsAreRefusedWithAReason(t *testing.T) {
 }
 
 func TestStrangersAreRefused(t *testing.T) {
-	b, socket := serve(t, func(s *Server) { s.policy, s.group = policy{}, "flattone-admin" })
+	b, socket := serve(t, func(s *Server) {
+		s.policy = grants(t, config.Roles{Technician: []string{"@root"}})
+		clear(s.policy.groups)
+	})
 	c := dial(t, socket)
 	for _, err := range []error{
 		c.Disarm(t.Context(), "one"),
 		c.Watch(t.Context(), func(Event) { t.Error("told an event") }),
 	} {
 		var e *Error
-		if !errors.As(err, &e) || e.Code != CodeDenied || !strings.Contains(e.Text, self(t).Name) || !strings.Contains(e.Remedy, "group flattone-admin") {
+		if !errors.As(err, &e) || e.Code != CodeDenied || !strings.Contains(e.Text, self(t).Name) || !strings.Contains(e.Text, "no role") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -412,7 +454,7 @@ func TestStopLetsACommandFinishAndEndsStreams(t *testing.T) {
 	b := &scripted{Feed: NewFeed(), asked: make(chan string, 8), until: make(chan struct{})}
 	b.Publish(Event{Kind: KindLineUp, Line: "one"})
 	socket := filepath.Join(t.TempDir(), "admin.sock")
-	s, err := New(Config{Socket: socket}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
+	s, err := New(Config{Socket: socket, Roles: everything}, Deps{Backend: b, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

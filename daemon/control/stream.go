@@ -8,13 +8,13 @@ import (
 )
 
 // stream is GET /v1/events: server-sent events, each with its kind as the event's name, its number as the
-// id and the [Event] as data. A comment goes out when it has been quiet for a while.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+// id and the [Event] as data, spared for who is no technician. A comment goes out when it has been quiet for a while.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, by Actor) {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		s.refuse(w, r, &Error{CodeBusy, "too many are watching already", "end one of the other watches"})
+		s.refuse(w, r, by, &Error{CodeBusy, "too many are watching already", "end one of the other watches"})
 		return
 	}
 	h := w.Header()
@@ -37,6 +37,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		case e, more := <-events:
 			if !more {
 				return
+			}
+			if !by.is(Technician) {
+				e = e.spared()
 			}
 			data, err := json.Marshal(e)
 			if err != nil {

@@ -26,7 +26,7 @@ func (c *Client) Watch(ctx context.Context, fn func(Event)) error {
 }
 
 func (c *Client) watch(ctx context.Context, fn func(Event)) error {
-	resp, err := c.send(ctx, http.MethodGet, "events", nil)
+	resp, err := c.send(ctx, http.MethodGet, "events", nil, "")
 	if err != nil {
 		return err
 	}

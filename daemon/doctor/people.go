@@ -122,5 +122,5 @@ func admins(_ context.Context, m *Machine) []Finding {
 		}
 		return []Finding{{Verdict: OK, Found: "in " + adminGroup + ": " + strings.ReplaceAll(fields[3], ",", ", ")}}
 	}
-	return []Finding{{Verdict: Warn, Found: "there is no group " + adminGroup, Means: "only root and the user that flattoned runs as may command the box", Do: "groupadd --system " + adminGroup}}
+	return []Finding{{Verdict: Warn, Found: "there is no group " + adminGroup, Means: "only root may command the box, unless its configuration names others", Do: "groupadd --system " + adminGroup}}
 }

@@ -40,6 +40,7 @@ func TestSchemaIsSaid(t *testing.T) {
 var rowsOfEach = map[string]string{
 	"kek":              "(1, CAST('x' AS blob), 1)",
 	"card":             "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
+	"factor":           "('p', 1, CAST('x' AS blob), 0, 0, 0, 0)",
 	"outbox":           "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
 	"audit_entry":      "(0, CAST('x' AS blob))",
 	"audit_hash":       "(0, CAST('x' AS blob))",

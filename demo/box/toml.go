@@ -11,6 +11,8 @@ import (
 func (b *Box) toml() []byte {
 	var f bytes.Buffer
 	fmt.Fprintf(&f, "version = 1\nstate_dir = %q\nruntime_dir = %q\n", "state", "run")
+	// Whoever starts the box may do all there is with it.
+	f.WriteString("\n[roles]\ntechnician = [\"self\"]\nauditor = [\"self\"]\ninstaller = [\"self\"]\n")
 	fmt.Fprintf(&f, "\n[vault]\nkey_file = %q\n", "vault.key")
 	fmt.Fprintf(&f, "\n[upstream.webhook]\nurl = %q\nsecret_file = %q\n", b.cfg.Webhook, "webhook.secret")
 	if b.cfg.FirstRetry > 0 {
