@@ -143,6 +143,8 @@ func (g *guard) Run(ctx context.Context) error {
 		case <-watch.C:
 			if told, g.away = g.login.Watch(ctx); g.away != nil {
 				watch.Reset(watchAgain)
+			} else {
+				g.denied = nil // that was another logind, or another bus: the next card tells
 			}
 			g.say()
 		case p, more := <-told:
@@ -172,9 +174,12 @@ func (g *guard) Run(ctx context.Context) error {
 
 var errLoginLost = errors.New("the connection to logind was lost; it is tried again")
 
-// say tells whether the machine will wait.
+// say tells whether the machine will wait. One that goes down takes logind and the bus away with it, which is no news.
 func (g *guard) say() {
 	if err := errors.Join(g.away, g.denied); err != nil {
+		if g.stopping != "" {
+			return
+		}
 		g.health.Set(health.Unguarded, "", err.Error())
 	} else {
 		g.health.Clear(health.Unguarded, "")

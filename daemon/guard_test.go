@@ -311,16 +311,23 @@ func TestCardsAreTakenWhileLogindIsAway(t *testing.T) {
 		synctest.Wait()
 		w.stands(health.Unguarded, "nobody there")
 		w.arms(true)
+		w.line(0, control.StateVoid, "a")
+		w.set(func() { w.deny = errors.New("no bus") })
+		w.line(0, control.StateArmed, "b")
+		w.stands(health.Unguarded, "no bus")
+		w.line(0, control.StateVoid, "b")
+		w.set(func() { w.deny = nil })
 		w.set(func() { w.away = nil })
 		time.Sleep(watchAgain)
 		synctest.Wait()
-		w.stands(health.Unguarded, "")
+		w.stands(health.Unguarded, "") // though no card has been taken since
 
 		// What was said last holds while nobody says anything else.
 		w.about(host.Preparing{Shutdown: true})
 		close(w.watching)
 		synctest.Wait()
 		w.arms(false)
+		w.stands(health.Unguarded, "") // a machine that goes down ends its services
 		time.Sleep(watchAgain)
 		synctest.Wait()
 		w.arms(false)

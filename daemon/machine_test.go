@@ -234,7 +234,7 @@ func TestTheClockIsLookedAt(t *testing.T) {
 		s.says(true, nil)
 		time.Sleep(clockWrong)
 		is(6, "right")
-		if !slices.Equal(noted, []string{"synchronised"}) {
+		if !slices.Equal(noted, []string{"ok"}) {
 			t.Errorf("noted is %q", noted)
 		}
 	})
