@@ -236,6 +236,7 @@ func TestACompleteCardGetsTime(t *testing.T) {
 			w.line(0, control.StateKeying, capture)
 			w.about(host.Preparing{Shutdown: true})
 			w.does("capture.closed: shutdown", "void desk-1: shutdown") // the line refuses
+			w.line(1, control.StateIdle, "")                            // whatever another does, its time is its own
 			time.Sleep(4*time.Second - time.Nanosecond)
 			synctest.Wait()
 			w.does()
