@@ -104,7 +104,7 @@ func TestNamesAreThePrograms(t *testing.T) {
 	daemon.is(t, "flattoned", "StateDirectory", strings.TrimPrefix(cfg.StateDir, "/var/lib/"))
 	daemon.is(t, "flattoned", "RuntimeDirectory", strings.TrimPrefix(cfg.RuntimeDir, "/run/"))
 	line.is(t, "line", "ExecStart", "/usr/bin/flattone-line --config "+file+" --line %i")
-	probe.is(t, "probe", "ExecStart", "/usr/bin/flattone-line --config "+file+" --ask")
+	probe.is(t, "probe", "ExecStart", "/usr/bin/flattone-line --config "+file+" --answer")
 
 	folders := content(t, "flattone.tmpfiles")
 	for _, want := range []string{
