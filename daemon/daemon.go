@@ -153,10 +153,9 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.kek, err = vault.OpenKeyFile(d.cfg.Vault.KeyFile); err != nil {
+	if d.kek, err = d.openKey(); err != nil {
 		return err
 	}
-	d.health.Set(health.KeyFile, "", "")
 	d.vault, err = vault.New(ctx, vault.Deps{Store: d.store, KEK: d.kek, Audit: d.audit,
 		Outbox: vault.OutboxFunc(func(tx *store.Tx, e vault.Event) error {
 			d.deliveries.queued(e.Key)
@@ -168,6 +167,15 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	box, err := os.Hostname()
 	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
 	return err
+}
+
+// openKey opens the vault's key, from where the config has it.
+func (d *Daemon) openKey() (*vault.KEK, error) {
+	if name := d.cfg.Vault.Credential; name != "" {
+		return vault.OpenCredential(name)
+	}
+	d.health.Set(health.KeyFile, "", "")
+	return vault.OpenKeyFile(d.cfg.Vault.KeyFile)
 }
 
 // Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse

@@ -127,3 +127,20 @@ func TestHandedSocketIsWhereToolsLook(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// The vault opens with the key that systemd hands over, status says so, and no warning of a key file stands.
+func TestKeyFromACredential(t *testing.T) {
+	h := newHouse(t)
+	t.Setenv("CREDENTIALS_DIRECTORY", h.dir)
+	h.cfg.Vault = config.Vault{Credential: "vault.key"}
+	d := h.daemon()
+	s, err := d.backend.Status(t.Context())
+	if err != nil || s.KeyKind != "credential" {
+		t.Errorf("the key is of kind %q, %v", s.KeyKind, err)
+	}
+	for _, c := range s.Conditions {
+		if c.Code == health.KeyFile {
+			t.Error("it is said to come from a file")
+		}
+	}
+}

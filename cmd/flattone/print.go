@@ -27,7 +27,7 @@ type printer[T any] = func(w io.Writer, v T)
 func printStatus(w io.Writer, s boxStatus) {
 	fmt.Fprintf(w, "flattoned %s, up since %s\n\n", clean(s.Version), moment(s.Started))
 	fmt.Fprintf(w, "lines     %d of %d up\n", s.LinesUp, s.LinesTotal)
-	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), clean(s.KeyKind))
+	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), keyFrom(s.KeyKind))
 	waiting := "everything delivered"
 	if s.UpstreamPending > 0 {
 		waiting = plural(s.UpstreamPending, "event") + " waiting"
@@ -212,4 +212,12 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// keyFrom says what is known of the vault's key.
+func keyFrom(kind string) string {
+	if kind == "credential" {
+		return "a credential of systemd, sealed to a TPM or to this disk alone: flattoned can't see which"
+	}
+	return clean(kind)
 }

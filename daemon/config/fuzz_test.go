@@ -33,7 +33,7 @@ func FuzzParse(f *testing.F) {
 			showable(t, err)
 			return
 		}
-		if len(c.Lines) == 0 || c.Vault.KeyFile == "" || c.Upstream.Webhook.URL == "" || c.Upstream.Webhook.SecretFile == "" {
+		if len(c.Lines) == 0 || (c.Vault.KeyFile == "") == (c.Vault.Credential == "") || c.Upstream.Webhook.URL == "" || c.Upstream.Webhook.SecretFile == "" {
 			t.Error("something is missing that must be there")
 		}
 		for _, l := range c.Lines {

@@ -15,8 +15,10 @@ func (j judgement) lines() {
 	channels, contacts, ports, relays := map[channel]string{}, map[string]string{}, map[string]string{}, map[Relay]string{}
 	names, files := map[string]string{}, map[string]string{
 		filepath.Clean(j.c.file):        "this file",
-		j.c.Vault.KeyFile:               "what vault.key_file names",
 		j.c.Upstream.Webhook.SecretFile: "what upstream.webhook.secret_file names",
+	}
+	if file := j.c.Vault.KeyFile; file != "" {
+		files[file] = "what vault.key_file names"
 	}
 	for i, l := range j.c.Lines {
 		for _, in := range slices.Concat(l.WAV.CallerIn, l.WAV.AgentIn) {

@@ -86,7 +86,7 @@ type Status struct {
 	Settings   string `json:"settings"`
 	// StateDir is where the vault, the outbox and the audit log lie.
 	StateDir string `json:"state_dir"`
-	// KeyKind says what keeps the vault's key: "file", "tpm2" and so on.
+	// KeyKind says what keeps the vault's key: "file", or "credential" of systemd, which flattoned can't tell from a TPM's.
 	KeyKind string `json:"key_kind"`
 	// Upstream is where tokens are delivered, without credentials.
 	Upstream string `json:"upstream,omitempty"`

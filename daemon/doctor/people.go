@@ -30,6 +30,9 @@ func secrets(_ context.Context, m *Machine) (all []Finding) {
 		{filepath.Join(c.StateDir, "flattone.db"), "the vault", "chmod 600 it, and look who could have a copy", true},
 		{c.StateDir, "the state folder", "", true},
 	} {
+		if f.path == "" { // systemd hands it over
+			continue
+		}
 		info, err := os.Lstat(m.path(f.path))
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && f.may:

@@ -23,6 +23,8 @@ type Kind struct {
 	Shortest, Longest int64
 	// Missing says how one is made, Exposed what to do about one that others could have read.
 	Missing, Exposed string
+	// Handed: systemd has put it where only its user and root come. It may name him in an access list, which shows as rights of the group.
+	Handed bool
 }
 
 // The kinds there are.
@@ -30,6 +32,10 @@ var (
 	VaultKey = Kind{Shortest: 32, Longest: 32, Missing: "make one with: flattone key new FILE",
 		// There is no changing the key of a vault that has cards yet, so a new one is no remedy.
 		Exposed: "chmod 600 it, and keep it: the cards are sealed under it. Whoever could read it must not get a copy of the state folder"}
+	// VaultCredential is that key as systemd hands it over.
+	VaultCredential = Kind{Shortest: 32, Longest: 32, Handed: true,
+		Missing: "have the unit load one: see LoadCredentialEncrypted= in flattoned.service, and systemd-creds(1)",
+		Exposed: "look what its unit's LoadCredential= and LoadCredentialEncrypted= name"}
 	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
 		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
@@ -88,7 +94,11 @@ func (k Kind) ReadFor(path string, user int) ([]byte, error) {
 }
 
 func (k Kind) judge(path string, info fs.FileInfo, me int) error {
-	if err := Judge(path, info, me, k.Exposed); err != nil {
+	others := fs.FileMode(0o077)
+	if k.Handed {
+		others = 0o007
+	}
+	if err := regular(path, info, me, k.Exposed, others); err != nil {
 		return err
 	}
 	switch size := info.Size(); {
@@ -105,10 +115,14 @@ func (k Kind) judge(path string, info fs.FileInfo, me int) error {
 // Judge reports why a file is not private to user me: it must be a regular file, his or root's, and closed to
 // all others.
 func Judge(path string, info fs.FileInfo, me int, exposed string) error {
+	return regular(path, info, me, exposed, 0o077)
+}
+
+func regular(path string, info fs.FileInfo, me int, exposed string, others fs.FileMode) error {
 	if !info.Mode().IsRegular() {
 		return Flaw{path + " is not a regular file", "name the file itself", nil}
 	}
-	return closed(path, info, me, exposed)
+	return closed(path, info, me, exposed, others)
 }
 
 // JudgeFolder is [Judge] for a folder.
@@ -116,14 +130,14 @@ func JudgeFolder(path string, info fs.FileInfo, me int) error {
 	if !info.IsDir() {
 		return Flaw{path + " is not a folder", "name a folder, or move away what is in its place", nil}
 	}
-	return closed(path, info, me, "chmod 700 it, and make sure that nothing in it was put there by others")
+	return closed(path, info, me, "chmod 700 it, and make sure that nothing in it was put there by others", 0o077)
 }
 
-func closed(path string, info fs.FileInfo, me int, exposed string) error {
+func closed(path string, info fs.FileInfo, me int, exposed string, others fs.FileMode) error {
 	if owner := int(info.Sys().(*syscall.Stat_t).Uid); owner != me && owner != 0 {
 		return Flaw{fmt.Sprintf("%s belongs to user %d, and this runs as user %d", path, owner, me), "chown it, or run this as its owner", nil}
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); mode&others != 0 {
 		return Flaw{fmt.Sprintf("%s lets others at it (mode %#o)", path, mode), exposed, nil}
 	}
 	return nil
