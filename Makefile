@@ -88,6 +88,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 
 # Side by side: one mostly computes, the other mostly waits.
 test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, contacts in a machine of their own, and the bounds of proof
+	@$(MAKE) --no-print-directory package
 	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e guest hangup
 	@$(MAKE) --no-print-directory proof
 
