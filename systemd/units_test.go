@@ -4,6 +4,7 @@ package systemd_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,6 +30,30 @@ func TestExposure(t *testing.T) {
 		got, err := strconv.ParseFloat(string(found[1]), 64)
 		if t.Logf("%s: %v", name, got); err != nil || got > most {
 			t.Errorf("%s is exposed by %v, and %v is the bound:\n%s", name, got, most, out)
+		}
+	}
+}
+
+// TestLinesMayAskForPriority: what 10-sandbox.conf takes away, 20-system-calls.conf gives back, because systemd reads it later.
+func TestLinesMayAskForPriority(t *testing.T) {
+	for name, may := range map[string]bool{"flattone-line@line.service": true, "flattone-probe@1.service": false} {
+		var checks []struct {
+			Name string
+			Set  bool // nothing of the kind is allowed
+		}
+		if err := json.Unmarshal(systemd(t, "systemd-analyze", "security", "--offline=true", "--json=short", name), &checks); err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, c := range checks {
+			if c.Name == "SystemCallFilter=~@resources" {
+				if found = true; c.Set == may {
+					t.Errorf("%s may ask for priority: %t, and should be %t", name, !c.Set, may)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("systemd-analyze says nothing of %s and its resources", name)
 		}
 	}
 }
@@ -115,6 +140,9 @@ func TestNamesAreThePrograms(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(folders) {
 			t.Errorf("flattone.tmpfiles doesn't say %q", want)
 		}
+	}
+	if !strings.Contains(content(t, "../configs/example.toml"), cfg.RuntimeDir+"/metrics/metrics.sock") || !strings.Contains(folders, cfg.RuntimeDir+"/metrics 2711 ") {
+		t.Error("the socket of metrics that configs/example.toml names isn't in the folder that gives it its group")
 	}
 	for _, name := range []string{"armed", "devices"} {
 		if !slices.Contains(line.all("ReadWritePaths"), filepath.Join(cfg.RuntimeDir, name)) {

@@ -67,7 +67,7 @@ func (j judgement) webhook() {
 
 // metrics names lines and what goes wrong, so nobody but this machine gets them.
 func (j judgement) metrics() {
-	const remedy = `write "unix:/run/flattone/metrics.sock", or an address and a port of this machine, such as "127.0.0.1:9469"`
+	const remedy = `write "unix:/run/flattone/metrics/metrics.sock", or an address and a port of this machine, such as "127.0.0.1:9469"`
 	t := j.table("metrics")
 	if !t.has("listen") || !j.sound("metrics", "listen") {
 		return
