@@ -14,7 +14,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package lab codecs recordings sound rig demo check test race e2e guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build deb deb-arm64 package lab codecs recordings sound rig demo check test race e2e box guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -83,13 +83,13 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
 	@CGO_ENABLED=1 $< -tags lab ./cmd/...
-	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|packaging|proof|proof/hangup)$$')
+	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|packaging|proof|proof/hangup)$$')
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
-test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, contacts in a machine of their own, and the bounds of proof
+test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, the package in a machine with systemd, contacts in one with a kernel of its own, and the bounds of proof
 	@$(MAKE) --no-print-directory package
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e guest hangup
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup
 	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
@@ -103,6 +103,9 @@ race: rig
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
 e2e: rig codecs
 	@$(GO) test -count=1 -timeout 20m ./e2e
+
+box: deb ## the package, installed in a container that boots a real systemd: calls, faults, power-off, upgrade, purge
+	@.ci/box "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)"
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
 	@.ci/guest ./hw/contact ./daemon/line:Contact

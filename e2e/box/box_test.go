@@ -1,0 +1,57 @@
+// Package box tests the box as its owner gets it: the package, installed by apt in a container that boots a real systemd, with real users,
+// buses, sockets and units, and recorded calls on its lines.
+//
+// It exists because what holds a box together is mostly not its code: units, rights, the order of starting and stopping. Each test has a
+// machine of its own, and commands it as people do: by apt, systemctl and flattone. It runs as root by `make box`, which makes what it
+// needs, and never skips: without that it fails.
+package box
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// rig is what `make box` made: the image of a machine, the package, and the same as a later version of it.
+const (
+	rig      = "../../build/box"
+	image    = rig + "/image"
+	pkg      = rig + "/flattone.deb"
+	laterPkg = rig + "/flattone-later.deb"
+)
+
+const recordings = "../../data/calls"
+
+// patience bounds every wait for something that must happen. It is no measure of speed.
+const patience = 60 * time.Second
+
+func TestMain(m *testing.M) {
+	for _, file := range []string{image, pkg, laterPkg} {
+		if _, err := os.Stat(file); err != nil {
+			fmt.Fprintf(os.Stderr, "these tests need a machine to install the package in: %v; run make box, as root\n", err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// soon waits until something holds.
+func soon(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%v have passed, and not: %s", patience, what)
+		}
+	}
+}
+
+func read(t *testing.T, elem ...string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}

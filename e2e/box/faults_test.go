@@ -1,0 +1,103 @@
+package box
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// TestFrozenDaemon: a flattoned that does nothing any more is killed by systemd's watchdog and started again; nothing of its memory is
+// printed, and its line goes on.
+func TestFrozenDaemon(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1})
+	b.keying("a")
+	was := b.pidOf(unit("a"))
+	b.freeze("flattoned.service")
+	b.arrives("a")
+	b.same("a", was)
+	b.silentOn(keyed(t, "visa"))
+}
+
+// TestFrozenLine: the same of a line while its caller keys. It comes up held, since it was armed; the other line isn't touched.
+func TestFrozenLine(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1}, line{"b", "amex-corrected", 1})
+	other := b.pidOf(unit("b"))
+	b.keying("a")
+	b.freeze(unit("a"))
+	soon(t, "the line is held", func() bool { l := b.line("a"); return l.Up && l.State == control.StateHeld })
+	b.same("b", other)
+	b.runAs(ann, "flattone", "watch", "b", "--arm", "--until", "delivered", "--timeout", patience.String())
+	b.silentOn(keyed(t, "visa"))
+}
+
+// freeze stops a unit's process, and waits until systemd has put a new one in its place.
+func (b *installed) freeze(unit string) {
+	b.t.Helper()
+	was := b.pidOf(unit)
+	began := time.Now()
+	b.run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", unit)
+	soon(b.t, unit+" was started again", func() bool {
+		return b.property(unit, "NRestarts") == "1" && b.property(unit, "ActiveState") == "active"
+	})
+	b.t.Logf("measured: %s was frozen, and a new one runs %v later", unit, time.Since(began).Round(10*time.Millisecond))
+	if b.pidOf(unit) == was {
+		b.t.Errorf("%s was started again, and is the same process", unit)
+	}
+	if told := b.journal("--unit="+unit, "--output=cat"); !strings.Contains(told, "Watchdog timeout") {
+		b.t.Errorf("it was not the watchdog that ended %s:\n%s", unit, told)
+	}
+}
+
+// TestKilledDaemon: flattoned is killed while a caller keys. The line is not, the next flattoned finds it, and the card arrives.
+func TestKilledDaemon(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1})
+	was := b.pidOf(unit("a"))
+	b.keying("a")
+	b.run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "flattoned.service")
+	b.arrives("a")
+	b.same("a", was)
+	if n := b.property("flattoned.service", "NRestarts"); n != "1" {
+		t.Errorf("flattoned was started again %s times", n)
+	}
+}
+
+// same checks that a line's process is the one it was, and that flattoned knows it.
+func (b *installed) same(line, was string) {
+	b.t.Helper()
+	if now := b.pidOf(unit(line)); now != was {
+		b.t.Errorf("line %s has another process than before", line)
+	}
+	soon(b.t, "flattoned has line "+line+" again", func() bool { return b.line(line).Up })
+}
+
+var dump = regexp.MustCompile(`goroutine \d+|0x[0-9a-f]{8}|fatal error|panic:`)
+
+// silentOn looks through the journal for what a process prints of its memory, and for a number.
+func (b *installed) silentOn(number string) {
+	b.t.Helper()
+	for line := range strings.Lines(b.journal("--output=export", "--all", "--unit=flattone*")) {
+		if strings.Contains(line, number) {
+			b.t.Error("the journal has the number")
+		}
+		if _, message, ok := strings.Cut(line, "MESSAGE="); ok && dump.MatchString(message) {
+			b.t.Errorf("the journal has a dump: %s", message)
+		}
+	}
+}
+
+// keyed is the number that is keyed in a recorded call: one for tests, and public.
+func keyed(t *testing.T, call string) string {
+	t.Helper()
+	var truth struct{ Card struct{ PAN string } }
+	if err := json.Unmarshal(read(t, recordings, call, "truth.json"), &truth); err != nil {
+		t.Fatal(err)
+	}
+	return truth.Card.PAN
+}

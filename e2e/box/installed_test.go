@@ -1,0 +1,188 @@
+package box
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/demo/receiver"
+)
+
+// installed is a machine with the package on it, set up and serving: its lines play recorded calls, and a receiver takes its tokens.
+type installed struct {
+	*machine
+	mu  sync.Mutex
+	got bytes.Buffer // what the receiver verified, one JSON object a line
+}
+
+// line is one line of an installed box, which plays a recorded call once it is armed.
+type line struct {
+	name, call string
+	pace       float64
+}
+
+// ann is who commands the box: a member of flattone-admin, and its auditor.
+const ann = "ann"
+
+// upstreamPort is where the receiver listens. The package's first configuration names it.
+const upstreamPort = 8377
+
+// install does what an owner does.
+func install(t *testing.T, lines ...line) *installed {
+	t.Helper()
+	b := &installed{machine: newMachine(t)}
+	b.apt(pkg)
+	b.run("useradd", "--groups", "flattone-admin", ann)
+	for _, l := range lines {
+		for _, leg := range []string{"caller.wav", "agent.wav"} {
+			b.put(filepath.Join("/srv", l.call, leg), read(t, recordings, l.call, leg), "0644")
+		}
+	}
+	b.put("/root/flattone.toml", settings(lines), "0644")
+	b.receive()
+	b.serves()
+	b.runAs(console, "flattone", "apply", "--yes", "/root/flattone.toml")
+	for _, l := range lines {
+		soon(t, "a call waits on line "+l.name, func() bool { return b.line(l.name).InCall })
+	}
+	return b
+}
+
+// apt installs a package by the name of its file, as the README says.
+func (m *machine) apt(file string) {
+	m.t.Helper()
+	m.put("/root/flattone.deb", read(m.t, file), "0644")
+	m.run("apt-get", "install", "--quiet", "--yes", "/root/flattone.deb")
+}
+
+// settings are a configuration with these lines. The recorded cards expire in December 2029 and January 2031, and what is shipped believes
+// in no date but the machine's.
+func settings(lines []line) []byte {
+	var f bytes.Buffer
+	fmt.Fprintf(&f, `version = 1
+[vault]
+credential = "vault-key"
+[upstream.webhook]
+url = "http://127.0.0.1:%d/"
+secret_file = "/run/credentials/flattoned.service/webhook-secret"
+first_retry_ms = 100
+max_retry_s = 1
+[roles]
+auditor = [%q]
+[profile.card]
+`, upstreamPort, ann)
+	for _, l := range lines {
+		fmt.Fprintf(&f, `[[line]]
+name = %[1]q
+place = "trunk-side"
+profile = "card"
+[line.wav]
+caller_in = ["/srv/%[2]s/caller.wav"]
+agent_in = ["/srv/%[2]s/agent.wav"]
+agent_out = "/var/lib/flattone-line/%[1]s.agent.wav"
+caller_out = "/var/lib/flattone-line/%[1]s.caller.wav"
+clock_file = "/var/lib/flattone-line/%[1]s.clock"
+pace = %[3]g
+wait_armed = true
+`, l.name, l.call, l.pace)
+	}
+	return f.Bytes()
+}
+
+// receive takes tokens, and checks their signatures by the secret that the package made.
+func (b *installed) receive() {
+	b.t.Helper()
+	rec, err := receiver.New(strings.TrimSpace(b.run("cat", "/etc/flattone/webhook.secret")), b)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	srv := &http.Server{Handler: rec}
+	go srv.Serve(b.listen(upstreamPort))
+	b.t.Cleanup(func() { srv.Close() })
+}
+
+// Write takes what the receiver verified.
+func (b *installed) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.got.Write(p)
+}
+
+// delivered are the tokens that arrived, by line.
+func (b *installed) delivered() map[string]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tokens := map[string]string{}
+	for got := range bytes.Lines(b.got.Bytes()) {
+		var one struct {
+			Event struct {
+				Data struct{ Line, Token string }
+			}
+		}
+		if err := json.Unmarshal(got, &one); err != nil {
+			b.t.Fatal(err)
+		}
+		tokens[one.Event.Data.Line] = one.Event.Data.Token
+	}
+	return tokens
+}
+
+// ask has ann ask the box for something.
+func ask[T any](b *installed, verb ...string) (answer T) {
+	b.t.Helper()
+	out := b.runAs(ann, append(append([]string{"flattone"}, verb...), "--json")...)
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		b.t.Fatalf("flattone %s: %v\n%s", strings.Join(verb, " "), err, out)
+	}
+	return answer
+}
+
+// line is how a line is, down if flattoned doesn't answer.
+func (b *installed) line(name string) control.Line {
+	b.t.Helper()
+	out, code := b.try(ann, "flattone", "lines", "--json")
+	var lines []control.Line
+	if code == 0 && json.Unmarshal([]byte(out), &lines) != nil {
+		b.t.Fatalf("flattone lines: %s", out)
+	}
+	for _, l := range lines {
+		if l.Name == name {
+			return l
+		}
+	}
+	return control.Line{Name: name}
+}
+
+// keying arms a line and waits until its caller is in the middle of his card.
+func (b *installed) keying(name string) {
+	b.t.Helper()
+	b.runAs(ann, "flattone", "arm", name)
+	soon(b.t, name+" is keying", func() bool { return b.line(name).State == control.StateKeying })
+	time.Sleep(time.Second)
+}
+
+// arrives waits for a line's token, and looks for it in the vault.
+func (b *installed) arrives(name string) {
+	b.t.Helper()
+	var token string
+	soon(b.t, "the token of "+name+" arrives", func() bool { token = b.delivered()[name]; return token != "" })
+	for _, kept := range ask[[]control.Token](b, "tokens") {
+		if kept.Token == token {
+			return
+		}
+	}
+	b.t.Errorf("token %s arrived, and is not in the vault", token)
+}
+
+// unit is a line's.
+func unit(line string) string { return "flattone-line@" + line + ".service" }
+
+// pidOf is the main process of a unit, "0" if there is none.
+func (m *machine) pidOf(unit string) string { m.t.Helper(); return m.property(unit, "MainPID") }
