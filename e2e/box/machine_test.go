@@ -3,7 +3,6 @@ package box
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -15,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // machine is a container that boots a real systemd, with a disk of its own over the image. It has no network but its loopback.
@@ -189,34 +186,4 @@ func (m *machine) journal(args ...string) string {
 func (m *machine) property(unit, name string) string {
 	m.t.Helper()
 	return strings.TrimSpace(m.run("systemctl", "show", "--value", "--property="+name, unit))
-}
-
-// listen opens a port on its loopback, for this process to serve.
-func (m *machine) listen(port int) net.Listener {
-	m.t.Helper()
-	type opened struct {
-		net.Listener
-		error
-	}
-	done := make(chan opened)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and nobody else finds himself in the machine
-		l, err := func() (net.Listener, error) {
-			ns, err := os.Open("/proc/" + m.pid + "/ns/net")
-			if err != nil {
-				return nil, err
-			}
-			defer ns.Close()
-			if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-				return nil, err
-			}
-			return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		}()
-		done <- opened{l, err}
-	}()
-	o := <-done
-	if o.error != nil {
-		m.t.Fatal(o.error)
-	}
-	return o.Listener
 }
