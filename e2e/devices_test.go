@@ -109,7 +109,7 @@ func TestDevicesAreAdopted(t *testing.T) {
 	d := newDesk(t, "08bb:2912", "0d8c:0014")
 	d.waits(0, control.DeviceAbsent)
 	says(t, d.tool(false, "arm", "one"), "it waits for its sound device: flattone devices says which")
-	says(t, d.tool(true, "lines"), "one", "the agent can't hear the caller (the sound device is not there)")
+	says(t, d.tool(true, "lines"), "one held: the agent can't hear the caller", "device_absent: the device is not there")
 	says(t, d.tool(true, "devices"), "Codec A", controller+one+": not adopted yet", "trunk", "give the name to a card: flattone devices adopt trunk PLACE")
 	found := d.devices()
 	want := control.Device{Name: controller + one, Card: "Codec A", Place: controller + one, IDs: "08bb:2912", Free: true, In: 1, Out: 1, Rates: []int{8000}}
@@ -182,7 +182,7 @@ func TestTwinsAreSwapped(t *testing.T) {
 		}
 	}
 	says(t, d.tool(true, "devices"), "may have been swapped with one like it", "flattone devices adopt trunk")
-	says(t, d.tool(true, "lines"), "the agent can't hear the caller (the sound device was plugged in anew, and may have been swapped")
+	says(t, d.tool(true, "lines"), "one held: the agent can't hear the caller", "device_swapped: the device was plugged in anew, and may have been swapped")
 	d.adopt("trunk", one)
 	if v := d.devices()["headset"]; v.Trouble != control.DeviceSwapped {
 		t.Errorf("the one that nobody has looked at is %+v", v)

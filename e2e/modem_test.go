@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,17 +26,28 @@ func TestModemsAreProbed(t *testing.T) {
 	} {
 		m := modem.New(t, modem.Spec{Kind: kind, Echo: true, Split: true})
 		commands, sound := m.TTYs()
+		commands = deviceOf(t, commands)
 		said := probe(true, commands)
 		says(t, said, `[line.caller_modem] profile = "`+profile+`" port = "`+commands+`"`)
 		if strings.Contains(said, "sound_port") != (sound != "") {
 			t.Errorf("%v: %s", kind, said)
 		}
 		if sound != "" {
-			says(t, probe(false, sound), "nobody answers there", "hint: see what flattone-line --answer")
+			says(t, probe(false, deviceOf(t, sound)), "nobody answers there", "hint: see what flattone-line --answer")
 		}
 		if blames := m.Blames(); len(blames) > 0 {
 			t.Errorf("%v was asked against the rules: %v", kind, blames)
 		}
 	}
 	says(t, probe(false, "/dev/null"), "/dev/null")
+}
+
+// deviceOf is the terminal that a port of the double's leads to: only what is in /dev may be asked.
+func deviceOf(t *testing.T, port string) string {
+	t.Helper()
+	device, err := filepath.EvalSymlinks(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return device
 }

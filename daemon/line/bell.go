@@ -10,9 +10,11 @@ import (
 // bell is what the agent hears while a call comes in on the caller's modem: two short rings and a pause, over and over. It is added to what he
 // hears anyway, which of a line without a call is silence.
 type bell struct {
-	sound []int16 // once
-	on    atomic.Bool
-	at    int // in it; belongs to the agent's port
+	ring    []int16 // one
+	between int     // frames from the first one's begin to the second one's
+	every   int     // and to the next first one's
+	on      atomic.Bool
+	at      int // in that; belongs to the agent's port
 }
 
 // As telephones in Britain ring, in the tones that a caller there hears meanwhile (BT SIN 350), and softer than speech.
@@ -25,11 +27,8 @@ const (
 
 func (b *bell) init(rate audio.Rate) {
 	frames := func(ms int) int { return int(rate) * ms / 1000 }
-	for range 2 {
-		b.sound = tone.Append(b.sound, rate, frames(ringMS), frames(10), tone.Sine{Hz: 400, DBm0: ringDBm0}, tone.Sine{Hz: 450, DBm0: ringDBm0})
-		b.sound = append(b.sound, make([]int16, frames(ringPauseMS))...)
-	}
-	b.sound = append(b.sound, make([]int16, frames(ringEveryMS)-len(b.sound))...)
+	b.between, b.every = frames(ringMS+ringPauseMS), frames(ringEveryMS)
+	b.ring = tone.Append(make([]int16, 0, frames(ringMS)), rate, frames(ringMS), frames(10), tone.Sine{Hz: 400, DBm0: ringDBm0}, tone.Sine{Hz: 450, DBm0: ringDBm0})
 }
 
 // mix adds it to what the agent is given next; with each call it begins anew.
@@ -39,7 +38,9 @@ func (b *bell) mix(out []int16) {
 		return
 	}
 	for i := range out {
-		add(&out[i], b.sound[b.at])
-		b.at = (b.at + 1) % len(b.sound)
+		if at := b.at % b.between; at < len(b.ring) && b.at < 2*b.between {
+			add(&out[i], b.ring[at])
+		}
+		b.at = (b.at + 1) % b.every
 	}
 }
