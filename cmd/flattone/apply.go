@@ -2,16 +2,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,38 +23,6 @@ type apply struct {
 	t          *tool
 	yes, force bool
 }
-
-// plan is what apply would do: what apply --json prints.
-type plan struct {
-	// File is the new configuration, Config what it is to be; they are the same where that was edited in place.
-	File   string `json:"file"`
-	Config string `json:"config"`
-	// Flattoned is goes_on, is_restarted, or restart_by_hand.
-	Flattoned string     `json:"flattoned"`
-	Lines     []lineFate `json:"lines"`
-	// Changes says whether there is anything to do at all.
-	Changes bool `json:"changes"`
-
-	content []byte
-	change  config.Change
-	// settings are what lines are to run with that start, and adopted the lines that a new flattoned finds running.
-	settings map[string]string
-	adopted  map[string]string
-}
-
-// lineFate is what becomes of a line: untouched, restarts, begins or ends.
-type lineFate struct {
-	Line string `json:"line"`
-	Fate string `json:"fate"`
-	// TakingCard says that a line would be stopped in the middle of a card.
-	TakingCard bool `json:"taking_card"`
-}
-
-// What becomes of flattoned and lines.
-const (
-	goesOn, isRestarted, byHand      = "goes_on", "is_restarted", "restart_by_hand"
-	untouched, restarts, begins, end = "untouched", "restarts", "begins", "ends"
-)
 
 func (t *tool) applyCommand() *cobra.Command {
 	a := &apply{t: t}
@@ -100,64 +64,6 @@ func (a *apply) run(ctx context.Context, box *control.Client, args []string) err
 		fmt.Fprintf(a.t.guide(), wordsInstalled+"\n", p.Config, before)
 	}
 	return a.carryOut(ctx, box, p, before)
-}
-
-// plan compares the file with what runs.
-func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (plan, error) {
-	now, err := glance(ctx, box)
-	if err != nil {
-		return plan{}, err
-	}
-	p := plan{File: now.ConfigFile, Config: now.ConfigFile, Flattoned: goesOn, Lines: []lineFate{}, adopted: map[string]string{}}
-	if len(args) == 1 && !sameFile(args[0], p.Config) {
-		p.File = args[0]
-	}
-	cfg, content, err := config.CheckAt(p.File, p.Config, daemonUser())
-	if err != nil {
-		return p, a.t.faulty(p.File, err)
-	}
-	p.content = content
-	if cfg.BoxSettings() != now.Settings {
-		if p.Flattoned = byHand; runsByUnit(ctx, now.PID) {
-			p.Flattoned = isRestarted
-		}
-	}
-	running := map[string]control.Line{}
-	var names []string
-	for _, l := range now.Lines {
-		running[l.Name], names = l, append(names, l.Name)
-		if _, stays := cfg.Line(l.Name); stays && l.Up {
-			p.adopted[l.Name] = ""
-		}
-	}
-	p.change, p.settings = cfg.Change(names, func(line string) string { return running[line].Settings }), map[string]string{}
-	for _, l := range slices.Concat(p.change.Restarted, p.change.Begun) {
-		p.settings[l] = cfg.Settings(l)
-	}
-	for _, l := range slices.Concat(configured(cfg), p.change.Ended) {
-		f := lineFate{Line: l, Fate: untouched}
-		switch {
-		case slices.Contains(p.change.Begun, l):
-			f.Fate = begins
-		case slices.Contains(p.change.Ended, l):
-			f.Fate = end
-		case slices.Contains(p.change.Restarted, l):
-			f.Fate = restarts
-		}
-		stops := f.Fate == restarts || f.Fate == end || p.Flattoned == byHand
-		f.TakingCard = stops && running[l].Up && control.TakingCard(running[l].State)
-		p.Lines = append(p.Lines, f)
-	}
-	there, err := os.ReadFile(p.Config)
-	p.Changes = err != nil || !bytes.Equal(there, content) || p.Flattoned != goesOn || slices.ContainsFunc(p.Lines, func(l lineFate) bool { return l.Fate != untouched })
-	return p, nil
-}
-
-func configured(cfg *config.Config) (names []string) {
-	for _, l := range cfg.Lines {
-		names = append(names, l.Name)
-	}
-	return names
 }
 
 // agreed asks whether to go on.
@@ -228,36 +134,9 @@ func reloaded(c config.Change) string {
 }
 
 const (
-	unitTime = 30 * time.Second // for flattoned to be back
-	upTime   = 15 * time.Second // for lines to be up
-	peek     = 50 * time.Millisecond
+	upTime = 15 * time.Second // for lines to be up
+	peek   = 50 * time.Millisecond
 )
-
-// runsByUnit reports whether systemd's flattoned.service is the flattoned of that pid.
-func runsByUnit(ctx context.Context, pid int) bool {
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=MainPID", "--value", "flattoned.service").Output()
-	return err == nil && strings.TrimSpace(string(out)) == strconv.Itoa(pid)
-}
-
-// restartUnit has systemd start flattoned again, and waits until it answers.
-func restartUnit(ctx context.Context, box *control.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, unitTime)
-	defer cancel()
-	if out, err := exec.CommandContext(ctx, "systemctl", "restart", "flattoned.service").CombinedOutput(); err != nil {
-		return fmt.Errorf("flattoned does not start with it: %w: %s", err, bytes.TrimSpace(out))
-	}
-	for {
-		_, err := box.Status(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(peek):
-		case <-ctx.Done():
-			return fmt.Errorf("flattoned does not answer: %w", err)
-		}
-	}
-}
 
 // awaitUp waits until lines are up that run with settings, or with "" any.
 func awaitUp(ctx context.Context, box *control.Client, settings map[string]string) error {
@@ -280,24 +159,4 @@ func awaitUp(ctx context.Context, box *control.Client, settings map[string]strin
 			return fail(exitFailed, "flattone status says why", "it is done, but not yet up: %s", strings.Join(missing, ", "))
 		}
 	}
-}
-
-// printPlan prints what would be done.
-func printPlan(w io.Writer, p plan) {
-	if !p.Changes {
-		fmt.Fprintln(w, wordsNothingToDo)
-		return
-	}
-	fmt.Fprintf(w, "%s, for %s:\n\n", clean(p.File), clean(p.Config))
-	words := map[string]string{goesOn: wordsGoesOn, isRestarted: wordsStarts, byHand: wordsStartYou,
-		untouched: wordsLineSame, restarts: wordsLineRestarts, begins: wordsLineBegins, end: wordsLineEnds}
-	paragraph(w, hang, "flattoned ", words[p.Flattoned])
-	for _, l := range p.Lines {
-		text := words[l.Fate]
-		if l.TakingCard {
-			text += wordsLineBusy
-		}
-		paragraph(w, hang, clean(l.Line)+" ", text)
-	}
-	fmt.Fprintln(w)
 }
