@@ -27,14 +27,7 @@ func TestShutdownDuringACapture(t *testing.T) {
 	h.bus = &host.Bus{}
 	d, stop, _ := h.run()
 	until(t, "the clock's state is known", func() bool { _, is := stands(d, health.ClockUnsynced); return is })
-	events := d.feed.Subscribe(t.Context())
-	line := h.attached("desk-1")
-	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindLineUp })
-	client, err := control.Dial(h.cfg.AdminSocket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	_, line, client := h.serves(d)
 	arm := func() (capture string) {
 		t.Helper()
 		armed := make(chan wire.Message, 1)
@@ -65,7 +58,7 @@ func TestShutdownDuringACapture(t *testing.T) {
 	if held := logind.Held(); len(held) != 2 {
 		t.Errorf("the machine waits with %q before the card is forgotten", held)
 	}
-	_, err = client.Arm(t.Context(), "desk-1", "")
+	_, err := client.Arm(t.Context(), "desk-1", "")
 	if e, ok := errors.AsType[*control.Error](err); !ok || e.Code != control.CodeShuttingDown || !strings.Contains(e.Text, "shutdown") {
 		t.Errorf("to arm is answered with %v", err)
 	}

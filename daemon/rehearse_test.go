@@ -15,14 +15,7 @@ import (
 func TestRehearse(t *testing.T) {
 	h := newHouse(t)
 	d, _, _ := h.run()
-	events := d.feed.Subscribe(t.Context())
-	line := h.attached("desk-1")
-	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindLineUp })
-	client, err := control.Dial(h.cfg.AdminSocket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	events, line, client := h.serves(d)
 	answered := make(chan error, 1)
 	go func() {
 		m, _, err := line.Receive()

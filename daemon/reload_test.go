@@ -74,11 +74,7 @@ func TestReload(t *testing.T) {
 		h.attachedWith(name, h.cfg.Settings(name), state)
 		wait(t, events, func(e control.Event) bool { return e.Line == name && e.State == state })
 	}
-	client, err := control.Dial(h.cfg.AdminSocket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	client := h.client()
 	names := func() string { return strings.Join(d.board.names(), " ") }
 	unchanged := func(want string, force bool) {
 		t.Helper()
@@ -137,11 +133,7 @@ func TestRestart(t *testing.T) {
 	h := newHouse(t)
 	h.write("line", "#!/bin/sh\necho began\nexec sleep 1000\n", 0o700)
 	d, _, _ := h.run()
-	client, err := control.Dial(h.cfg.AdminSocket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	client := h.client()
 	events := d.feed.Subscribe(t.Context())
 	c := h.attachedWith("desk-1", "", control.StateArmed)
 	wait(t, events, func(e control.Event) bool { return e.State == control.StateArmed })

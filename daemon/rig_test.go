@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/wire"
@@ -181,4 +182,24 @@ func answers(t *testing.T, line *wire.Conn, answer string) wire.Message {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// client asks the box on its admin socket.
+func (h *house) client() *control.Client {
+	h.t.Helper()
+	client, err := control.Dial(h.cfg.AdminSocket())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// serves is a box that runs, with what it tells, its line desk-1, which is up, and who asks it.
+func (h *house) serves(d *Daemon) (<-chan control.Event, *wire.Conn, *control.Client) {
+	h.t.Helper()
+	events := d.feed.Subscribe(h.t.Context())
+	line := h.attached("desk-1")
+	wait(h.t, events, func(e control.Event) bool { return e.Kind == control.KindLineUp })
+	return events, line, h.client()
 }

@@ -22,6 +22,21 @@ func withoutColours(s string) string {
 	return regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(s, "")
 }
 
+// shows is pictured for a screen, which has 24 rows of 80 columns.
+func shows(t *testing.T, name, screen string) {
+	t.Helper()
+	pictured(t, name, screen)
+	rows := strings.Split(screen, "\n")
+	if len(rows) != 24 {
+		t.Errorf("%d rows, want 24", len(rows))
+	}
+	for i, row := range rows {
+		if w := lipgloss.Width(row); w > 80 {
+			t.Errorf("row %d is %d columns wide", i, w)
+		}
+	}
+}
+
 // pictured compares a picture with testdata/screen/NAME.txt; go test -update writes that anew.
 func pictured(t *testing.T, name, picture string) {
 	t.Helper()
@@ -116,16 +131,7 @@ func TestPictures(t *testing.T) {
 		"no-line": screenOf(utf8(), nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			pictured(t, name, s.View().Content)
-			lines := strings.Split(s.View().Content, "\n")
-			if len(lines) != 24 {
-				t.Errorf("%d rows, want 24", len(lines))
-			}
-			for i, l := range lines {
-				if w := lipgloss.Width(l); w > 80 {
-					t.Errorf("row %d is %d columns wide", i, w)
-				}
-			}
+			shows(t, name, s.View().Content)
 		})
 	}
 }
