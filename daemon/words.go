@@ -20,7 +20,7 @@ func unknownLine(name string, have []string) error {
 func lineDown(name, reason string) error {
 	return &control.Error{Code: control.CodeLineDown,
 		Text:   fmt.Sprintf("its process does not run (%s)", reason),
-		Remedy: "line " + name + " is started again by itself; flattoned's log says why it ended"}
+		Remedy: "line " + name + " is started again by itself; flattone status says where to read why it ended"}
 }
 
 // noAnswer is neither success nor failure: the line has the command, and may still do it.

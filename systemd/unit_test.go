@@ -19,6 +19,7 @@ type unit []setting
 var dropIns = map[string][]string{
 	"flattoned.service":       {"flattoned.service.d"},
 	"flattoned.socket":        nil,
+	"flattone-desk.service":   {"flattone-.service.d"},
 	"flattone-line@.service":  {"flattone-.service.d", "flattone-line@.service.d"},
 	"flattone-probe@.service": {"flattone-.service.d", "flattone-probe@.service.d"},
 	"flattone-probe.socket":   nil,

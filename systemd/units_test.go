@@ -21,7 +21,7 @@ import (
 // TestExposure is systemd's judgement of what a unit could do to the machine: 0 is nothing, 9.6 a unit that says nothing. Beside ours:
 // systemd-resolved 2.2, chrony 3.7, rtpengine 9.3.
 func TestExposure(t *testing.T) {
-	for name, most := range map[string]float64{"flattoned.service": 1.3, "flattone-line@line.service": 1.6, "flattone-probe@1.service": 1.6} {
+	for name, most := range map[string]float64{"flattoned.service": 1.3, "flattone-line@line.service": 1.6, "flattone-probe@1.service": 1.6, "flattone-desk.service": 1.3} {
 		out := systemd(t, "systemd-analyze", "security", "--offline=true", "--no-pager", name)
 		found := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`).FindSubmatch(out)
 		if found == nil {
@@ -59,7 +59,7 @@ func TestLinesMayAskForPriority(t *testing.T) {
 }
 
 // notInstalled is what systemd has against units whose programs aren't on this machine.
-var notInstalled = regexp.MustCompile(`(?m)^.*: Command /usr/bin/(flattoned|flattone-line) is not executable: .*\n`)
+var notInstalled = regexp.MustCompile(`(?m)^.*: Command /usr/bin/(flattoned|flattone-line|flattone-desk) is not executable: .*\n`)
 
 // TestSystemdTakesThem: no key that it doesn't know, no unit that it can't load.
 func TestSystemdTakesThem(t *testing.T) {

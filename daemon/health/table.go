@@ -62,7 +62,7 @@ var table = []Declared{
 	{Starting, Notice, "its process is starting",
 		"wait a moment; flattoned's log says more if it doesn't come up", "914c72d70a01409483d9e783783c6f6c", ""},
 	{ProcessDown, Fault, "its process has ended, and is started again",
-		"flattoned's log says why it ended", "76af76f3601149d78360682747ae6b5c", segmentation},
+		"its log says why it ended: journalctl -u flattone-line@LINE, or flattoned's log where no systemd runs it", "76af76f3601149d78360682747ae6b5c", segmentation},
 	{ProcessStopped, Fault, "somebody has stopped its unit",
 		"systemctl start flattone-line@LINE", "dadd3490d14d423ebd60a86fec926a55", segmentation},
 	{UnitRefused, Fault, "systemd won't start or stop its unit",
