@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +21,11 @@ import (
 type apply struct {
 	t          *tool
 	yes, force bool
+	// draft, unless it is nil, is what to go over to in place of a file.
+	draft *config.Draft
+	// first, unless it is nil, is done once it is agreed on, before anything else. It changes what flattoned reads besides the configuration if reread is set.
+	first  func() error
+	reread bool
 }
 
 func (t *tool) applyCommand() *cobra.Command {
@@ -48,13 +52,18 @@ func (a *apply) run(ctx context.Context, box *control.Client, args []string) err
 	if at := slices.IndexFunc(p.Lines, func(l lineFate) bool { return l.TakingCard }); at >= 0 && !a.force {
 		return fail(exitRefused, fmt.Sprintf(hintBusyLine, p.Lines[at].Line), "nothing was done: line %s is not to be stopped now", p.Lines[at].Line)
 	}
-	if err := a.agreed(); err != nil {
+	if err := a.agreed(ctx); err != nil {
 		return err
+	}
+	if a.first != nil {
+		if err := a.first(); err != nil {
+			return err
+		}
 	}
 	before := ""
 	if p.File != p.Config {
 		before = p.Config + ".before"
-		if err := private.Supersede(p.Config, p.content, before); err != nil {
+		if err := private.Supersede(p.Config, p.draft.Text, before); err != nil {
 			hint := ""
 			if errors.Is(err, fs.ErrPermission) {
 				hint = "ask as root"
@@ -67,17 +76,19 @@ func (a *apply) run(ctx context.Context, box *control.Client, args []string) err
 }
 
 // agreed asks whether to go on.
-func (a *apply) agreed() error {
+func (a *apply) agreed(ctx context.Context) error {
 	if a.yes {
 		return nil
 	}
-	if in, ok := a.t.in.(*os.File); !ok || !isTerminal(in) {
+	if _, ok := a.t.asks(); !ok {
 		return fail(exitUsage, "look at the plan, and say --yes", "nothing was done: there is nobody to ask")
 	}
-	fmt.Fprint(a.t.guide(), wordsReallyApply)
-	answer, _ := bufio.NewReader(a.t.in).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return fail(exitNotYet, "", "nothing was done: you left it")
+	yes, err := a.t.agrees(ctx, wordsReallyApply, false)
+	if err == nil && !yes {
+		err = errLeft
+	}
+	if err != nil {
+		return fail(exitNotYet, "", "nothing was done: %w", err)
 	}
 	return nil
 }
@@ -86,8 +97,8 @@ func (a *apply) agreed() error {
 func (a *apply) carryOut(ctx context.Context, box *control.Client, p plan, before string) error {
 	switch p.Flattoned {
 	case byHand:
-		_, err := fmt.Fprintf(a.t.guide(), "flattoned %s\n", wordsStartYou)
-		return err
+		paragraph(a.t.guide(), hang, "flattoned ", wordsStartYou)
+		return nil
 	case isRestarted:
 		if err := restartUnit(ctx, box); err != nil {
 			return a.putBack(ctx, box, p, before, err)

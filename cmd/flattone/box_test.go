@@ -118,9 +118,17 @@ func (b *aBox) Lines(context.Context) ([]control.Line, error) {
 	if err != nil {
 		return nil, err
 	}
+	adopted, err := cfg.Devices()
+	if err != nil {
+		return nil, err
+	}
 	var lines []control.Line
 	for _, l := range cfg.Lines {
-		lines = append(lines, control.Line{Name: l.Name, Up: b.up == nil || b.up(), State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)})
+		now := control.Line{Name: l.Name, Up: b.up == nil || b.up(), State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)}
+		if s := l.Sound; s != nil && l.CallerModem == nil && adopted[s.Caller].Place == "" {
+			now.State, now.Reason = control.StateHeld, control.DeviceAbsent
+		}
+		lines = append(lines, now)
 	}
 	return lines, nil
 }

@@ -27,30 +27,33 @@ func (t *tool) arming(verb, short, long, waits string, begin func(*control.Clien
 		Use: verb + " LINE", Short: short, Long: long, Args: one("the name of a line"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
-				line := args[0]
-				capture, err := begin(box, c.Context(), line, profile)
+				capture, err := begin(box, c.Context(), args[0], profile)
 				if err != nil {
 					return err
 				}
-				out := armed{Line: line, Capture: capture, Test: verb == "rehearse"}
-				if !wait {
-					return show(t, out, printArmed)
-				}
-				if !t.json {
-					printArmed(t.out, out)
-				}
-				end, err := awaitCard(c.Context(), box, line, capture)
-				if err != nil {
-					return err
-				}
-				out.Token, out.Brand, out.Last4 = end.Token, end.Brand, end.Last4
-				return show(t, out, printCaptured)
+				return t.armed(c.Context(), box, armed{Line: args[0], Capture: capture, Test: verb == "rehearse"}, wait)
 			})
 		},
 	})
 	c.Flags().StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
 	c.Flags().BoolVar(&wait, "wait", false, waits)
 	return c
+}
+
+// armed tells of a capture that has begun, and if that is wanted of its end, for which it waits.
+func (t *tool) armed(ctx context.Context, box *control.Client, out armed, wait bool) error {
+	if !wait {
+		return show(t, out, printArmed)
+	}
+	if !t.json {
+		printArmed(t.out, out)
+	}
+	end, err := awaitCard(ctx, box, out.Line, out.Capture)
+	if err != nil {
+		return err
+	}
+	out.Token, out.Brand, out.Last4 = end.Token, end.Brand, end.Last4
+	return show(t, out, printCaptured)
 }
 
 // armed is what arm --json prints; the last three only with --wait.

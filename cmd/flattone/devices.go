@@ -64,7 +64,7 @@ func (t *tool) adopt(ctx context.Context, box *control.Client, file, name, place
 		return fail(exitRefused, "flattone devices lists the places that have one", "there is no sound card in %s", place)
 	}
 	d := list[at]
-	want := config.Device{Place: d.Place, IDs: d.IDs, Serial: d.Serial, PCM: d.PCM, Card: d.Card, Plugging: d.Plugging}
+	want := cardOf(d)
 	had, again := adopted[name]
 	switch owner := ownerOf(adopted, d); {
 	case owner != "" && owner != name:
@@ -124,6 +124,11 @@ func notWritten(err error) error {
 		hint = "ask as root"
 	}
 	return fail(exitFailed, hint, "the name was not written down: %w", err)
+}
+
+// cardOf is what a card is known by from now on.
+func cardOf(d control.Device) config.Device {
+	return config.Device{Place: d.Place, IDs: d.IDs, Serial: d.Serial, PCM: d.PCM, Card: d.Card, Plugging: d.Plugging}
 }
 
 // placeOf is how a person names a device of a card: by the card's place, and the device's number if it isn't 0.

@@ -23,8 +23,8 @@ type plan struct {
 	// Changes says whether there is anything to do at all.
 	Changes bool `json:"changes"`
 
-	content []byte
-	change  config.Change
+	draft  config.Draft
+	change config.Change
 	// settings are what lines are to run with that start, and adopted the lines that a new flattoned finds running.
 	settings map[string]string
 	adopted  map[string]string
@@ -54,12 +54,16 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	if len(args) == 1 && !sameFile(args[0], p.Config) {
 		p.File = args[0]
 	}
-	cfg, content, err := config.CheckAt(p.File, p.Config, daemonUser())
+	if a.draft != nil {
+		p.draft, p.File = *a.draft, a.draft.Name
+	} else if p.draft, err = config.ReadDraft(p.File, p.Config); err != nil {
+		return p, a.t.faulty(p.File, err)
+	}
+	cfg, err := p.draft.Check(daemonUser())
 	if err != nil {
 		return p, a.t.faulty(p.File, err)
 	}
-	p.content = content
-	if cfg.BoxSettings() != now.Settings {
+	if cfg.BoxSettings() != now.Settings || a.reread {
 		if p.Flattoned = byHand; runsByUnit(ctx, now.PID) {
 			p.Flattoned = isRestarted
 		}
@@ -91,7 +95,7 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 		p.Lines = append(p.Lines, f)
 	}
 	there, err := os.ReadFile(p.Config)
-	p.Changes = err != nil || !bytes.Equal(there, content) || p.Flattoned != goesOn || slices.ContainsFunc(p.Lines, func(l lineFate) bool { return l.Fate != untouched })
+	p.Changes = err != nil || !bytes.Equal(there, p.draft.Text) || a.first != nil || p.Flattoned != goesOn || slices.ContainsFunc(p.Lines, func(l lineFate) bool { return l.Fate != untouched })
 	return p, nil
 }
 

@@ -113,8 +113,7 @@ func cautions(w io.Writer, s boxStatus, l control.Line) {
 // conditions prints what is wrong, and below it what to do.
 func conditions(w io.Writer, standing []health.Condition) {
 	for _, c := range standing {
-		caution(w, fmt.Sprintf("%s, %s: %s", c.Severity, c.Code, withDetail(c.Words, c.Detail)))
-		paragraph(w, hang, "        > ", c.Remedy)
+		refuse(w, fmt.Sprintf("%s, %s: %s", c.Severity, c.Code, withDetail(c.Words, c.Detail)), c.Remedy)
 	}
 }
 
@@ -122,6 +121,14 @@ func conditions(w io.Writer, standing []health.Condition) {
 func caution(w io.Writer, text string) {
 	if text != "" {
 		paragraph(w, hang, "        ! ", text)
+	}
+}
+
+// refuse says what is wrong with an answer, or a thing, and what to do about it.
+func refuse(w io.Writer, what, remedy string) {
+	caution(w, what)
+	if remedy != "" {
+		paragraph(w, hang, "        > ", remedy)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type tool struct {
 	json   bool
 	// began is set once the command line has been understood.
 	began bool
+	// keyboard keeps what somebody has typed ahead of a question.
+	keyboard *bufio.Reader
 }
 
 // Groups of verbs in the help.
@@ -55,7 +58,7 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.rehearseCommand(), t.disarmCommand(),
 		t.moreTimeCommand(), t.ackCommand(), t.restartCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.tokensCommand(), t.eventsCommand(),
-		t.devicesCommand(), t.modemCommand(), t.applyCommand(), t.factorCommand())
+		t.devicesCommand(), t.modemCommand(), t.setupCommand(), t.applyCommand(), t.factorCommand())
 	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.completionCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)
 	t.completeLines(root)

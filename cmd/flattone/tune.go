@@ -21,28 +21,32 @@ func (t *tool) tuneCommand() *cobra.Command {
 		Use: "tune LINE", Short: "measure a line that is being installed, and accept or refuse it", Long: wordsTuneLong, Args: one("the name of a line"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
-				line := args[0]
 				if !last {
-					if err := t.tune(c.Context(), box, line); err != nil {
+					if err := t.tune(c.Context(), box, args[0]); err != nil {
 						return err
 					}
 				}
-				r, err := box.Acceptance(c.Context(), line)
-				if err != nil {
-					return err
-				}
-				if err := show(t, r, printAcceptance); err != nil {
-					return err
-				}
-				if !r.Good() {
-					return fail(exitRefusedLine, "put right what is marked !, and tune it again", "line %s takes no card as it is", line)
-				}
-				return nil
+				return t.tuned(c.Context(), box, args[0])
 			})
 		},
 	})
 	c.Flags().BoolVar(&last, "last", false, "measure nothing: print the last report again")
 	return c
+}
+
+// tuned shows the report of a line's last tuning, which is an error if the line was refused.
+func (t *tool) tuned(ctx context.Context, box *control.Client, line string) error {
+	r, err := box.Acceptance(ctx, line)
+	if err != nil {
+		return err
+	}
+	if err := show(t, r, printAcceptance); err != nil {
+		return err
+	}
+	if !r.Good() {
+		return fail(exitRefusedLine, "put right what is marked !, and tune it again", "line %s takes no card as it is", line)
+	}
+	return nil
 }
 
 // guideHang is how far what is to be done hangs in.

@@ -62,7 +62,7 @@ const (
 	wordsLineBusy     = ". A CARD IS BEING TAKEN on it, or it is being tuned"
 	wordsLineBegins   = "begins"
 	wordsLineEnds     = "ends"
-	wordsReallyApply  = "Go on? [y/N] "
+	wordsReallyApply  = "Go on?"
 	hintBusyLine      = "wait for it: flattone watch %s --until idle; or end that with --force"
 	wordsSick         = "%s to put right on this machine"
 	wordsBundled      = "%s: whatever could be a card number, a telephone number or a secret was taken out, and tokens were shortened. Look through it before you send it, all the same: it " +

@@ -12,6 +12,8 @@
 //
 // [Load] and [Parse] look at nothing but the file itself and the profiles of the modems in it, because the processes
 // that share it may not open the same things: only [Check] follows the paths, and only `flattone check` calls it.
+//
+// It also writes the file ([Config.Text]), for who would rather be asked than write.
 package config
 
 import (
@@ -28,7 +30,7 @@ import (
 const Version = 1
 
 // Config is the whole file. Every path in it is absolute, or relative to the working directory if the
-// name given to [Parse] was. A Config is not changed once it has been read.
+// name given to [Parse] was. A Config is not changed once it is in use.
 type Config struct {
 	// StateDir holds the store: the vault, the outbox and the audit log.
 	StateDir string

@@ -42,6 +42,20 @@ func defaults() (Config, Line, Profile) {
 		}
 }
 
+// NewLine is a line in which nothing has been decided but its name and profile.
+func NewLine(name, profile string) Line {
+	_, l, _ := defaults()
+	l.Name, l.Profile, l.Place, l.OnFault = name, profile, DeskSide, DeskSide.OnFault()
+	l.Sound = &Sound{Caller: name + "-caller", CallerChannel: 1, Agent: name + "-agent", AgentChannel: 1}
+	return l
+}
+
+// NewProfile asks for all that a card has.
+func NewProfile() Profile {
+	_, _, p := defaults()
+	return p
+}
+
 // modemDefaults is a modem's profile in which nothing has been written.
 func modemDefaults() ModemProfile {
 	return ModemProfile{Baud: 115200, Frame: 20 * time.Millisecond, AudioTries: 1}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -14,8 +15,8 @@ import (
 )
 
 // look reports the files and folders that flattoned or a line would refuse, running as a user. A path that has a fault already is empty
-// here, and left in peace.
-func (c *Config) look(r *reader, user int) {
+// here, and left in peace. Devices that are about to be adopted count as such.
+func (c *Config) look(r *reader, user int, adopting Devices) {
 	note := func(key, path string, judge func(path string) error) {
 		if path == "" {
 			return
@@ -36,7 +37,9 @@ func (c *Config) look(r *reader, user int) {
 	} else if err != nil {
 		r.faults = append(r.faults, Fault{File: DevicesFile(c.file), Reason: err.Error(), Remedy: "make it readable"})
 	}
-	c.devices = devices
+	if c.devices = devices; devices != nil {
+		maps.Copy(devices, adopting)
+	}
 	c.strangers = c.unknownHere()
 	note("state_dir", c.StateDir, func(path string) error { return stateFolder(path, user) })
 	note("runtime_dir", c.RuntimeDir, folder)

@@ -154,8 +154,8 @@ func TestCheckTellsAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestCheckAt: paths begin where the file is to stand, and faults are told of where it is. Root looks for another user, whom files must belong to.
-func TestCheckAt(t *testing.T) {
+// TestDraft: paths begin where the file is to stand, and faults are told of where it is. Root looks for another user, whom files must belong to.
+func TestDraft(t *testing.T) {
 	_, at := aBox(t)
 	text, err := os.ReadFile(at)
 	if err != nil {
@@ -163,15 +163,23 @@ func TestCheckAt(t *testing.T) {
 	}
 	here := filepath.Join(t.TempDir(), "draft.toml")
 	write(t, here, string(text), 0o600)
-	c, content, err := CheckAt(here, at, os.Geteuid())
-	if err != nil || string(content) != string(text) || c.Folder() != filepath.Dir(at) {
-		t.Errorf("got %v, %q", err, content)
+	check := func() (*Config, error) {
+		d, err := ReadDraft(here, at)
+		if err != nil || d.Name != here || d.At != at {
+			t.Fatalf("got %+v, %v", d, err)
+		}
+		return d.Check(os.Geteuid())
+	}
+	c, err := check()
+	if err != nil || c.Folder() != filepath.Dir(at) {
+		t.Errorf("got %v", err)
 	}
 	if _, err := Check(here, os.Geteuid()); err == nil {
 		t.Error("what isn't there is found where the file is")
 	}
 	write(t, here, string(text)+"\nfoo = 1\n", 0o600)
-	if faults, ok := errors.AsType[Faults](second(CheckAt(here, at, os.Geteuid()))); !ok || faults[0].File != here || faults[0].Line == 0 {
+	_, err = check()
+	if faults, ok := errors.AsType[Faults](err); !ok || faults[0].File != here || faults[0].Line == 0 {
 		t.Errorf("got %v", faults)
 	}
 	if os.Geteuid() == 0 {
@@ -186,8 +194,6 @@ func TestCheckAt(t *testing.T) {
 		}
 	}
 }
-
-func second(_ *Config, _ []byte, err error) error { return err }
 
 func TestLoadDoesNotHangOnAFIFO(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.toml")

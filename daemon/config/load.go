@@ -29,36 +29,52 @@ func Load(path string) (*Config, error) {
 // Check is [Load] for `flattone check`: it also looks at the files and folders that the file names, and at the adopted devices, and tells the
 // faults of all at once. It judges for the user whom flattoned runs as, and must run as him, or as one who may read as much.
 func Check(path string, user int) (*Config, error) {
-	c, _, err := CheckAt(path, path, user)
-	return c, err
+	d, err := ReadDraft(path, path)
+	if err != nil {
+		return nil, err
+	}
+	return d.Check(user)
 }
 
-// CheckAt is Check for a file that is to stand elsewhere, where its paths, devices and modems begin. It also answers with what is in it.
-func CheckAt(path, at string, user int) (*Config, []byte, error) {
-	abs, doc, err := read(path)
-	if err != nil {
-		return nil, nil, err
+// Draft is a configuration that is to stand elsewhere than it does, or that stands nowhere yet.
+type Draft struct {
+	// Name is what faults call it, and At where it is to stand: its paths, devices and modems begin there. Both are absolute.
+	Name, At string
+	Text     []byte
+	// Adopting are the cards that are to be adopted along with it.
+	Adopting Devices
+}
+
+// ReadDraft reads the file at path, which is to stand elsewhere.
+func ReadDraft(path, at string) (d Draft, err error) {
+	if d.Name, d.Text, err = read(path); err != nil {
+		return Draft{}, err
 	}
-	if at, err = filepath.Abs(at); err != nil {
-		return nil, nil, fmt.Errorf("find the configuration file: %w", err)
+	if d.At, err = filepath.Abs(at); err != nil {
+		return Draft{}, fmt.Errorf("find the configuration file: %w", err)
 	}
-	c, r, err := parse(at, doc)
+	return d, nil
+}
+
+// Check is [Check] for a draft.
+func (d Draft) Check(user int) (*Config, error) {
+	c, r, err := parse(d.At, d.Text)
 	var faults Faults
 	if err == nil {
-		c.look(r, user)
+		c.look(r, user, d.Adopting)
 		err = r.faults.err()
 	}
 	if errors.As(err, &faults) {
 		for i := range faults {
-			if faults[i].File == at {
-				faults[i].File = abs
+			if faults[i].File == d.At {
+				faults[i].File = d.Name
 			}
 		}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return c, doc, nil
+	return c, nil
 }
 
 func read(path string) (abs string, doc []byte, err error) {

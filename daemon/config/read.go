@@ -86,10 +86,7 @@ func (t *table) line(l *Line) {
 	t.period("lookahead_ms", &l.LookAhead, time.Millisecond, 10, 100)
 	choice(t, "shield", &l.Shield, ShieldKeys, ShieldRun, ShieldField)
 	choice(t, "idle", &l.Idle, IdleMask, IdlePass)
-	l.OnFault = OnFaultMute
-	if l.Place == TrunkSide {
-		l.OnFault = OnFaultWire
-	}
+	l.OnFault = l.Place.OnFault()
 	choice(t, "on_fault", &l.OnFault, OnFaultMute, OnFaultWire)
 	t.truth("caller_cue", &l.CallerCue)
 	t.need("profile", "write the NAME of one of the [profile.NAME] tables")

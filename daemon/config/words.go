@@ -36,6 +36,14 @@ const (
 	IdlePass Idle = "pass"
 )
 
+// OnFault is what a line of the place does for want of another word.
+func (p Place) OnFault() OnFault {
+	if p == TrunkSide {
+		return OnFaultWire
+	}
+	return OnFaultMute
+}
+
 // OnFault is what a line does with the caller's sound while it can't be trusted with it and no card is being taken.
 type OnFault string
 

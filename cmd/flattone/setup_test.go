@@ -1,0 +1,330 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/hw/hwtest/pty"
+)
+
+// said is a prompt, or a piece of one, and what is typed at it.
+type said struct{ prompt, typed string }
+
+// aNewBox is [aSite] with the configuration that a new box has, but for where its files are. Its flattoned is a unit, or somebody's child.
+func aNewBox(t *testing.T, unit bool) (b *aBox, dir string) {
+	t.Helper()
+	b, dir, _ = aSite(t, "true")
+	if !unit {
+		if err := os.Remove(filepath.Join(dir, "systemctl")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := os.ReadFile("../../packaging/first.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("version = 1\n", "version = 1\nstate_dir = \"state\"\nruntime_dir = \"run\"\n",
+		"/run/credentials/flattoned.service/webhook-secret", "webhook.secret").Replace(string(first))
+	if err := os.WriteFile(b.config, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.settings = cfg.BoxSettings()
+	b.reload = func(bool) (control.Reloaded, error) { // as a flattoned that was started with it
+		cfg, err := config.Load(b.config)
+		if err == nil {
+			b.settings = cfg.BoxSettings()
+		}
+		return control.Reloaded{}, err
+	}
+	return b, dir
+}
+
+// speaks has somebody speak on both sides of a line, a hundred times as fast as he can.
+func (b *aBox) speaks(t *testing.T, line string, caller, agent float64) {
+	for range 100 * perSecond {
+		b.Publish(control.Event{Time: then, Kind: control.KindMeters, Line: line, CallerDBm0: caller, AgentDBm0: agent})
+		select {
+		case <-t.Context().Done():
+			return
+		case <-time.After(time.Second / perSecond / 100):
+		}
+	}
+}
+
+// typing types at a terminal, each thing once its prompt has come, and answers with all that was shown. Where nothing more is to be typed, it leaves.
+func typing(t *testing.T, dir string, script []said) (shown string, code int) {
+	t.Helper()
+	person, program := pty.Open(t)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var all strings.Builder
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		asked, buf := 0, make([]byte, 4096)
+		for {
+			n, err := person.Read(buf)
+			all.Write(buf[:n])
+			if err != nil { // EIO: the program's end has been closed
+				return
+			}
+			now := all.String()[asked:]
+			if prompt := now[strings.LastIndexByte(now, '\n')+1:]; !strings.HasSuffix(prompt, ": ") && !strings.HasSuffix(prompt, "] ") {
+				continue
+			} else if len(script) == 0 || !strings.Contains(prompt, script[0].prompt) {
+				leave()
+				continue
+			}
+			asked = all.Len()
+			fmt.Fprintln(person, script[0].typed)
+			script = script[1:]
+		}
+	})
+	tl := &tool{in: program, out: program, errs: program}
+	root := tl.rootCommand()
+	root.SetArgs([]string{"--socket", filepath.Join(dir, "admin.sock"), "setup"})
+	code = tl.explain(root.ExecuteContext(ctx))
+	fmt.Fprintln(person) // for whoever still waits for a line: a terminal isn't closed under him
+	program.Close()
+	reading.Wait()
+	if len(script) > 0 {
+		t.Errorf("nobody asked for %+v, after:\n%s", script, &all)
+	}
+	return strings.ReplaceAll(all.String(), "\r\n", "\n"), code
+}
+
+// unwrapped is a text in one line, however it was wrapped.
+func unwrapped(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Each conversation ends in the configuration in testdata/setup, which flattone check takes, after every answer that can't be was refused with a reason
+// and a remedy. Whoever leaves before he agrees, at whatever question, leaves all as it was.
+func TestSetupWritesWhatWasAnswered(t *testing.T) {
+	calls, err := filepath.Abs("../../data/calls/visa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range conversations(calls) {
+		t.Run(name, func(t *testing.T) {
+			b, dir := aNewBox(t, test.unit)
+			for i := range test.script {
+				test.script[i].typed = strings.ReplaceAll(test.script[i].typed, "DIR", dir)
+			}
+			go func() {
+				for range b.watchers {
+					b.speaks(t, "line-1", -18, -20)
+				}
+			}()
+			before := lies(t, dir)
+			for n := range test.script {
+				shown, code := typing(t, dir, test.script[:n])
+				if code != exitNotYet || !strings.Contains(shown, "nothing was changed") || lies(t, dir) != before {
+					t.Fatalf("left at question %d: exit code %d, and then there are %s\n%s", n+1, code, lies(t, dir), shown)
+				}
+			}
+			shown, code := typing(t, dir, test.script)
+			for _, want := range test.shows {
+				if !strings.Contains(unwrapped(shown), unwrapped(want)) {
+					t.Errorf("%q is not in:\n%s", want, shown)
+				}
+			}
+			if code != exitNotYet || test.unit && !strings.Contains(shown, "what you agreed to stays: ") {
+				t.Errorf("exit code %d, and at the end:\n%s", code, shown[max(0, len(shown)-600):])
+			}
+			written, err := os.ReadFile(b.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept, err := os.ReadFile(b.config + ".before"); err != nil || !strings.Contains(before, string(kept)) {
+				t.Errorf("the old configuration is not kept: %v", err)
+			}
+			if _, err := config.Check(b.config, os.Geteuid()); err != nil {
+				t.Errorf("flattone check doesn't take it: %v", err)
+			}
+			golden(t, filepath.Join("testdata/setup", name+".toml"), strings.NewReplacer(dir, "/DIR", calls, "/CALLS").Replace(string(written)))
+			for _, file := range test.files {
+				if !strings.Contains(lies(t, dir), file) {
+					t.Errorf("%q is not among %s", file, lies(t, dir))
+				}
+			}
+			tooWide(t, shown)
+		})
+	}
+}
+
+// conversation is what is typed, what is shown then, and what is in the box's files besides.
+type conversation struct {
+	unit         bool
+	script       []said
+	shows, files []string
+}
+
+func conversations(calls string) map[string]conversation {
+	begin := []said{{"Name of the line [line-1]", ""}, {"Place [2]", ""}, {"Made of [1]", ""}}
+	end := []said{{"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
+	secret := "whsec_" + strings.Repeat("QUFB", 8)
+	return map[string]conversation{
+		"defaults": {true, slices.Concat(begin, []said{{"The caller's side [1]", ""}, {"The agent's side [3]", ""}, {"Calls told by [1]", ""}}, end),
+			[]string{"line-1-caller is now PCH in pci-0000:00:1f.3", "caller well: -18 dBm0 at the loudest"}, []string{"[device.line-1-caller]", "[device.headset]"}},
+		"recordings": {false, []said{{"Name of the line", "TRUNK 1"}, {"Name of the line", "trunk-1"}, {"Take line-1 out?", "maybe"}, {"Take line-1 out?", ""},
+			{"Place", "3"}, {"Place", "1"}, {"Made of", "2"},
+			{"Folder of the recordings", ""}, {"Folder of the recordings", "calls"}, {"Folder of the recordings", "/nowhere"}, {"Folder of the recordings", calls},
+			{"Folder for what is heard", "/nowhere"}, {"Folder for what is heard", "DIR"},
+			{"Address of the receiver", "http://example.com/"}, {"Address of the receiver", "https://example.com/hook"},
+			{"The receiver's secret", "whsec_short"}, {"The receiver's secret", secret}, {"Auditor", "nobody-of-that-name"}, {"Auditor", "root"}, {"Go on?", "y"}},
+			[]string{`"TRUNK 1": can't be used as a name`, "write 1 to 32 of a-z", `"maybe" is neither yes nor no`, `"3" is none of these`, "type a number from 1 to 2",
+				"nothing was typed", `"calls" is no whole path`, "/nowhere/caller.wav does not exist", "the folder /nowhere does not exist", "is plain http to another machine",
+				`is not "whsec_" and base64`, `nobody called "nobody-of-that-name"`, "has to be started again, by you"}, []string{secret}},
+		"modem": {true, slices.Concat(begin, []said{{"The caller's side", "/dev/ttyUSB7"}, {"The caller's side", "/dev/ttyUSB9"}, {"The caller's side", "/dev/ttyUSB2"},
+			{"The agent's side", "99"}, {"The agent's side", "l"}, {"The agent's side", "3"}}, end),
+			[]string{"nobody answers there", "fits no profile", `"99" is none of these`}, nil},
+		"contact": {true, slices.Concat(begin, []said{{"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel [1]", "left"}, {"caller's channel", "2"},
+			{"agent's channel [2]", "2"}, {"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel", ""}, {"agent's channel", ""},
+			{"Calls told by", "3"}, {"Where it is [/dev/gpiochip0]", "/dev/nothing"}, {"Where it is", "/dev/null"}, {"Input", "seventeen"}, {"The contact says", ""}, {"and ground", "y"},
+			{"Calls told by", "3"}, {"Where it is", "/dev/null"}, {"Input", "17"}, {"The contact says", "2"}, {"and ground", "y"}}, end),
+			[]string{`"left" is no number`, "name another device, or another channel", "/dev/nothing does not exist", "is not the number of a line of the chip"}, nil},
+	}
+}
+
+// lies is all that lies in a folder, but for what belongs to the test.
+func lies(t *testing.T, dir string) (all string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if content, err := os.ReadFile(file); err == nil && filepath.Base(file) != "asked" {
+			all += file + ":\n" + string(content) + "\n"
+		}
+	}
+	return all
+}
+
+// A box that was set up is asked about anew: Enter leaves everything as it is, and another line leaves the first as it is.
+func TestSetupAgain(t *testing.T) {
+	b, dir := aNewBox(t, false)
+	example, err := os.ReadFile("../../configs/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Parse(b.config, example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.StateDir, cfg.RuntimeDir, cfg.Lines = filepath.Join(dir, "state"), filepath.Join(dir, "run"), cfg.Lines[2:] // those of devices
+	if err := os.WriteFile(b.config, cfg.Text(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.settings = cfg.BoxSettings()
+	go func() {
+		for range b.watchers {
+			b.speaks(t, "mobile-1", -12, -12)
+		}
+	}()
+	last := []said{{"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
+	shown, _ := typing(t, dir, append([]said{{"Name of the line [desk-2]", "mobile-1"}, {"Place [1]", ""}, {"Made of [1]", ""},
+		{"The caller's side [/dev/serial/by-path/", ""}, {"The agent's side [1]", "5"}}, append(last, said{"Go on?", "y"})...))
+	changed, err := config.Load(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mobile, _ := changed.Line("mobile-1")
+	was, _ := cfg.Line("mobile-1")
+	was.Sound.Agent, was.Sound.DeviceRate = "default", 0
+	if changed.Settings("desk-2") != cfg.Settings("desk-2") || fmt.Sprint(mobile.CallerModem, *mobile.Sound, mobile.AgentKeys) != fmt.Sprint(was.CallerModem, *was.Sound, was.AgentKeys) {
+		t.Errorf("the lines are %+v\n%s", changed.Lines, shown)
+	}
+	if fmt.Sprint(changed.Roles.Technician, changed.Roles.Auditor, changed.Roles.Custodian) != fmt.Sprint(cfg.Roles.Technician, []string{"root"}, cfg.Roles.Custodian) {
+		t.Errorf("the roles are %+v", changed.Roles)
+	}
+	b.settings = changed.BoxSettings()
+	last[2] = said{"Auditor [root]", ""}
+	shown, _ = typing(t, dir, append([]said{{"Name of the line [desk-2]", "mobile-1"}, {"Place", ""}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side [5]", ""}}, last...))
+	if !strings.Contains(shown, wordsNothingToDo) {
+		t.Errorf("Enter alone changed something:\n%s", shown)
+	}
+}
+
+// A line's unit sees no folder of people's: recordings in one are refused before the line is.
+func TestSetupRefusesWhatUnitsDontSee(t *testing.T) {
+	_, dir := aNewBox(t, true)
+	shown, _ := typing(t, dir, []said{{"Name of the line", ""}, {"Place", ""}, {"Made of", "2"}, {"Folder of the recordings", "/root/calls"}})
+	for _, want := range []string{"/root/calls is in /root, which systemd keeps from lines", "copy the folder to /srv"} {
+		if !strings.Contains(unwrapped(shown), want) {
+			t.Errorf("%q is not in:\n%s", want, shown)
+		}
+	}
+}
+
+// What isn't a person is told so, and so is whom the configuration isn't his to change.
+func TestSetupWantsAPerson(t *testing.T) {
+	_, _, run := aSite(t, "true")
+	if code, said := run("setup"); code != exitUsage || !strings.Contains(said, "nobody to ask") || !strings.Contains(said, "flattone apply") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
+func TestLevelsAreJudged(t *testing.T) {
+	for _, test := range []struct {
+		loudest float64
+		code    string
+		what    string
+		remedy  string
+	}{
+		{-18, "", "well: -18 dBm0", ""},
+		{-30, "", "well", ""},
+		{-31, "", "too quiet: -31 dBm0 at the loudest, and keys must come in at -30", "Turn its capture level up"},
+		{1, "", "too loud: 1 dBm0, and 0 is the most", "turn its capture level down"},
+		{-18, "input_clips", reason("input_clips"), "turn its capture level down"},
+		{-18, "input_dead", "nothing comes in", "the agent's plug"},
+		{math.Inf(-1), "", "nothing comes in", "the agent's plug"},
+	} {
+		what, remedy := levelOf("agent", test.loudest, test.code)
+		if !strings.Contains(what, test.what) || !strings.Contains(remedy, test.remedy) || (remedy == "") != (test.remedy == "") {
+			t.Errorf("%v %s: %s; %s", test.loudest, test.code, what, remedy)
+		}
+	}
+}
+
+// golden compares a text with a file.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is otherwise:\n%s", file, got)
+	}
+}
+
+var long = regexp.MustCompile(`/[^ ]{40,}`) // the folders of a test
+
+func tooWide(t *testing.T, shown string) {
+	t.Helper()
+	for line := range strings.Lines(shown) {
+		if line = strings.TrimSuffix(line, "\n"); len([]rune(line)) > pageWidth && !long.MatchString(line) && !strings.Contains(line, " = [") {
+			t.Errorf("wider than a terminal: %s", line)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// sameAgain parses what a configuration says of itself, and compares.
+func sameAgain(t *testing.T, c *Config) (text string) {
+	t.Helper()
+	text = string(c.Text())
+	again, err := Parse(c.file, []byte(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	was, is := *c, *again
+	was.at, is.at, was.devices, was.strangers = nil, nil, nil, nil
+	if !reflect.DeepEqual(was, is) {
+		t.Errorf("got  %+v\nwant %+v\nfrom\n%s", is, was, text)
+	}
+	return text
+}
+
+// TestTextSaysAll: whatever the examples set, and every setting is in one, is in the text; and nothing that has its default but what decides.
+func TestTextSaysAll(t *testing.T) {
+	for _, file := range []string{"../../configs/example.toml", "../../configs/demo.toml", "../../packaging/first.toml"} {
+		doc, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Parse("/etc/flattone/flattone.toml", doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(sameAgain(t, c)) {
+			if strings.HasPrefix(line, "#") && len(line) > pageWidth+1 {
+				t.Errorf("%s: a comment is wider than a terminal: %s", file, line)
+			}
+		}
+	}
+	c, err := Parse("/etc/flattone/flattone.toml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings []string
+	for line := range strings.Lines(sameAgain(t, c)) {
+		if key, _, ok := strings.Cut(line, " = "); ok && line[0] != '#' {
+			settings = append(settings, key)
+		}
+	}
+	if got, want := strings.Join(settings, " "), "version key_file url secret_file name place profile caller_in agent_in agent_out caller_out fields"; got != want {
+		t.Errorf("it sets %s, and not %s", got, want)
+	}
+}
+
+// TestTextOfAnything: values that TOML writes in its own way, and what no example sets: everything that isn't the default at once.
+func TestTextOfAnything(t *testing.T) {
+	c, err := Parse("/etc/flattone/flattone.toml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.StateDir = filepath.Clean("/var/\"lib\"/\\x/<a&b>/\u00e9\u2028\x7f\t")
+	c.Metrics.Listen, c.Syslog = "127.0.0.1:9469", Syslog{Address: "siem.example.com:6514", CAFile: "/ca.pem"}
+	c.Daemon.LineBinary = "/usr/bin/flattone-line"
+	c.Vault = Vault{Credential: "vault-key"}
+	c.Roles.Technician = []string{} // nobody is meant
+	p := c.Profiles["card"]
+	p.Fields, p.Brands, p.TestCVVLength = []Field{PAN}, Brands()[:1], 12
+	c.Profiles["card"] = p
+	c.Lines[0].WAV.Pace = 1e-7
+	sameAgain(t, c)
+}
