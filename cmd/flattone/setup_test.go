@@ -19,9 +19,6 @@ import (
 	"github.com/flattone/flattone/hw/hwtest/pty"
 )
 
-// said is a prompt, or a piece of one, and what is typed at it.
-type said struct{ prompt, typed string }
-
 // aNewBox is [aSite] with the configuration that a new box has, but for where its files are. Its flattoned is a unit, or somebody's child.
 func aNewBox(t *testing.T, unit bool) (b *aBox, dir string) {
 	t.Helper()
@@ -67,45 +64,26 @@ func (b *aBox) speaks(t *testing.T, line string, caller, agent float64) {
 	}
 }
 
-// typing types at a terminal, each thing once its prompt has come, and answers with all that was shown. Where nothing more is to be typed, it leaves.
-func typing(t *testing.T, dir string, script []said) (shown string, code int) {
+// typing is setup with somebody at its terminal, who leaves where nothing more is to be typed.
+func typing(t *testing.T, dir string, script []pty.Turn) (shown string, code int) {
 	t.Helper()
 	person, program := pty.Open(t)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	var all strings.Builder
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		asked, buf := 0, make([]byte, 4096)
-		for {
-			n, err := person.Read(buf)
-			all.Write(buf[:n])
-			if err != nil { // EIO: the program's end has been closed
-				return
-			}
-			now := all.String()[asked:]
-			if prompt := now[strings.LastIndexByte(now, '\n')+1:]; !strings.HasSuffix(prompt, ": ") && !strings.HasSuffix(prompt, "] ") {
-				continue
-			} else if len(script) == 0 || !strings.Contains(prompt, script[0].prompt) {
-				leave()
-				continue
-			}
-			asked = all.Len()
-			fmt.Fprintln(person, script[0].typed)
-			script = script[1:]
-		}
-	})
+	var unasked []pty.Turn
+	var talking sync.WaitGroup
+	talking.Go(func() { shown, unasked = pty.Converse(person, script, leave) })
 	tl := &tool{in: program, out: program, errs: program}
 	root := tl.rootCommand()
 	root.SetArgs([]string{"--socket", filepath.Join(dir, "admin.sock"), "setup"})
 	code = tl.explain(root.ExecuteContext(ctx))
 	fmt.Fprintln(person) // for whoever still waits for a line: a terminal isn't closed under him
 	program.Close()
-	reading.Wait()
-	if len(script) > 0 {
-		t.Errorf("nobody asked for %+v, after:\n%s", script, &all)
+	talking.Wait()
+	if len(unasked) > 0 {
+		t.Errorf("nobody asked for %+v, after:\n%s", unasked, shown)
 	}
-	return strings.ReplaceAll(all.String(), "\r\n", "\n"), code
+	return shown, code
 }
 
 // unwrapped is a text in one line, however it was wrapped.
@@ -122,7 +100,7 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, dir := aNewBox(t, test.unit)
 			for i := range test.script {
-				test.script[i].typed = strings.ReplaceAll(test.script[i].typed, "DIR", dir)
+				test.script[i][1] = strings.ReplaceAll(test.script[i][1], "DIR", dir)
 			}
 			go func() {
 				for range b.watchers {
@@ -169,18 +147,18 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 // conversation is what is typed, what is shown then, and what is in the box's files besides.
 type conversation struct {
 	unit         bool
-	script       []said
+	script       []pty.Turn
 	shows, files []string
 }
 
 func conversations(calls string) map[string]conversation {
-	begin := []said{{"Name of the line [line-1]", ""}, {"Place [2]", ""}, {"Made of [1]", ""}}
-	end := []said{{"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
+	begin := []pty.Turn{{"Name of the line [line-1]", ""}, {"Place [2]", ""}, {"Made of [1]", ""}}
+	end := []pty.Turn{{"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
 	secret := "whsec_" + strings.Repeat("QUFB", 8)
 	return map[string]conversation{
-		"defaults": {true, slices.Concat(begin, []said{{"The caller's side [1]", ""}, {"The agent's side [3]", ""}, {"Calls told by [1]", ""}}, end),
+		"defaults": {true, slices.Concat(begin, []pty.Turn{{"The caller's side [1]", ""}, {"The agent's side [3]", ""}, {"Calls told by [1]", ""}}, end),
 			[]string{"line-1-caller is now PCH in pci-0000:00:1f.3", "caller well: -18 dBm0 at the loudest"}, []string{"[device.line-1-caller]", "[device.headset]"}},
-		"recordings": {false, []said{{"Name of the line", "TRUNK 1"}, {"Name of the line", "trunk-1"}, {"Take line-1 out?", "maybe"}, {"Take line-1 out?", ""},
+		"recordings": {false, []pty.Turn{{"Name of the line", "TRUNK 1"}, {"Name of the line", "trunk-1"}, {"Take line-1 out?", "maybe"}, {"Take line-1 out?", ""},
 			{"Place", "3"}, {"Place", "1"}, {"Made of", "2"},
 			{"Folder of the recordings", ""}, {"Folder of the recordings", "calls"}, {"Folder of the recordings", "/nowhere"}, {"Folder of the recordings", calls},
 			{"Folder for what is heard", "/nowhere"}, {"Folder for what is heard", "DIR"},
@@ -189,10 +167,10 @@ func conversations(calls string) map[string]conversation {
 			[]string{`"TRUNK 1": can't be used as a name`, "write 1 to 32 of a-z", `"maybe" is neither yes nor no`, `"3" is none of these`, "type a number from 1 to 2",
 				"nothing was typed", `"calls" is no whole path`, "/nowhere/caller.wav does not exist", "the folder /nowhere does not exist", "is plain http to another machine",
 				`is not "whsec_" and base64`, `nobody called "nobody-of-that-name"`, "has to be started again, by you"}, []string{secret}},
-		"modem": {true, slices.Concat(begin, []said{{"The caller's side", "/dev/ttyUSB7"}, {"The caller's side", "/dev/ttyUSB9"}, {"The caller's side", "/dev/ttyUSB2"},
+		"modem": {true, slices.Concat(begin, []pty.Turn{{"The caller's side", "/dev/ttyUSB7"}, {"The caller's side", "/dev/ttyUSB9"}, {"The caller's side", "/dev/ttyUSB2"},
 			{"The agent's side", "99"}, {"The agent's side", "l"}, {"The agent's side", "3"}}, end),
 			[]string{"nobody answers there", "fits no profile", `"99" is none of these`}, nil},
-		"contact": {true, slices.Concat(begin, []said{{"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel [1]", "left"}, {"caller's channel", "2"},
+		"contact": {true, slices.Concat(begin, []pty.Turn{{"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel [1]", "left"}, {"caller's channel", "2"},
 			{"agent's channel [2]", "2"}, {"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel", ""}, {"agent's channel", ""},
 			{"Calls told by", "3"}, {"Where it is [/dev/gpiochip0]", "/dev/nothing"}, {"Where it is", "/dev/null"}, {"Input", "seventeen"}, {"The contact says", ""}, {"and ground", "y"},
 			{"Calls told by", "3"}, {"Where it is", "/dev/null"}, {"Input", "17"}, {"The contact says", "2"}, {"and ground", "y"}}, end),
@@ -236,9 +214,9 @@ func TestSetupAgain(t *testing.T) {
 			b.speaks(t, "mobile-1", -12, -12)
 		}
 	}()
-	last := []said{{"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
-	shown, _ := typing(t, dir, append([]said{{"Name of the line [desk-2]", "mobile-1"}, {"Place [1]", ""}, {"Made of [1]", ""},
-		{"The caller's side [/dev/serial/by-path/", ""}, {"The agent's side [1]", "5"}}, append(last, said{"Go on?", "y"})...))
+	last := []pty.Turn{{"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
+	shown, _ := typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place [1]", ""}, {"Made of [1]", ""},
+		{"The caller's side [/dev/serial/by-path/", ""}, {"The agent's side [1]", "5"}}, append(last, pty.Turn{"Go on?", "y"})...))
 	changed, err := config.Load(b.config)
 	if err != nil {
 		t.Fatal(err)
@@ -253,8 +231,8 @@ func TestSetupAgain(t *testing.T) {
 		t.Errorf("the roles are %+v", changed.Roles)
 	}
 	b.settings = changed.BoxSettings()
-	last[2] = said{"Auditor [root]", ""}
-	shown, _ = typing(t, dir, append([]said{{"Name of the line [desk-2]", "mobile-1"}, {"Place", ""}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side [5]", ""}}, last...))
+	last[2] = pty.Turn{"Auditor [root]", ""}
+	shown, _ = typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place", ""}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side [5]", ""}}, last...))
 	if !strings.Contains(shown, wordsNothingToDo) {
 		t.Errorf("Enter alone changed something:\n%s", shown)
 	}
@@ -263,7 +241,7 @@ func TestSetupAgain(t *testing.T) {
 // A line's unit sees no folder of people's: recordings in one are refused before the line is.
 func TestSetupRefusesWhatUnitsDontSee(t *testing.T) {
 	_, dir := aNewBox(t, true)
-	shown, _ := typing(t, dir, []said{{"Name of the line", ""}, {"Place", ""}, {"Made of", "2"}, {"Folder of the recordings", "/root/calls"}})
+	shown, _ := typing(t, dir, []pty.Turn{{"Name of the line", ""}, {"Place", ""}, {"Made of", "2"}, {"Folder of the recordings", "/root/calls"}})
 	for _, want := range []string{"/root/calls is in /root, which systemd keeps from lines", "copy the folder to /srv"} {
 		if !strings.Contains(unwrapped(shown), want) {
 			t.Errorf("%q is not in:\n%s", want, shown)

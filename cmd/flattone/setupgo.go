@@ -29,13 +29,21 @@ func (s *setup) goOver(ctx context.Context) error {
 	if len(s.adopting) > 0 || s.secret != "" {
 		a.first = func() error { return s.beforehand(ctx) }
 	}
-	for {
+	return s.insist(ctx, func() error {
 		before, _ := os.ReadFile(s.file)
 		err := a.run(ctx, s.box, nil)
 		if now, _ := os.ReadFile(s.file); !bytes.Equal(now, before) {
 			s.stays = append(s.stays, s.file+", and the one before it in "+s.file+".before")
 		}
-		if err == nil || errors.Is(err, errLeft) {
+		return err
+	})
+}
+
+// insist does what may be in vain until it isn't, or somebody has had enough.
+func (s *setup) insist(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || errors.Is(err, errLeft) || ctx.Err() != nil {
 			return err
 		}
 		s.t.explain(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 )
 
-// settled waits until the line can take a card, but for its tuning, and says what is wrong if that doesn't come to be.
+// settled waits until the line can take a card, but for its tuning and for a call that nobody recorded, and says what is wrong if that doesn't come to be.
 func (s *setup) settled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
@@ -22,7 +22,7 @@ func (s *setup) settled(ctx context.Context) error {
 			return err
 		}
 		at := slices.IndexFunc(now.Lines, func(l control.Line) bool { return l.Name == s.line })
-		if at >= 0 && now.Lines[at].Up && now.Lines[at].State == control.StateIdle {
+		if at >= 0 && now.Lines[at].Up && now.Lines[at].State == control.StateIdle && (s.now().Live() || now.Lines[at].InCall) {
 			return nil
 		}
 		select {
@@ -142,10 +142,12 @@ func (s *setup) tune(ctx context.Context) error {
 	if err != nil || !yes {
 		return err
 	}
-	if err := s.t.tune(ctx, s.box, s.line); err != nil {
-		return err
-	}
-	return s.t.tuned(ctx, s.box, s.line)
+	return s.insist(ctx, func() error {
+		if err := s.t.tune(ctx, s.box, s.line); err != nil {
+			return err
+		}
+		return s.t.tuned(ctx, s.box, s.line)
+	})
 }
 
 // rehearse offers the first rehearsal.
@@ -169,9 +171,11 @@ func (s *setup) rehearse(ctx context.Context) error {
 	if err != nil || !yes {
 		return err
 	}
-	capture, err := s.box.Rehearse(ctx, s.line, "")
-	if err != nil {
-		return err
-	}
-	return s.t.armed(ctx, s.box, armed{Line: s.line, Capture: capture, Test: true}, true)
+	return s.insist(ctx, func() error {
+		capture, err := s.box.Rehearse(ctx, s.line, "")
+		if err != nil {
+			return err
+		}
+		return s.t.armed(ctx, s.box, armed{Line: s.line, Capture: capture, Test: true}, true)
+	})
 }
