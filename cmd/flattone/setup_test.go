@@ -52,16 +52,19 @@ func aNewBox(t *testing.T, unit bool) (b *aBox, dir string) {
 	return b, dir
 }
 
-// speaks has somebody speak on both sides of a line, a hundred times as fast as he can.
-func (b *aBox) speaks(t *testing.T, line string, caller, agent float64) {
-	for range 100 * perSecond {
-		b.Publish(control.Event{Time: then, Kind: control.KindMeters, Line: line, CallerDBm0: caller, AgentDBm0: agent})
-		select {
-		case <-t.Context().Done():
-			return
-		case <-time.After(time.Second / perSecond / 100):
+// speaks has somebody speak on both sides of a line, a hundred times as fast as he can, until the test is over.
+func (b *aBox) speaks(t *testing.T, line string, level float64) {
+	go func() {
+		for {
+			select {
+			case <-t.Context().Done():
+				return
+			case <-b.watchers:
+			case <-time.After(time.Second / perSecond / 100):
+				b.Publish(control.Event{Time: then, Kind: control.KindMeters, Line: line, CallerDBm0: level, AgentDBm0: level})
+			}
 		}
-	}
+	}()
 }
 
 // typing is setup with somebody at its terminal, who leaves where nothing more is to be typed.
@@ -102,11 +105,7 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 			for i := range test.script {
 				test.script[i][1] = strings.ReplaceAll(test.script[i][1], "DIR", dir)
 			}
-			go func() {
-				for range b.watchers {
-					b.speaks(t, "line-1", -18, -20)
-				}
-			}()
+			b.speaks(t, "line-1", -18)
 			before := lies(t, dir)
 			for n := range test.script {
 				shown, code := typing(t, dir, test.script[:n])
@@ -209,11 +208,7 @@ func TestSetupAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.settings = cfg.BoxSettings()
-	go func() {
-		for range b.watchers {
-			b.speaks(t, "mobile-1", -12, -12)
-		}
-	}()
+	b.speaks(t, "mobile-1", -12)
 	last := []pty.Turn{{"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
 	shown, _ := typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place [1]", ""}, {"Made of [1]", ""},
 		{"The caller's side [/dev/serial/by-path/", ""}, {"The agent's side [1]", "5"}}, append(last, pty.Turn{"Go on?", "y"})...))

@@ -18,8 +18,11 @@ func (s *setup) settled(ctx context.Context) error {
 	defer cancel()
 	for {
 		now, err := glance(ctx, s.box)
-		if ctx.Err() == nil && err != nil {
+		switch {
+		case ctx.Err() == nil && err != nil:
 			return err
+		case err == nil && now.Settings != s.cfg.BoxSettings():
+			return fail(exitNotYet, "once it has been started again, flattone setup goes on", "flattoned doesn't run with the new configuration yet")
 		}
 		at := slices.IndexFunc(now.Lines, func(l control.Line) bool { return l.Name == s.line })
 		if at >= 0 && now.Lines[at].Up && now.Lines[at].State == control.StateIdle && (s.now().Live() || now.Lines[at].InCall) {
@@ -33,8 +36,8 @@ func (s *setup) settled(ctx context.Context) error {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return errLeft
 		}
-		if at < 0 || now.Settings != s.cfg.BoxSettings() {
-			return fail(exitNotYet, "once it has been started again, flattone setup goes on", "flattoned doesn't run with the new configuration yet")
+		if at < 0 {
+			return fail(exitNotYet, "flattone status says why", "line %s is not there", s.line)
 		}
 		cautions(s.t.out, now, now.Lines[at])
 		return fail(exitNotYet, "once that is put right, flattone setup goes on", "line %s is not ready: %s", s.line, inBrief(now.Lines[at]))
