@@ -26,6 +26,7 @@ type conn interface {
 	Send(wire.Message) error
 	Receive() (wire.Message, *secret.Card, error)
 	Close() error
+	Version() int
 }
 
 // reports keep what came of the lines' tunings.
@@ -149,7 +150,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	if refused.Reason != "" {
 		return errors.Join(refused, c.Send(refused))
 	}
-	s.log.Info("line is up", "line", hello.Line, "pid", hello.PID)
+	s.log.Info("line is up", "line", hello.Line, "pid", hello.PID, "wire", c.Version())
 
 	asks := make(chan wire.Asked, mostAsks)
 	var asking sync.WaitGroup

@@ -19,14 +19,25 @@ type Conn struct {
 	me    Side
 	peer  Peer
 	hello Hello
+	// speaks are the versions of this side, version is the one that holds.
+	speaks  span
+	version int
 
 	sending sync.Mutex
 	broken  error // why nothing can be sent any more
 }
 
-// NewConn speaks the protocol as me over a stream that is open already. [Dial] and [Listener.Accept] greet
-// the peer first; NewConn doesn't.
-func NewConn(nc net.Conn, me Side) *Conn { return &Conn{nc: nc, me: me} }
+// span is a range of versions.
+type span struct{ min, max int }
+
+// NewConn speaks the protocol, in its last version, as me over a stream that is open already. [Dial] and [Listener.Accept] greet
+// the peer first, and agree on one; NewConn doesn't.
+func NewConn(nc net.Conn, me Side) *Conn {
+	return &Conn{nc: nc, me: me, speaks: span{MinVersion, MaxVersion}, version: MaxVersion}
+}
+
+// Version is the one that was agreed on.
+func (c *Conn) Version() int { return c.version }
 
 // Hello is how the line introduced itself.
 func (c *Conn) Hello() Hello { return c.hello }
@@ -45,18 +56,18 @@ func (c *Conn) Send(m Message) error {
 	if _, ok := m.(Card); ok {
 		return errors.New("send a card: it goes by SendCard, with its digits")
 	}
-	frame, err := appendFrame(nil, m, c.me)
+	frame, err := c.frame(m)
 	if err != nil {
-		return fmt.Errorf("send: %w", err)
+		return err
 	}
 	return c.write(m.kind(), net.Buffers{frame})
 }
 
 // SendCard sends a card, which stays the caller's. See [Conn.Send].
 func (c *Conn) SendCard(m Card, card *secret.Card) error {
-	head, err := appendFrame(nil, m, c.me)
+	head, err := c.frame(m)
 	if err != nil {
-		return fmt.Errorf("send: %w", err)
+		return err
 	}
 	page, err := locked.Bytes(secret.CardSize)
 	if err != nil {
@@ -68,6 +79,15 @@ func (c *Conn) SendCard(m Card, card *secret.Card) error {
 	}
 	// On a socket these two are one writev, which takes the digits from the locked page.
 	return c.write(kindCard, net.Buffers{head, page[:secret.CardSize]})
+}
+
+// frame is a message's frame, if the version has that message.
+func (c *Conn) frame(m Message) ([]byte, error) {
+	frame, err := appendFrame(nil, m, c.me)
+	if err = errors.Join(err, m.kind().in(c.version)); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	return frame, nil
 }
 
 func (c *Conn) write(k kind, frame net.Buffers) error {
@@ -103,6 +123,12 @@ func (c *Conn) Receive() (Message, *secret.Card, error) {
 	}
 	if refused, ok := m.(Refused); ok {
 		return nil, nil, refused
+	}
+	if err := m.kind().in(c.version); err != nil {
+		if card != nil {
+			card.Destroy()
+		}
+		return nil, nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	return m, card, nil
 }

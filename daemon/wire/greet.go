@@ -40,7 +40,7 @@ func Dial(ctx context.Context, path string, hello Hello) (*Conn, error) {
 
 // introduce is the line's part of the greeting.
 func (c *Conn) introduce(hello Hello) error {
-	hello.PID, hello.Min, hello.Max = os.Getpid(), MinVersion, MaxVersion
+	hello.PID, hello.Min, hello.Max = os.Getpid(), c.speaks.min, c.speaks.max
 	c.hello = hello
 	frame, err := appendFrame(nil, c.hello, Line)
 	if err != nil {
@@ -57,9 +57,10 @@ func (c *Conn) introduce(hello Hello) error {
 	case Refused:
 		return m
 	case Welcome:
-		if m.Version < MinVersion || m.Version > MaxVersion {
+		if m.Version < c.speaks.min || m.Version > c.speaks.max {
 			return fmt.Errorf("%w: flattoned chose version %d, which was not offered", ErrProtocol, m.Version)
 		}
+		c.version = m.Version
 		return nil
 	}
 	return fmt.Errorf("%w: a %s message for a greeting", ErrProtocol, m.kind())
@@ -87,12 +88,12 @@ func (c *Conn) welcome(allowed func(Peer) bool) error {
 	case !ok || hello.Line == "" || hello.Min > hello.Max:
 		return c.refuse(ReasonHello, "the first message was not a hello with a line and a range of versions")
 	}
-	version, ok := agree(hello, MinVersion, MaxVersion)
+	version, ok := agree(hello, c.speaks)
 	if !ok {
 		return c.refuse(ReasonVersion, fmt.Sprintf("the line speaks versions %d to %d, flattoned %d to %d; upgrade the older of the two",
-			hello.Min, hello.Max, MinVersion, MaxVersion))
+			hello.Min, hello.Max, c.speaks.min, c.speaks.max))
 	}
-	c.hello = hello
+	c.hello, c.version = hello, version
 	if err := c.Send(Welcome{Version: version}); err != nil {
 		return err
 	}
@@ -108,8 +109,8 @@ func (c *Conn) refuse(reason, detail string) error {
 	return r
 }
 
-// agree picks the highest version that a line of this hello and a flattoned of low to high both speak.
-func agree(h Hello, low, high int) (version int, ok bool) {
-	version = min(h.Max, high)
-	return version, version >= max(h.Min, low)
+// agree picks the highest version that a line of this hello and a flattoned that speaks these both speak.
+func agree(h Hello, speaks span) (version int, ok bool) {
+	version = min(h.Max, speaks.max)
+	return version, version >= max(h.Min, speaks.min)
 }

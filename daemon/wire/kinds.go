@@ -109,6 +109,17 @@ var kinds = map[kind]entry{
 	kindHangUp:      {"hang up", Daemon, strict[HangUp]},
 }
 
+// since has the versions that kinds came with. All of the first version are there already.
+var since = map[kind]int{}
+
+// in reports a kind that a version doesn't have.
+func (k kind) in(version int) error {
+	if since[k] > version {
+		return fmt.Errorf("a %s message, which came with version %d, when version %d is spoken", k, since[k], version)
+	}
+	return nil
+}
+
 func (Hello) kind() kind       { return kindHello }
 func (Welcome) kind() kind     { return kindWelcome }
 func (Refused) kind() kind     { return kindRefused }

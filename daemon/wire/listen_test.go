@@ -141,7 +141,7 @@ func TestAgree(t *testing.T) {
 		{1, 9, 3, 4, 4},
 		{-5, 1, 1, 1, 1},
 	} {
-		version, ok := agree(Hello{Min: test.min, Max: test.max}, test.low, test.high)
+		version, ok := agree(Hello{Min: test.min, Max: test.max}, span{test.low, test.high})
 		if ok != (test.version != 0) || ok && version != test.version {
 			t.Errorf("[%d,%d] meets [%d,%d]: got %d %v, want %d", test.min, test.max, test.low, test.high, version, ok, test.version)
 		}

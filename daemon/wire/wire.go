@@ -29,14 +29,16 @@
 // The line opens with [Hello], which offers a range of versions; flattoned picks the highest that both
 // speak and says so with [Welcome], or says why not with [Refused]. Every build speaks its own version N and
 // N-1, so that either side may be upgraded first. Those three messages are read leniently, as they come
-// before a version is agreed; in all others an unknown field is an error, so a new field is a new version.
+// before a version is agreed; in all others an unknown field is an error. So a message that is new, or has a new field, is a new
+// kind, which has the version it came with, and the old one stays for as long as that version is spoken: what the agreed one doesn't
+// have is neither sent nor taken.
 package wire
 
 import "time"
 
 // The versions this build speaks. The first has no predecessor.
 const (
-	MaxVersion = 1
+	MaxVersion = 1 + ahead
 	MinVersion = max(1, MaxVersion-1)
 )
 

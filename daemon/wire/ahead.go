@@ -1,0 +1,5 @@
+//go:build !wireahead
+
+package wire
+
+const ahead = 0
