@@ -24,6 +24,7 @@ var dropIns = map[string][]string{
 	"flattone-probe@.service": {"flattone-.service.d", "flattone-probe@.service.d"},
 	"flattone-probe.socket":   nil,
 	"flattone.target":         nil,
+	"flattone-lines.target":   nil,
 }
 
 // others are no units.
