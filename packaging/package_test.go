@@ -111,6 +111,9 @@ func TestOnlyLinesHaveC(t *testing.T) {
 		if has := slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"}); has != c {
 			t.Errorf("%s: cgo %t, and it should be %t", name, has, c)
 		}
+		if slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "-tags" }) {
+			t.Errorf("%s is built for tests", name)
+		}
 		file, err := elf.Open(path)
 		if err != nil {
 			t.Fatal(err)

@@ -14,12 +14,15 @@ import (
 	"time"
 )
 
-// rig is what `make box` made: the image of a machine, the package, and the same as a later version of it.
+// rig is what `make box` made: the image of a machine; the package, a later version of it that speaks the next version of the wire, too, and an earlier one that
+// does not know the vault's schema; and the tests of daemon/lines.
 const (
-	rig      = "../../build/box"
-	image    = rig + "/image"
-	pkg      = rig + "/flattone.deb"
-	laterPkg = rig + "/flattone-later.deb"
+	rig        = "../../build/box"
+	image      = rig + "/image"
+	pkg        = rig + "/flattone.deb"
+	laterPkg   = rig + "/flattone-later.deb"
+	earlierPkg = rig + "/flattone-earlier.deb"
+	linesTest  = rig + "/lines.test"
 )
 
 const recordings = "../../data/calls"
@@ -28,7 +31,7 @@ const recordings = "../../data/calls"
 const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
-	for _, file := range []string{image, pkg, laterPkg} {
+	for _, file := range []string{image, pkg, laterPkg, earlierPkg, linesTest} {
 		if _, err := os.Stat(file); err != nil {
 			fmt.Fprintf(os.Stderr, "these tests need a machine to install the package in: %v; run make box, as root\n", err)
 			os.Exit(1)

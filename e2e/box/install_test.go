@@ -35,12 +35,15 @@ func TestInstalled(t *testing.T) {
 	m.serves()
 	serving := time.Since(booted)
 	m.waitsForDevices()
+	m.owned()
+	m.ruled()
 	t.Logf("measured: after a boot flattoned serves %v after its machine's power came, and %v after its own start", serving.Round(time.Millisecond),
 		m.moment("flattoned.service", "ActiveEnter")-m.moment("flattoned.service", "ExecMainStart"))
 }
 
 // Exit codes of flattone: see its manual page.
 const (
+	exitFailed    = 1
 	exitUsage     = 2
 	exitDenied    = 4
 	exitUnhealthy = 9

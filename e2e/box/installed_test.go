@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,10 +57,10 @@ func install(t *testing.T, lines ...line) *installed {
 }
 
 // apt installs a package by the name of its file, as the README says.
-func (m *machine) apt(file string) {
+func (m *machine) apt(file string, flags ...string) {
 	m.t.Helper()
 	m.put("/root/flattone.deb", read(m.t, file), "0644")
-	m.run("apt-get", "install", "--quiet", "--yes", "/root/flattone.deb")
+	m.run(append([]string{"apt-get", "install", "--quiet", "--yes", "/root/flattone.deb"}, flags...)...)
 }
 
 // settings are a configuration with these lines. The recorded cards expire in December 2029 and January 2031, and what is shipped believes
@@ -115,11 +116,10 @@ func (b *installed) Write(p []byte) (int, error) {
 	return b.got.Write(p)
 }
 
-// delivered are the tokens that arrived, by line.
-func (b *installed) delivered() map[string]string {
+// delivered are the tokens of a line that arrived.
+func (b *installed) delivered(line string) (tokens []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	tokens := map[string]string{}
 	for got := range bytes.Lines(b.got.Bytes()) {
 		var one struct {
 			Event struct {
@@ -129,7 +129,9 @@ func (b *installed) delivered() map[string]string {
 		if err := json.Unmarshal(got, &one); err != nil {
 			b.t.Fatal(err)
 		}
-		tokens[one.Event.Data.Line] = one.Event.Data.Token
+		if one.Event.Data.Line == line {
+			tokens = append(tokens, one.Event.Data.Token)
+		}
 	}
 	return tokens
 }
@@ -168,17 +170,20 @@ func (b *installed) keying(name string) {
 	time.Sleep(time.Second)
 }
 
-// arrives waits for a line's token, and looks for it in the vault.
-func (b *installed) arrives(name string) {
+// arrives waits for the token of a line on which one card was keyed: the line's only one, here and in the vault.
+func (b *installed) arrives(name string) (token string) {
 	b.t.Helper()
-	var token string
-	soon(b.t, "the token of "+name+" arrives", func() bool { token = b.delivered()[name]; return token != "" })
-	for _, kept := range ask[[]control.Token](b, "tokens") {
-		if kept.Token == token {
-			return
+	var tokens, kept []string
+	soon(b.t, "the token of "+name+" arrives", func() bool { tokens = b.delivered(name); return len(tokens) > 0 })
+	for _, card := range ask[[]control.Token](b, "tokens") {
+		if card.Line == name {
+			kept = append(kept, card.Token)
 		}
 	}
-	b.t.Errorf("token %s arrived, and is not in the vault", token)
+	if len(tokens) != 1 || !slices.Equal(tokens, kept) {
+		b.t.Errorf("of one card on line %s the tokens %v arrived, and the vault has %v", name, tokens, kept)
+	}
+	return tokens[0]
 }
 
 // unit is a line's.

@@ -182,6 +182,12 @@ func (m *machine) journal(args ...string) string {
 	return m.run(append([]string{"journalctl", "--no-pager", "--quiet"}, args...)...)
 }
 
+// active are the box's units that run, or are about to end.
+func (m *machine) active() string {
+	m.t.Helper()
+	return m.run("systemctl", "list-units", "--plain", "--no-legend", "--state=active,deactivating", "flattone*")
+}
+
 // property is one of a unit, as systemd has it.
 func (m *machine) property(unit, name string) string {
 	m.t.Helper()

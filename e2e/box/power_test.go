@@ -1,6 +1,7 @@
 package box
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +20,7 @@ func TestPowerOffDuringCapture(t *testing.T) {
 	if held := b.run("systemd-inhibit", "--list", "--no-legend", "--no-pager"); held == "" {
 		t.Error("nothing delays a shutdown while a card is being keyed")
 	}
-	began := time.Now()
-	b.run("busctl", "call", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PowerOff", "b", "false")
-	b.awaitOff()
-	took := time.Since(began)
+	took := b.powerOff()
 	b.on()
 	b.serves()
 	soon(t, "the line is up", func() bool { return b.line("a").Up })
@@ -40,4 +38,44 @@ func TestPowerOffDuringCapture(t *testing.T) {
 		t.Errorf("the machine was off %v after it was told", took)
 	}
 	t.Logf("measured: the machine was off %v after it was told, with a card half keyed", took.Round(10*time.Millisecond))
+}
+
+// powerOff has the box shut down, and measures how long that takes.
+func (b *installed) powerOff() time.Duration {
+	b.t.Helper()
+	began := time.Now()
+	b.run("busctl", "call", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PowerOff", "b", "false")
+	b.awaitOff()
+	return time.Since(began)
+}
+
+// TestOrderlyEnd: that lines end because all ends is no failure of theirs, and nobody is told of one: neither where the box is stopped, nor where the machine is.
+func TestOrderlyEnd(t *testing.T) {
+	t.Parallel()
+	lines := []line{{"a", "visa", 1}, {"b", "visa", 1}, {"c", "visa", 1}, {"d", "visa", 1}}
+	b := install(t, lines...)
+	up := func() {
+		t.Helper()
+		for _, l := range lines {
+			soon(t, "line "+l.name+" is up", func() bool { return b.line(l.name).Up })
+		}
+	}
+	for range 3 {
+		b.run("systemctl", "stop", "flattone.target")
+		soon(t, "no unit runs", func() bool { return b.active() == "" })
+		b.run("systemctl", "start", "flattone.target")
+		up()
+	}
+	b.powerOff()
+	b.on()
+	b.serves()
+	up()
+	for _, e := range ask[[]control.AuditEntry](b, "events") {
+		if e.Action == "condition.raised" && strings.HasPrefix(e.Object, "line ") {
+			t.Errorf("the log has that %s failed: %s, %s", e.Object, e.Result, e.Origin)
+		}
+	}
+	if told := b.journal("FLATTONE_CODE=process_down", "FLATTONE_CODE=process_stopped"); told != "" {
+		t.Errorf("the journal has faults:\n%s", told)
+	}
 }

@@ -2,12 +2,12 @@ package box
 
 import (
 	"regexp"
-	"strconv"
+	"strings"
 	"testing"
 )
 
-// denied is how systemd says that polkit, or the bus, lets nobody do that.
-var denied = regexp.MustCompile(`Access denied|[Aa]uthentication required|Permission denied`)
+// denied is how systemd, polkit, the bus and the kernel say that somebody may not do that.
+var denied = regexp.MustCompile(`[Aa]ccess denied|[Aa]uthentication required|Permission denied|not allowed to own|rejected`)
 
 // TestPolkit: the daemon's user may have lines started, stopped and restarted, and nothing else be done; others may not even do that.
 func TestPolkit(t *testing.T) {
@@ -19,12 +19,6 @@ func TestPolkit(t *testing.T) {
 	for _, verb := range []string{"RestartUnit", "StopUnit", "StartUnit"} {
 		b.runAs("flattone", manager(verb, "ss", unit("a"), "replace")...)
 	}
-	no := func(user string, call []string) {
-		t.Helper()
-		if out, code := b.try(user, call...); code == 0 || !denied.MatchString(out) {
-			t.Errorf("%v by %s ended with %d: %s", call[5:], user, code, out)
-		}
-	}
 	for _, call := range [][]string{
 		manager("RestartUnit", "ss", "systemd-journald.service", "replace"),
 		manager("RestartUnit", "ss", "systemd-timesyncd.service", "replace"),
@@ -35,29 +29,52 @@ func TestPolkit(t *testing.T) {
 		manager("EnableUnitFiles", "asbb", "1", unit("a"), "false", "true"),
 		manager("Reload"),
 	} {
-		no("flattone", call)
+		b.denied("flattone", call...)
 	}
 	for _, user := range []string{"flattone-line", "flattone-desk", ann} {
-		no(user, manager("RestartUnit", "ss", unit("a"), "replace"))
+		b.denied(user, manager("RestartUnit", "ss", unit("a"), "replace")...)
 	}
 }
 
-var exposure = regexp.MustCompile(`Overall exposure level for \S+ ([0-9.]+)`)
+// denied checks that somebody may not do something.
+func (m *machine) denied(user string, argv ...string) {
+	m.t.Helper()
+	if out, code := m.try(user, argv...); code == 0 || !denied.MatchString(out) {
+		m.t.Errorf("%s by %s ended with %d: %s", strings.Join(argv, " "), user, code, out)
+	}
+}
 
-// TestExposure: systemd's own judgement of the units, as they run.
-func TestExposure(t *testing.T) {
+// TestBus: whoever may command the box, and root, may look at it on the system bus; nobody else, and nobody but flattoned's user may pass for it.
+func TestBus(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
-	for unit, bound := range map[string]float64{"flattoned.service": 1.3, unit("a"): 1.6} {
-		out := b.run("systemd-analyze", "security", "--no-pager", unit)
-		found := exposure.FindStringSubmatch(out)
-		if found == nil {
-			t.Fatalf("systemd-analyze said:\n%s", out)
-		}
-		got, _ := strconv.ParseFloat(found[1], 64)
-		t.Logf("measured: exposure of %s: %.1f", unit, got)
-		if got > bound {
-			t.Errorf("%s has an exposure of %.1f, and %.1f is the bound:\n%s", unit, got, bound, out)
-		}
+	look := []string{"busctl", "get-property", "org.flattone.Appliance1", "/org/flattone/Appliance1", "org.flattone.Appliance1", "State"}
+	for _, user := range []string{"root", ann} {
+		b.runAs(user, look...)
+	}
+	pass := []string{"busctl", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "su", "org.flattone.Appliance1", "2"}
+	for _, user := range []string{"nobody", "flattone-line", "flattone-desk"} {
+		b.denied(user, look...)
+		b.denied(user, pass...)
+	}
+	b.denied("root", pass...)
+	b.denied(ann, pass...)
+}
+
+// TestProbe: flattoned's user may have devices looked for, which a process of the lines' user does for him; and nobody else.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1})
+	b.put("/srv/ask", []byte(`#!/usr/bin/perl
+use IO::Socket::UNIX;
+$s = IO::Socket::UNIX->new("/run/flattone/probe.sock") or die "$!\n";
+print $s "{\"devices\":true}\n";
+print <$s>;
+`), "0755")
+	if out := b.runAs("flattone", "/srv/ask"); !strings.HasPrefix(out, "{") || strings.Contains(out, `"error"`) {
+		t.Errorf("it answers %s", out)
+	}
+	for _, user := range []string{"nobody", "flattone-line", "flattone-desk", ann} {
+		b.denied(user, "/srv/ask")
 	}
 }

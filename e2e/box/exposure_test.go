@@ -1,0 +1,43 @@
+package box
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var exposure = regexp.MustCompile(`Overall exposure level for \S+ ([0-9.]+)`)
+
+// TestExposure: systemd's own judgement of the units, as they run, with all that flattoned can do: a card goes out by the network and metrics are asked for by
+// it, which its unit must be told of; lines are kept, the key is had and the box is shown by way of systemd and its bus.
+func TestExposure(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 4})
+	b.put("/etc/systemd/system/flattoned.service.d/metrics.conf", []byte("[Service]\nSocketBindAllow=tcp:9469\n"), "0644")
+	b.run("systemctl", "daemon-reload")
+	b.applies(append(settings([]line{{"a", "visa", 4}}), "[metrics]\nlisten = \"127.0.0.1:9469\"\n"...), "flattoned is started again")
+	b.runAs(ann, "flattone", "watch", "a", "--arm", "--until", "delivered", "--timeout", patience.String())
+	b.runAs(ann, "busctl", "get-property", "org.flattone.Appliance1", "/org/flattone/Appliance1", "org.flattone.Appliance1", "State")
+	b.put("/srv/ask", []byte(`#!/usr/bin/perl
+use IO::Socket::INET;
+$s = IO::Socket::INET->new("127.0.0.1:9469") or die "$!\n";
+print $s "GET /metrics HTTP/1.0\r\n\r\n";
+print <$s>;
+`), "0755")
+	if out := b.runAs("nobody", "/srv/ask"); !strings.Contains(out, "flattone_build_info") {
+		t.Errorf("asked for metrics, it says %s", out)
+	}
+	for unit, bound := range map[string]float64{"flattoned.service": 1.3, unit("a"): 1.6} {
+		out := b.run("systemd-analyze", "security", "--no-pager", unit)
+		found := exposure.FindStringSubmatch(out)
+		if found == nil {
+			t.Fatalf("systemd-analyze said:\n%s", out)
+		}
+		got, _ := strconv.ParseFloat(found[1], 64)
+		t.Logf("measured: exposure of %s: %.1f", unit, got)
+		if got > bound {
+			t.Errorf("%s has an exposure of %.1f, and %.1f is the bound:\n%s", unit, got, bound, out)
+		}
+	}
+}
