@@ -15,6 +15,7 @@ import (
 //	              then up to the next slot
 //
 //	any state -- Grade Closed, or a value that isn't a grade --> closed (all masked) -- a lower Grade --> as before
+//	any state -- Now --> as Armed while anything is suspect, and mostHold from the grid after it --> open
 //
 // Open and patch are the marks: a tick that is marked is masked. Run masks every tick from where its patch
 // began. With the shield Keys there is no run: patches are all.
@@ -29,6 +30,7 @@ type state struct {
 	settled bool
 	armed   bool
 	lowered int64 // when Armed was lowered, or -1
+	nowFrom int64 // since when its tail is to be a short one, or -1
 
 	lastEdge    int64 // tick of a digit-blind edge: the first within its reach
 	lastSuspect int64
@@ -53,7 +55,7 @@ type state struct {
 func (s *state) start() {
 	s.grade = Closed
 	s.settled = true
-	s.lowered = -1
+	s.lowered, s.nowFrom = -1, -1
 	s.slotEnd = slotTicks
 	s.lastEdge, s.lastSuspect, s.lastKey, s.lastLoud = -marks, -tailQuiet, -marks, -tailQuiet
 	s.fill.start()
@@ -66,7 +68,7 @@ func (m *Masker) Decide(in *Input) (slot audio.Position) {
 	t := s.now
 	s.now++
 	if in.Grade != s.grade || s.lowered >= 0 { // else nothing changes, and nothing waits to
-		m.regrade(in.Grade, t)
+		m.regrade(in.Grade, in.Now, t)
 	}
 
 	v := &in.Verdict
@@ -100,33 +102,6 @@ func (m *Masker) Decide(in *Input) (slot audio.Position) {
 		return m.takeSlot(v.Event.Start)
 	}
 	return -1
-}
-
-// regrade brings the grade asked for into force, and keeps Armed for its tail.
-func (m *Masker) regrade(want Grade, t int64) {
-	s := m.state
-	if want < Pass || want > Closed {
-		want = Closed
-	}
-	switch {
-	case want == Armed:
-		s.armed, s.lowered = true, -1
-	case s.armed && s.lowered < 0:
-		s.lowered = t
-	}
-	if s.armed && s.lowered >= 0 && t-s.lowered >= tailLeast && t >= s.calmFrom()+tailQuiet {
-		s.armed = false
-	}
-	s.grade, s.settled = want, true
-	if s.armed && want < Armed {
-		s.grade, s.settled = Armed, false
-	}
-}
-
-// calmFrom is where the last suspicion had ended for sure, on the grid of slots. When the suspicion of a key ends depends
-// on which key it was; so for a key it is reckoned from where its sound ended.
-func (s *state) calmFrom() int64 {
-	return gridAfter(max(s.lastSuspect, s.lastLoud+loudReach))
 }
 
 // patch masks a suspect tick: from its onset where that rose abruptly, else what is still held; from the grid on

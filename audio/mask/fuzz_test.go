@@ -30,7 +30,7 @@ func readTold(b []byte) told {
 			Power: math.Float32frombits(binary.LittleEndian.Uint32(b[4:])),
 			Event: detect.Event{Kind: detect.Kind(b[2]), Start: start, Heard: -start, End: start + 1},
 		},
-		Field: bit(5), Lost: bit(6),
+		Field: bit(5), Lost: bit(6), Now: bit(7),
 		Grade: mask.Grade(int8(b[1])),
 	}, int(b[3]) + 1}
 }
@@ -38,7 +38,7 @@ func readTold(b []byte) told {
 func (s *told) bytes() []byte {
 	var b [toldBytes]byte
 	v := &s.input.Verdict
-	for i, on := range []bool{v.Loose, v.Strict, v.Lasting, v.Held, v.Edge, s.input.Field, s.input.Lost} {
+	for i, on := range []bool{v.Loose, v.Strict, v.Lasting, v.Held, v.Edge, s.input.Field, s.input.Lost, s.input.Now} {
 		if on {
 			b[0] |= 1 << i
 		}
@@ -135,6 +135,9 @@ func FuzzMask(f *testing.F) {
 		{mask.Input{Grade: mask.Armed, Field: true}, 256},
 		{mask.Input{Grade: mask.Idle, Lost: true}, 3},
 		{mask.Input{Grade: mask.Closed}, 100},
+		{mask.Input{Grade: mask.Idle, Now: true, Lost: true}, 3},
+		{mask.Input{Grade: mask.Armed, Verdict: detect.Verdict{Strict: true, Held: true, Power: 1e6}}, 60},
+		{mask.Input{Grade: mask.Pass, Now: true}, 256},
 		{mask.Input{Grade: mask.Pass}, 256},
 	} {
 		call = append(call, s.bytes()...)

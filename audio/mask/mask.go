@@ -218,6 +218,7 @@ func (m *Masker) Close() error {
 type Input struct {
 	Verdict detect.Verdict
 	Grade   Grade // asked for
+	Now     bool  // below Armed: tail, run and what is Closed end with what is suspect by then
 	Field   bool  // a field is open
 	Lost    bool  // the tick never arrived: what stands in its place is silence
 }

@@ -23,6 +23,7 @@ import (
 //	open, but for keys --------------------------------> shut
 //	                   <--------------------------------
 //	                     3 s after the last one's end
+//	either --- the path was opened, and the key is over that sounds ---> open, keys too
 //
 // What was keyed is told by the path, as [AgentKey], and remembered, so that the caller's leg can tell the echo of it from a key of
 // the caller's: see echoes.
@@ -48,6 +49,8 @@ type agentState struct {
 	hits   int64 // ticks of suspicion in the patch under way
 	until  int64 // one past its last tick
 	shut   int64 // one past the last tick of a leg that is shut; 0 if the last key didn't shut it
+	masks  bool  // keys are taken out
+	burst  burst
 	noise  uint32
 	keys   queue  // what the agent keyed, for the caller's thread
 	echoes echoes // which belongs to that one
@@ -102,24 +105,34 @@ func (a *Agent) Pass(x []int16) {
 	s := a.state
 	end := a.path.Position() // of x, on the caller's clock, to a period where the two sides' threads don't keep step
 	guarded := a.path.Grade() >= mask.Armed
+	_, opened := a.path.asked()
+	if opened {
+		s.shut = 0
+	}
 	for len(x) > 0 {
+		if !opened {
+			s.masks = guarded
+		} else if s.ticks >= s.until {
+			s.masks = false
+		}
 		n := copy(s.part[s.have:a.tick], x)
-		if guarded && s.ticks < max(s.until, s.shut) {
+		if s.masks && s.ticks < max(s.until, s.shut) {
 			s.replace(x[:n])
 		}
 		x = x[n:]
 		if s.have += n; s.have == a.tick {
 			s.have = 0
-			a.judge(end-audio.Position(len(x)), guarded)
+			a.judge(end-audio.Position(len(x)), s.masks && !opened)
 		}
 	}
 }
 
-// judge listens to the tick that ends at a position on the caller's clock.
+// judge listens to the tick that ends at a position on the caller's clock. A key that begins where the leg is guarded shuts it.
 func (a *Agent) judge(at audio.Position, guarded bool) {
 	s := a.state
 	var v detect.Verdict
 	a.detect.Tick(s.part[:a.tick], &v)
+	s.burst.tick(&v, at)
 	s.ticks++
 	if mask.Armed.Suspects(&v) {
 		s.hits++
@@ -136,7 +149,7 @@ func (a *Agent) judge(at audio.Position, guarded bool) {
 		if s.shut = 0; guarded {
 			s.shut = s.ticks + agentQuiet
 		}
-		a.remember(Event{Kind: AgentKey, Digit: e.Digit, Start: e.Start + shift})
+		a.remember(Event{Kind: AgentKey, Digit: e.Digit, Start: e.Start + shift, power: s.burst.power})
 	case detect.Ended:
 		if s.shut > 0 {
 			s.shut = s.ticks + agentQuiet

@@ -20,7 +20,8 @@ type echoes struct {
 	next    int
 	held    bool // the newest of keys still sounds
 	waiting detect.Event
-	dropped bool // the end that comes next belongs to an echo
+	dropped bool  // the end that comes next belongs to an echo
+	untold  Event // a key of the agent's that may yet be heard on the caller's leg
 }
 
 // agentKey is a key of the agent's, on the caller's clock.
@@ -101,10 +102,11 @@ func (s *echoes) near(rate audio.Rate, at audio.Position, digit audio.Digit) boo
 // learn takes what the agent has keyed since, and has the path tell of it.
 func (a *Agent) learn(now audio.Position) {
 	s, keys := &a.state.echoes, &a.state.keys
+	frames := func(d time.Duration) audio.Position { return audio.Position(a.path.rate.Frames(d)) }
 	for e, ok := keys.take(); ok; e, ok = keys.take() {
 		if e.Kind == AgentKey {
-			e.Decided, e.Slot = now, -1
-			a.path.tell(e)
+			a.tellKey(now)
+			s.untold = e
 			s.next = (s.next + 1) % len(s.keys)
 			s.keys[s.next] = agentKey{e.Digit, e.Start, never}
 			s.held = true
@@ -113,6 +115,21 @@ func (a *Agent) learn(now audio.Position) {
 			s.held = false
 		}
 	}
+	if s.untold.Kind == AgentKey && now >= s.untold.Start+frames(bothWait) {
+		a.tellKey(now)
+	}
+}
+
+// tellKey has the path tell of the agent's key that wasn't told yet, if there is one.
+func (a *Agent) tellKey(now audio.Position) {
+	e := a.state.echoes.untold
+	if e.Kind != AgentKey {
+		return
+	}
+	a.state.echoes.untold = Event{}
+	e.Both = a.path.burst.rivals(e.Start-audio.Position(a.path.rate.Frames(echoSlack)), e.power)
+	e.Decided, e.Slot, e.power = now, -1, 0
+	a.path.tell(e)
 }
 
 // never is later than any position, and leaves room to add to it.

@@ -11,6 +11,10 @@ type Event struct {
 	Kind EventKind
 	// Digit is none but for Key and AgentKey.
 	Digit audio.Digit
+	// Both is told of an AgentKey: on the caller's leg a key sounded at the same time, and no softer than one that comes back of the agent's does. So it may be
+	// the caller's, on a line whose legs are coupled.
+	Both  bool
+	power float32 // of an AgentKey, on the way from its leg
 	// Start is where the tone began, within about 2 ms.
 	Start audio.Position
 	// End is one past its last frame; 0 for Key and AgentKey, whose tone still sounds.

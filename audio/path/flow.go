@@ -83,7 +83,7 @@ func (p *Path) judge(written int) {
 //	idle when it broke, and Wire ──▶ through ── more than Idle is asked for ──▶ silent
 //	else                         ──▶ silent, for good
 func (p *Path) standIn(written int) {
-	asked := mask.Grade(p.grade.Load())
+	asked, _ := p.asked()
 	if !p.broke {
 		p.broke, p.through = true, p.wire && p.Grade() <= mask.Idle
 	}
@@ -107,8 +107,10 @@ func (p *Path) due() int { return p.decided + p.tick - p.delay }
 
 // decide takes one tick through detector and masker.
 func (p *Path) decide(x []int16) {
-	in := mask.Input{Grade: mask.Grade(p.grade.Load()), Field: p.field.Load(), Lost: p.decided < p.lost}
+	in := mask.Input{Field: p.field.Load(), Lost: p.decided < p.lost}
+	in.Grade, in.Now = p.asked()
 	p.detect.Tick(x, &in.Verdict)
+	p.burst.tick(&in.Verdict, audio.Position(p.decided+p.tick))
 	var end detect.Event
 	if p.agent != nil {
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
