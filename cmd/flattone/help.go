@@ -41,7 +41,8 @@ until it has been quiet for a while, so that a late one is not heard.`
 	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line
-opens once it has been quiet.`
+opens once it has been quiet. On a line that takes no card because an emergency
+number was dialled on it, it says that this call is over.`
 	wordsRestartLong = `Stop a line's process, and start it again: what cures a line that is broken. Its
 caller and agent hear nothing of each other for a moment, and it goes by what
 the configuration says of it now. A line on which a card is being taken, or that

@@ -56,6 +56,8 @@ func reason(code string) string {
 		return "armed for three minutes, which is the most where nobody tells that a call has ended"
 	case "shutdown":
 		return "the box is about to stop or sleep: no card is taken until it is up again"
+	case "agent_off_hook":
+		return "the agent's side hung up and called in again: whoever is there now begins anew"
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 

@@ -50,7 +50,7 @@ const (
 	wordsNoFactor     = "%s: the second factor is forgotten"
 	wordsCode         = "code of your authenticator: "
 	hintNoTerminal    = "run it on a terminal; a program sends the code in the header " + control.CodeHeader
-	wordsAcknowledged = "%s: noted; the line opens once it has been quiet for a while"
+	wordsAcknowledged = "%s: noted; if the line is held, it opens once it has been quiet for a while"
 	wordsApplied      = "done: %s"
 	wordsInstalled    = "%s is in place; what was there is %s"
 	wordsNothingToDo  = "nothing to do: the box runs with this already"

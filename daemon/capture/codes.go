@@ -37,6 +37,7 @@ const (
 	CallUnwatched      Code = "call_unwatched" // nobody would tell that the call has ended, so it was armed no longer
 	SourceLost         Code = "source_lost"    // what tells of calls went away
 	Shutdown           Code = "shutdown"       // the machine is about to stop or sleep
+	AgentOffHook       Code = "agent_off_hook" // the agent's side went off-hook anew: whoever is there now didn't begin it
 )
 
 // Why a line is held: nothing of the caller is heard.
@@ -54,6 +55,7 @@ const (
 	Bypassed       Code = "bypassed"         // it has a fault while no card is taken, and the caller passes unmasked, as its owner chose
 	MonitorOpen    Code = "monitor_open"     // a card's own mixer lets an input through to an output, past the mask
 	MixerUnread    Code = "mixer_unread"     // and whether one does can't be learnt
+	EmergencyCall  Code = "emergency_call"   // the agent has dialled an emergency number: the line is not held but open, until the call is over
 )
 
 // What a line suffers from. It goes on.

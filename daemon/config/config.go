@@ -118,6 +118,8 @@ type Line struct {
 	FlatToneDBm0 float64
 	// AgentKeys are what the agent keys to ask for something; empty ones ask for nothing.
 	AgentKeys AgentKeys
+	// EmergencyNumbers open the line where the agent dials one: each 2 to 8 of 0-9.
+	EmergencyNumbers []string
 	// CallerModem and AgentModem are the sides that are modems; else nil. Sound has the sides that are sound devices, and is nil where there is
 	// none. WAV is the line's interface where all of them are nil: see [Line.Live].
 	CallerModem, AgentModem *Modem

@@ -52,6 +52,7 @@ func TestDefaults(t *testing.T) {
 		Lines: []Line{{
 			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
 			Idle: IdleMask, OnFault: OnFaultWire, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
+			EmergencyNumbers: []string{"112", "911", "999", "000", "110", "118", "119"},
 			WAV: WAV{CallerIn: []string{"/etc/flattone/c.wav"}, AgentIn: []string{"/etc/a.wav"},
 				AgentOut: "/etc/flattone/ao.wav", CallerOut: "/etc/flattone/co.wav", Pace: 1, Gap: time.Second},
 			Calls: Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
@@ -99,6 +100,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"[[line]]", `agent_keys.start = "*12345#D"`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{Start: "*12345#D"}},
 		{"[[line]]", `agent_keys = { start = "*#1", cancel = "##" }`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{Start: "*#1", Cancel: "##"}},
 		{"[[line]]", `agent_keys.start = ""`, func(c *Config) any { return c.Lines[0].AgentKeys }, AgentKeys{}},
+		{"[[line]]", `emergency_numbers = ["17", "00112112"]`, func(c *Config) any { return c.Lines[0].EmergencyNumbers }, []string{"17", "00112112"}},
 		{"[line.wav]", `pace = 0`, func(c *Config) any { return c.Lines[0].WAV.Pace }, 0.0},
 		{"[line.wav]", `gap_ms = 0`, func(c *Config) any { return c.Lines[0].WAV.Gap }, time.Duration(0)},
 		{"[line.wav]", `wait_armed = true`, func(c *Config) any { return c.Lines[0].WAV.WaitArmed }, true},

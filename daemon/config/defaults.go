@@ -27,8 +27,10 @@ func defaults() (Config, Line, Profile) {
 			Idle:         IdleMask,
 			FlatToneHz:   1020,
 			FlatToneDBm0: -22,
-			WAV:          WAV{Pace: 1, Gap: time.Second},
-			Calls:        Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
+			// What a mobile telephone takes for one (3GPP TS 22.101, 10.1.1), but for 08, which is too short to be taken for one unasked.
+			EmergencyNumbers: []string{"112", "911", "999", "000", "110", "118", "119"},
+			WAV:              WAV{Pace: 1, Gap: time.Second},
+			Calls:            Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
 		}, Profile{
 			Fields:         Fields(),
 			Brands:         Brands(),

@@ -44,6 +44,14 @@ func FuzzParse(f *testing.F) {
 			if !l.Rate.Supported() || l.Scope() == "" {
 				t.Errorf("line %q can't run", l.Name)
 			}
+			for _, number := range l.EmergencyNumbers {
+				if len(number) < 2 || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
+					t.Errorf("line %q can't be dialled %q on", l.Name, number)
+				}
+			}
+			if len(l.EmergencyNumbers) == 0 {
+				t.Errorf("line %q heeds no emergency number", l.Name)
+			}
 			recordings := len(l.WAV.CallerIn) > 0 && len(l.WAV.CallerIn) == len(l.WAV.AgentIn)
 			caller := l.CallerModem != nil && l.CallerModem.Profile.Dial != "" || l.Sound != nil && l.Sound.Caller != ""
 			agent := l.AgentModem != nil && l.AgentModem.Profile.Dial != "" || l.Sound != nil && l.Sound.Agent != ""

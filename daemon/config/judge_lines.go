@@ -36,6 +36,7 @@ func (j judgement) lines() {
 		}
 		j.line(path, l)
 		j.agentKeys(join(path, "agent_keys"), l)
+		j.emergencyNumbers(path, l.EmergencyNumbers)
 		j.wav(join(path, "wav"), l.WAV, files)
 		j.modems(path, &l, ports)
 		if l.Sound != nil {
@@ -156,6 +157,24 @@ func (j judgement) agentKeys(path string, l Line) {
 				t.fault(s.key, "lies within "+o.key+", or "+o.key+" within it", "choose sequences of which none is part of another")
 			}
 		}
+	}
+}
+
+// emergencyNumbers judges the numbers that are never kept from being dialled. A single key would be one that anybody presses by mistake, and whoever has none to
+// dial here has the wrong list, not none.
+func (j judgement) emergencyNumbers(path string, numbers []string) {
+	if !j.sound(path, "emergency_numbers") {
+		return
+	}
+	t, seen := j.table(path), map[string]bool{}
+	for _, number := range numbers {
+		switch {
+		case len(number) < 2 || len(number) > 8 || strings.Trim(number, "0123456789") != "":
+			t.fault("emergency_numbers", "has "+show(number)+", which is no number to dial", "write 2 to 8 of 0-9 for each, without spaces")
+		case seen[number]:
+			t.fault("emergency_numbers", "has "+show(number)+" twice", "write it once")
+		}
+		seen[number] = true
 	}
 }
 

@@ -98,6 +98,9 @@ func (t *table) line(l *Line) {
 	keys.text("cancel", &l.AgentKeys.Cancel)
 	keys.text("answer", &l.AgentKeys.Answer)
 	keys.text("hang_up", &l.AgentKeys.HangUp)
+	if numbers, ok := texts(t, "emergency_numbers"); ok {
+		l.EmergencyNumbers = numbers
+	}
 	t.sides(l)
 	calls := t.sub("calls")
 	for _, teller := range []struct{ table, word string }{{"wav", "recordings say themselves"}, {"caller_modem", "the modem says itself"}} {

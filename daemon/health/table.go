@@ -108,6 +108,8 @@ var table = []Declared{
 		"look at the cable of its sound; the line's log says more", "68675dce8b084ab38255835ae9079c3a", ""},
 	{"modem_deaf", Fault, "its modem doesn't take the sound that it is given",
 		"look at the cable of its sound; the line's log says more", "5060eaa21921496caa51d1ecc5b71218", ""},
+	{"emergency_call", Warning, "an emergency number was dialled on the agent's side, so the line was opened, and takes no card in this call",
+		"nothing, while that call lasts; if it is over and this still stands: flattone ack LINE", "2c491c37f3ab409d8556b5f16ab211dc", segmentation},
 	{"untuned", Warning, "untuned: nobody has measured it as it is now",
 		"flattone tune LINE", "c0f1497d227c49c1a161abcf6fdc6e23", ""},
 	// What a line suffers from. It goes on.

@@ -29,6 +29,7 @@ type bridge struct {
 	ears     *ears                // nil where nobody listens
 	cue      cue
 	bell     bell
+	dialer   dialer
 	// The two legs as they come in: the path knows what else may be told of the caller's.
 	agent                   *level.Meter
 	callerStill, agentStill level.Still
@@ -54,6 +55,7 @@ func newBridge(p *path.Path, rate audio.Rate, oneClock bool) (*bridge, error) {
 	b := &bridge{path: p, other: other, back: back, now: func() time.Duration { return time.Since(began) }, agent: level.NewMeter(rate)}
 	b.cue.init(rate)
 	b.bell.init(rate)
+	b.dialer.rate = rate
 	if !oneClock {
 		b.down, b.up = resample.New(rate, p), resample.New(rate, returning{back})
 	}
@@ -114,6 +116,7 @@ func (b callerSide) Fill(out []int16) {
 		returning{b.back}.Read(out)
 	}
 	b.cue.mix(out, b.path.Position()-audio.Position(len(out)))
+	b.dialer.mix(out)
 	b.toCaller.Apply(out)
 	if tap := b.tap.Load(); tap != nil {
 		tap.Caller.Fill(out)

@@ -125,7 +125,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	l.link = newLink(cfg.LineSocket(), deps.hello(cfg, name), deps.Log)
 	l.link.greet, l.link.connected, l.link.heard, l.link.parted = l.told.again, l.connected, l.heard, l.parted
 	l.told.say = l.link.say
-	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today}
+	sessionDeps := session.Deps{Path: l.path, Observer: l, Today: deps.Today, Dial: l.bridge.dialer.dial}
 	if l.cfg.CallerCue {
 		sessionDeps.Cue = l.bridge.cue.play
 	}
@@ -149,6 +149,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence, Wire: l.cfg.OnFault == config.OnFaultWire,
 		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel,
 			session.AskAnswer: l.cfg.AgentKeys.Answer, session.AskHangUp: l.cfg.AgentKeys.HangUp},
+		Emergency: l.cfg.EmergencyNumbers,
 	}, sessionDeps)
 	if err != nil {
 		return nil, err

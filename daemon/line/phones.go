@@ -104,7 +104,10 @@ func (l *Line) agentsPhone(e serial.Event) {
 		if err := p.agent.Answer(); err != nil {
 			l.log.Warn("the agent's call can't be answered", "error", err)
 		}
-	case serial.Began, serial.Joined:
+	case serial.Began:
+		l.log.Info("the agent is on the line")
+		l.session.OffHook() // fails only while the process ends
+	case serial.Joined:
 		l.log.Info("the agent is on the line")
 	case serial.Ended:
 		l.log.Info("the agent is off the line")

@@ -284,6 +284,17 @@ func TestTheAgentsCall(t *testing.T) {
 	}
 }
 
+// An agent who calls in anew while a card is taken finds the line without one.
+func TestTheAgentCallsInAnew(t *testing.T) {
+	x := newOffice(t)
+	x.inCall(true)
+	hear(x.d, state("armed"))
+	x.agent.events <- serial.Event{Kind: serial.Began}
+	hear(x.d, func(m wire.State) bool {
+		return m == wire.State{State: "void", Capture: "cap_a", Reason: "agent_off_hook"}
+	})
+}
+
 // Whatever a modem suffers from, on either side, voids the card that is being taken, holds the line, and lets it take no other until it is mended.
 func TestAModemThatIsBrokenBarsTheLine(t *testing.T) {
 	for _, code := range []string{serial.Silent, serial.Refuses, serial.NoSound, serial.Deaf} {

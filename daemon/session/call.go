@@ -40,6 +40,7 @@ const (
 //
 //	start with a mark; a call joined in the middle; sound that stands while a card is keyed ----> held
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
+//	any of them but tuning, and a call begins or the agent dials an emergency number ----> open at once: see open
 //	idle ---- Tune ----> tuning ---- Tuned ----> idle
 //	armed or keying, and something about the line stands in the way from now on ----> held
 //	armed or keying, and a stray key on the agent's leg ----> held
@@ -65,6 +66,8 @@ type call struct {
 	wired    bool  // the caller passes as he is: see rewire
 	codec    codec
 	asks     asks
+	numbers  numbers
+	opened   bool // without the masker's tail, since it was armed or held
 	witness  witness
 	strayed  audio.Position        // where a stray key on the agent's leg is a fault, none if there wasn't one
 	bars     map[capture.Code]bool // all true

@@ -53,6 +53,8 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 	}
 	c.machine, c.armedAt, c.stillAt, c.toned = m, at, at, false
 	c.asks.reset() // what was keyed before belongs to no capture
+	c.numbers.spoil(c.numbers.last)
+	c.opened = false
 	c.strayed, c.witness.alone = none, none
 	c.id, c.profile = captureID, profile
 	c.deps.Path.OpenField(true)
@@ -96,21 +98,24 @@ func (c *call) hold(reason capture.Code) error {
 		c.void(reason)
 	}
 	c.wipe()
-	c.acked = false
+	c.acked, c.opened = false, false
 	err := c.mark.set(c.id)
 	c.enter(Held, reason)
 	return err
 }
 
 // Acknowledge is somebody's word that a held line may go: it does as soon as there was no suspicion for 3 s of
-// audio. [ErrNotHeld] if it isn't held.
+// audio; or that an emergency call is over. [ErrNotHeld] if it isn't held and there was none.
 func (s *Session) Acknowledge() (err error) {
 	stopped := s.do(func() {
-		if s.call.state != Held {
+		switch c := &s.call; {
+		case c.state == Held:
+			c.acked = true
+		case c.bars[capture.EmergencyCall]:
+			c.bar(capture.EmergencyCall, false)
+		default:
 			err = ErrNotHeld
-			return
 		}
-		s.call.acked = true
 	})
 	if stopped != nil {
 		return stopped

@@ -21,6 +21,16 @@ func (s *Session) Edge(e hw.Edge) error {
 	return s.do(func() { s.call.edge(e) })
 }
 
+// OffHook tells that the agent's side went off-hook anew, while the caller's call goes on: whoever is there now didn't begin the capture, and doesn't know
+// of it.
+func (s *Session) OffHook() error {
+	return s.do(func() {
+		if c := &s.call; c.capturing() {
+			c.void(capture.AgentOffHook)
+		}
+	})
+}
+
 // Stands tells that no frame has come for too long while the process lives: whoever was on the line may be gone, and another there. What is
 // being captured is void, and the line is held. A complete card isn't touched, and the tail of the masking waits for the sound.
 func (s *Session) Stands() error {
@@ -69,6 +79,7 @@ func (c *call) follow(at audio.Position) {
 		c.hear(c.next)
 		*c.next, c.waiting = path.Event{}, false
 	}
+	c.heed()
 	if c.capturing() {
 		c.timers()
 	}
@@ -104,6 +115,9 @@ func (c *call) fetch() bool {
 	}
 	if *c.next, c.waiting = c.deps.Path.Next(); c.waiting && c.next.Kind != path.KeyEnd {
 		c.witness.here(c.next.Start, c.frames(aboutNow))
+	}
+	if c.waiting && c.next.Kind == path.Key {
+		c.callerKeyed(c.next)
 	}
 	if c.waiting && c.next.Kind == path.Key && c.wanted(c.next) && c.deps.Cue != nil {
 		c.deps.Cue(c.next.Slot)
@@ -187,8 +201,11 @@ func (c *call) tell(events []capture.Event) {
 
 // settle makes the line idle once the masking's tail is over.
 func (c *call) settle() {
-	p := c.deps.Path
-	if c.at >= c.lowered+c.frames(settleFor) && p.Settled() && p.Grade() < mask.Armed {
+	p, least := c.deps.Path, c.frames(settleFor)
+	if c.opened {
+		least = 0 // the grade alone says it: it was Armed or Closed
+	}
+	if c.at >= c.lowered+least && p.Settled() && p.Grade() < mask.Armed {
 		c.unmark()
 		c.enter(Idle, "")
 	}
@@ -220,15 +237,21 @@ func (c *call) edge(e hw.Edge) {
 	}
 	c.inCall, c.presumed = e.Kind != hw.CallEnded, e.Kind == hw.CallPresumed
 	c.codec.call()
+	if e.Kind == hw.CallBegan || e.Kind == hw.CallEnded {
+		c.bar(capture.EmergencyCall, false)
+	}
 	switch {
 	case e.Kind == hw.CallJoined:
-		if c.state != Held {
+		if c.state != Held && !c.bars[capture.EmergencyCall] { // else it is that call still, or one that was armed as little
 			c.hold(capture.CallUnknown) // masked and told, even where the mark can't be written
 		}
 	case c.presumed: // which says nothing of the call that was, but that nobody will tell of its end
 		if c.capturing() {
 			c.void(capture.SourceLost)
 		}
+	case e.Kind == hw.CallBegan: // somebody else, who may be about to call for help
+		c.numbers.fresh(e.At)
+		c.open(capture.CallEnded)
 	case c.capturing():
 		c.void(capture.CallEnded)
 	case c.state == Held:

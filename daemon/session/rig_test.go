@@ -37,6 +37,7 @@ type fakePath struct {
 	at, speech, suspicion, lowered audio.Position
 	asked                          mask.Grade
 	armed                          bool
+	open                           bool   // it was opened, and not more was asked for since
 	fields                         string // each OpenField: ( for open, ) for closed
 	shut                           audio.Position
 	blinked                        bool // a field was opened in the tick in which it was closed
@@ -57,6 +58,12 @@ func (p *fakePath) SetGrade(g mask.Grade) {
 	}
 	p.asked, p.through = g, p.through && g <= mask.Idle
 	p.armed = p.armed || g == mask.Armed
+	p.open = p.open && g <= mask.Idle
+}
+
+// Open ends the tail 160 ms after the last suspicion.
+func (p *fakePath) Open() {
+	p.armed, p.asked, p.open = p.armed || p.asked >= mask.Armed, mask.Idle, true
 }
 
 func (p *fakePath) Grade() mask.Grade {
@@ -102,7 +109,7 @@ func (p *fakePath) Next() (path.Event, bool) {
 // pass is what the path does of itself as time passes.
 func (p *fakePath) pass(at audio.Position) {
 	p.at = at
-	if p.asked != mask.Armed && at >= p.lowered+second && at >= p.suspicion+3*second {
+	if tail := at >= p.lowered+second && at >= p.suspicion+3*second; p.asked != mask.Armed && (tail || p.open && at >= p.suspicion+1280) {
 		p.armed = false
 	}
 }
@@ -177,8 +184,10 @@ type rig struct {
 	path *fakePath
 	log  *log
 	cues []audio.Position
-	dir  string
-	stop func()
+	// dialled are the numbers that the caller's side was to hear.
+	dialled []string
+	dir     string
+	stop    func()
 	// ends is what Run is to return.
 	ends error
 }
@@ -201,7 +210,8 @@ func newRig(t *testing.T, opts ...option) *rig {
 	today := func() time.Time { return time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC) }
 	s, err := session.New(cfg, session.Deps{
 		Path: r.path, Observer: r.log, Today: today,
-		Cue: func(at audio.Position) { r.cues = append(r.cues, at) },
+		Cue:  func(at audio.Position) { r.cues = append(r.cues, at) },
+		Dial: func(number string) { r.dialled = append(r.dialled, number) },
 	})
 	if err != nil {
 		t.Fatal(err)

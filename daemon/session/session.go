@@ -7,7 +7,8 @@
 // It promises: while a capture is under way the path is armed; every way out, a crash excepted, wipes the card
 // and lowers the grade, never before; after a crash, or where the state of the call can't be learnt, the line
 // comes up held: the caller masked, nothing captured, until the call ends or somebody acknowledges and it is
-// quiet. No key of the agent's is ever one of a card's. What is told of keys is told in the slots of the flat tones, not when they were recognised. It must
+// quiet. No key of the agent's is ever one of a card's, and nobody on his side is kept from
+// calling for help: see numbers. What is told of keys is told in the slots of the flat tones, not when they were recognised. It must
 // never give a digit to the observer but in the card of a hand-over, and never open the path by time alone.
 package session
 
@@ -60,6 +61,7 @@ type Path interface {
 	Grade() mask.Grade
 	Settled() bool
 	Broken() bool
+	Open()
 	OpenField(bool)
 	Position() audio.Position
 	Next() (path.Event, bool)
@@ -118,6 +120,8 @@ type Config struct {
 	Bars []capture.Code
 	// AgentKeys are what the agent keys to ask for something, 0-9 * # A-D; none of them within another. What has none can't be asked for.
 	AgentKeys map[Ask]string
+	// Emergency are the numbers that open the line where the agent dials one, 0-9.
+	Emergency []string
 	// Wire: while the path or its self-test has failed and the line is idle, the caller passes as he is. The path must have been made so, too.
 	Wire bool
 	// Silence on both legs is the end of a call that is only presumed; 0 for never.
@@ -134,6 +138,8 @@ type Deps struct {
 	Today func() time.Time
 	// Cue, if not nil, is told the position at which the caller is to hear that a key was taken.
 	Cue func(at audio.Position)
+	// Dial, if not nil, is told the number that the caller's side is to hear now.
+	Dial func(number string)
 }
 
 // Session runs one line's calls. Its methods are safe for concurrent use: they wait for their turn on the
@@ -182,6 +188,9 @@ func New(cfg Config, deps Deps) (*Session, error) {
 		return nil, err
 	}
 	s.call.asks = asks
+	if s.call.numbers, err = newNumbers(cfg.Emergency, cfg.Rate, deps.Path.Position()); err != nil {
+		return nil, err
+	}
 	s.call.init(s)
 	return s, nil
 }
