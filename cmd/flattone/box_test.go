@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,7 @@ type aBox struct {
 	armed chan string
 	// refuses is what arming is answered with, if it isn't nil.
 	refuses error
-	// tuning is how a tuning ends: "refused", "vain", or well.
+	// tuning is how a tuning ends: "refused", "refused once", "vain", or well.
 	tuning string
 	report acceptance.Report
 	// planted is in whatever is told of the log, devices and conditions.
@@ -246,7 +247,8 @@ func (b *aBox) Tune(_ context.Context, _ control.Actor, line string) error {
 	b.report = acceptancetest.Good(line, "0123456789abcdef0123456789abcdef")
 	b.report.Devices, b.report.Settings = "trunk and headset", "{}"
 	switch b.tuning {
-	case "refused":
+	case "refused", "refused once":
+		b.tuning = strings.TrimSuffix(b.tuning, "refused once")
 		b.report.Figures[slices.IndexFunc(b.report.Figures, func(f acceptance.Figure) bool { return f.Name == acceptance.Leak })].Value = -80
 		tell(control.Event{Code: control.TuneRefused})
 	case "vain":

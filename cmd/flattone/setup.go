@@ -62,11 +62,15 @@ func (s *setup) run(ctx context.Context) error {
 
 // left says what an end before the end has changed.
 func (s *setup) left(err error) error {
+	if len(s.stays) > 0 {
+		fmt.Fprintln(s.t.out)
+		paragraph(s.t.out, 0, "", fmt.Sprintf(wordsSetupStays, strings.Join(s.stays, "; ")))
+	}
 	switch {
 	case !errors.Is(err, errLeft):
 		return err
 	case len(s.stays) > 0:
-		return fail(exitNotYet, "flattone setup goes on from there", "you left; what you agreed to stays: %s", strings.Join(s.stays, "; "))
+		return fail(exitNotYet, "flattone setup goes on from there", "not all was done: %w", errLeft)
 	}
 	return fail(exitNotYet, "", "nothing was changed: %w", errLeft)
 }

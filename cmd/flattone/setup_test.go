@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -119,7 +118,7 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 					t.Errorf("%q is not in:\n%s", want, shown)
 				}
 			}
-			if code != exitNotYet || test.unit && !strings.Contains(shown, "what you agreed to stays: ") {
+			if code != exitNotYet || test.unit && !strings.Contains(shown, "What you agreed to stays: ") {
 				t.Errorf("exit code %d, and at the end:\n%s", code, shown[max(0, len(shown)-600):])
 			}
 			written, err := os.ReadFile(b.config)
@@ -140,40 +139,6 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 			}
 			tooWide(t, shown)
 		})
-	}
-}
-
-// conversation is what is typed, what is shown then, and what is in the box's files besides.
-type conversation struct {
-	unit         bool
-	script       []pty.Turn
-	shows, files []string
-}
-
-func conversations(calls string) map[string]conversation {
-	begin := []pty.Turn{{"Name of the line [line-1]", ""}, {"Place [2]", ""}, {"Made of [1]", ""}}
-	end := []pty.Turn{{"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
-	secret := "whsec_" + strings.Repeat("QUFB", 8)
-	return map[string]conversation{
-		"defaults": {true, slices.Concat(begin, []pty.Turn{{"The caller's side [1]", ""}, {"The agent's side [3]", ""}, {"Calls told by [1]", ""}}, end),
-			[]string{"line-1-caller is now PCH in pci-0000:00:1f.3", "caller well: -18 dBm0 at the loudest"}, []string{"[device.line-1-caller]", "[device.headset]"}},
-		"recordings": {false, []pty.Turn{{"Name of the line", "TRUNK 1"}, {"Name of the line", "trunk-1"}, {"Take line-1 out?", "maybe"}, {"Take line-1 out?", ""},
-			{"Place", "3"}, {"Place", "1"}, {"Made of", "2"},
-			{"Folder of the recordings", ""}, {"Folder of the recordings", "calls"}, {"Folder of the recordings", "/nowhere"}, {"Folder of the recordings", calls},
-			{"Folder for what is heard", "/nowhere"}, {"Folder for what is heard", "DIR"},
-			{"Address of the receiver", "http://example.com/"}, {"Address of the receiver", "https://example.com/hook"},
-			{"The receiver's secret", "whsec_short"}, {"The receiver's secret", secret}, {"Auditor", "nobody-of-that-name"}, {"Auditor", "root"}, {"Go on?", "y"}},
-			[]string{`"TRUNK 1": can't be used as a name`, "write 1 to 32 of a-z", `"maybe" is neither yes nor no`, `"3" is none of these`, "type a number from 1 to 2",
-				"nothing was typed", `"calls" is no whole path`, "/nowhere/caller.wav does not exist", "the folder /nowhere does not exist", "is plain http to another machine",
-				`is not "whsec_" and base64`, `nobody called "nobody-of-that-name"`, "has to be started again, by you"}, []string{secret}},
-		"modem": {true, slices.Concat(begin, []pty.Turn{{"The caller's side", "/dev/ttyUSB7"}, {"The caller's side", "/dev/ttyUSB9"}, {"The caller's side", "/dev/ttyUSB2"},
-			{"The agent's side", "99"}, {"The agent's side", "l"}, {"The agent's side", "3"}}, end),
-			[]string{"nobody answers there", "fits no profile", `"99" is none of these`}, nil},
-		"contact": {true, slices.Concat(begin, []pty.Turn{{"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel [1]", "left"}, {"caller's channel", "2"},
-			{"agent's channel [2]", "2"}, {"The caller's side", "1"}, {"The agent's side", "1"}, {"caller's channel", ""}, {"agent's channel", ""},
-			{"Calls told by", "3"}, {"Where it is [/dev/gpiochip0]", "/dev/nothing"}, {"Where it is", "/dev/null"}, {"Input", "seventeen"}, {"The contact says", ""}, {"and ground", "y"},
-			{"Calls told by", "3"}, {"Where it is", "/dev/null"}, {"Input", "17"}, {"The contact says", "2"}, {"and ground", "y"}}, end),
-			[]string{`"left" is no number`, "name another device, or another channel", "/dev/nothing does not exist", "is not the number of a line of the chip"}, nil},
 	}
 }
 
@@ -230,6 +195,53 @@ func TestSetupAgain(t *testing.T) {
 	shown, _ = typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place", ""}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side [5]", ""}}, last...))
 	if !strings.Contains(shown, wordsNothingToDo) {
 		t.Errorf("Enter alone changed something:\n%s", shown)
+	}
+}
+
+// Recordings that are called otherwise than setup would call them stay, where Enter says so.
+func TestSetupKeepsRecordings(t *testing.T) {
+	b, dir, _ := aSite(t, "true")
+	if err := os.Remove(filepath.Join(dir, "systemctl")); err != nil {
+		t.Fatal(err)
+	}
+	was, err := config.Load(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.reload = func(bool) (control.Reloaded, error) { return control.Reloaded{}, nil }
+	typing(t, dir, []pty.Turn{{"Name of the line [demo]", ""}, {"Place [1]", ""}, {"Made of [2]", ""}, {"Folder of the recordings [/", ""}, {"Folder for what is heard [/", ""},
+		{"Address of the receiver [http", ""}, {"The receiver's secret", ""}, {"Auditor", ""}, {"Go on?", "y"}})
+	now, err := config.Load(b.config)
+	if err != nil || now.Settings("demo") != was.Settings("demo") || now.BoxSettings() != was.BoxSettings() {
+		t.Errorf("it is otherwise: %+v, %v", now, err)
+	}
+}
+
+// After the levels comes the tuning, which is tried again where it was in vain, and then the rehearsal.
+func TestSetupEndsWithARehearsal(t *testing.T) {
+	b, dir := aNewBox(t, true)
+	b.speaks(t, "demo", -18)
+	b.tuning = "refused once"
+	go func() {
+		for line := range b.armed {
+			for _, e := range aCapture(line, "test_cap_1") {
+				if e.Test = true; e.Kind != control.KindToken && e.Kind != control.KindDelivery {
+					b.Publish(e)
+				}
+			}
+		}
+	}()
+	script := []pty.Turn{{"Name of the line", "demo"}, {"Take line-1 out?", ""}, {"Place", "1"}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side", "5"}, {"The caller's side", ""}, {"The agent's side [4]", ""}, {"Calls told by", "2"},
+		{"Address of the receiver", ""}, {"Auditor", ""}, {"Go on?", "y"}, {"Look again? [y/N]", ""}, {"Tune it now? [Y/n]", ""}, {"Try again? [y/N]", "y"}, {"Rehearse now? [Y/n]", ""}}
+	shown, code := typing(t, dir, script)
+	for _, want := range []string{"PCH and default have no rate in common", "> Press eight keys on the caller's telephone", "demo: REFUSED", "line demo takes no card as it is", "put right what is marked !", "demo: ACCEPTED",
+		"TEST demo: armed for a rehearsal", "TEST complete", "Visa ending in 4242", "Line demo is set up"} {
+		if !strings.Contains(unwrapped(shown), want) {
+			t.Errorf("%q is not in:\n%s", want, shown)
+		}
+	}
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
 	}
 }
 

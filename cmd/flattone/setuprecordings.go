@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/flattone/flattone/audio"
@@ -22,11 +21,14 @@ const linesFolder = "/var/lib/flattone-line"
 // recordings asks where they are, and where to put what either side hears.
 func (s *setup) recordings(ctx context.Context) error {
 	q := question{why: wordsSetupFolder, ask: "Folder of the recordings"}
-	heard := linesFolder
-	if w := s.now().WAV; len(w.CallerIn) > 0 {
+	heard, w := linesFolder, s.now().WAV
+	if len(w.CallerIn) > 0 {
 		q.preset, heard = filepath.Dir(w.CallerIn[0]), filepath.Dir(w.AgentOut)
 	}
 	err := s.ask(ctx, q, func(folder string) error {
+		if folder == q.preset { // as it is, whatever its recordings are called
+			return nil
+		}
 		if err := s.seen(folder); err != nil {
 			return err
 		}
@@ -40,9 +42,14 @@ func (s *setup) recordings(ctx context.Context) error {
 		return err
 	}
 	into := func(folder string) error {
+		if folder == heard && w.AgentOut != "" {
+			return nil
+		}
 		return s.putLine(func(l *config.Line) {
 			for _, file := range []*string{&l.WAV.AgentOut, &l.WAV.CallerOut, &l.WAV.ClockFile} {
-				*file = filepath.Join(folder, filepath.Base(*file))
+				if *file != "" {
+					*file = filepath.Join(folder, filepath.Base(*file))
+				}
 			}
 		})
 	}
@@ -52,17 +59,14 @@ func (s *setup) recordings(ctx context.Context) error {
 	return s.ask(ctx, question{why: wordsSetupHeard, ask: "Folder for what is heard", preset: heard}, into)
 }
 
-// plays has a line be made of the recordings in a folder, which it may be already.
+// plays has a line be made of the recordings in a folder.
 func (s *setup) plays(l *config.Line, folder string, rate audio.Rate) {
 	l.CallerModem, l.AgentModem, l.Sound, l.Relay, l.Rate = nil, nil, nil, nil, rate
 	l.AgentKeys.Answer, l.AgentKeys.HangUp = "", ""
-	caller := []string{filepath.Join(folder, "caller.wav")}
-	if len(l.WAV.CallerIn) == 0 || !slices.Contains(l.WAV.CallerIn, caller[0]) {
-		l.WAV.CallerIn, l.WAV.AgentIn, l.WAV.WaitArmed = caller, []string{filepath.Join(folder, "agent.wav")}, true
-	}
+	l.WAV.CallerIn, l.WAV.AgentIn = []string{filepath.Join(folder, "caller.wav")}, []string{filepath.Join(folder, "agent.wav")}
 	if l.WAV.AgentOut == "" { // any that will do until it has been asked for
 		beside := filepath.Join(s.cfg.RuntimeDir, l.Name)
-		l.WAV.AgentOut, l.WAV.CallerOut, l.WAV.ClockFile = beside+".agent.wav", beside+".caller.wav", beside+".clock"
+		l.WAV.AgentOut, l.WAV.CallerOut, l.WAV.ClockFile, l.WAV.WaitArmed = beside+".agent.wav", beside+".caller.wav", beside+".clock", true
 	}
 }
 

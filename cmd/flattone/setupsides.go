@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/private"
@@ -22,6 +22,14 @@ type side struct {
 	device  control.Device
 	name    string
 	channel int
+}
+
+// what is how the side is called to a person.
+func (c side) what() string {
+	if c.modem != nil {
+		return "a modem"
+	}
+	return cmp.Or(c.device.Card, c.name)
 }
 
 // sides asks what the caller's and the agent's sides are, until a line can be made of them.
@@ -138,145 +146,4 @@ func printUsable(w io.Writer, all []control.Device) {
 			paragraph(w, hang, "", strings.Join(words(placeOf(d), d.Name), ", "))
 		}
 	}
-}
-
-// probe asks the modem at a port what it is.
-func (s *setup) probe(ctx context.Context, port, leg string) (*config.Modem, error) {
-	l := s.now()
-	for _, m := range []*config.Modem{l.CallerModem, l.AgentModem} {
-		if m != nil && m.Port == port { // it is the line's, and can't be asked
-			return m, nil
-		}
-	}
-	fmt.Fprintln(s.t.out, wordsSetupProbing)
-	found, err := s.box.ProbeModem(ctx, port)
-	if err != nil {
-		return nil, err
-	}
-	if len(found.Fits) == 0 {
-		return nil, private.Flaw{Reason: "the modem at " + port + " fits no profile", Remedy: "flattone modem probe " + port + " prints one to begin with, which you correct by its manual"}
-	}
-	fit := found.Fits[0]
-	if len(found.Fits) > 1 {
-		q := question{why: wordsSetupFits, ask: "Make of the modem", preset: fit.Profile}
-		for _, f := range found.Fits {
-			q.choices = append(q.choices, choice{f.Profile, f.Make})
-		}
-		if err := s.ask(ctx, q, func(answer string) error {
-			fit = found.Fits[slices.IndexFunc(found.Fits, func(f control.ModemFit) bool { return f.Profile == answer })]
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-	}
-	m := &config.Modem{Name: fit.Profile, Port: port, SoundPort: fit.SoundPort}
-	if fit.NeedsSoundPort && fit.SoundPort == "" {
-		q := question{why: wordsSetupSoundPort, ask: "Port for sound"}
-		err = s.ask(ctx, q, func(answer string) error { m.SoundPort = answer; return there(answer) })
-	}
-	return m, err
-}
-
-// channels asks which are whose, where one device is on both sides. Devices that the line has already keep theirs.
-func (s *setup) channels(ctx context.Context, chosen *[2]side) error {
-	caller, agent := &chosen[0], &chosen[1]
-	both := caller.modem == nil && agent.modem == nil && caller.device.Name == agent.device.Name && placeOf(caller.device) == placeOf(agent.device)
-	if both {
-		if agent.channel = 2; caller.device.Name == "" {
-			caller.name, agent.name = s.line, s.line
-		}
-	}
-	if has := s.now().Sound; has != nil && caller.name == has.Caller && caller.modem == nil {
-		caller.channel = has.CallerChannel
-	}
-	if has := s.now().Sound; has != nil && agent.name == has.Agent && agent.modem == nil {
-		agent.channel = has.AgentChannel
-	}
-	for i, leg := range []string{control.LegCaller, control.LegAgent} {
-		if !both {
-			break
-		}
-		q := question{why: wordsSetupChannel, ask: "The " + leg + "'s channel", preset: strconv.Itoa(chosen[i].channel)}
-		err := s.ask(ctx, q, func(answer string) (err error) {
-			if chosen[i].channel, err = strconv.Atoi(answer); err != nil {
-				return private.Flaw{Reason: fmt.Sprintf("%q is no number", answer), Remedy: "type the number of a channel: 1 is the first, or left"}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// join makes the line of two sides.
-func (s *setup) join(caller, agent side) error {
-	rate, beside, err := commonRate(s.now().Rate, caller, agent)
-	if err != nil {
-		return err
-	}
-	before := s.adopting
-	s.adopting = config.Devices{}
-	for _, c := range []side{caller, agent} {
-		if d := c.device; c.modem == nil && d.Place != "" && (d.Name == "" || d.Trouble != "") {
-			s.adopting[c.name] = cardOf(d)
-		}
-	}
-	err = s.putLine(func(l *config.Line) {
-		sound := config.Sound{CallerChannel: 1, AgentChannel: 1}
-		if l.Sound != nil {
-			sound = *l.Sound
-		}
-		sound.Caller, sound.CallerChannel, sound.Agent, sound.AgentChannel = caller.name, caller.channel, agent.name, agent.channel
-		if beside != sound.DeviceRate {
-			sound.PeriodFrames = 0
-		}
-		sound.DeviceRate = beside
-		if caller.modem != nil {
-			sound.GainToCallerDB = 0
-		} else {
-			l.AgentKeys.Answer, l.AgentKeys.HangUp = "", ""
-		}
-		if caller.modem == nil && l.Calls.Source == config.SourceModem {
-			l.Calls = config.NewLine("", "").Calls
-		}
-		if agent.modem != nil {
-			sound.GainToAgentDB = 0
-		}
-		l.Rate, l.CallerModem, l.AgentModem, l.Sound = rate, caller.modem, agent.modem, &sound
-		if caller.modem != nil && agent.modem != nil {
-			l.Sound = nil
-		}
-	})
-	if err != nil {
-		s.adopting = before
-	}
-	return err
-}
-
-// commonRate is the rate at which both sides run; beside a modem it is that one's, and beside is the device's own if that is another. One that they
-// run at now is kept.
-func commonRate(now audio.Rate, caller, agent side) (rate, beside audio.Rate, err error) {
-	const modem = audio.Rate8k
-	can := func(r audio.Rate) bool {
-		return !slices.ContainsFunc([]side{caller, agent}, func(c side) bool {
-			return c.modem == nil && len(c.device.Rates) > 0 && !slices.Contains(c.device.Rates, int(r))
-		})
-	}
-	rates := []audio.Rate{now, audio.Rate8k, 16000, 48000, 44100}
-	withModem := caller.modem != nil || agent.modem != nil
-	if withModem {
-		rates = rates[1:4]
-	}
-	at := slices.IndexFunc(rates, can)
-	switch {
-	case at < 0:
-		return 0, 0, private.Flaw{Reason: "these two have no rate in common at which a line could run", Remedy: "choose others: flattone devices lists the rates of each"}
-	case !withModem:
-		return rates[at], 0, nil
-	case rates[at] != modem:
-		beside = rates[at]
-	}
-	return modem, beside, nil
 }

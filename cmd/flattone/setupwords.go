@@ -56,7 +56,8 @@ wants a terminal, and as it writes the configuration, root on most boxes.`
 	wordsSetupShown = "This is what your answers make of %s:"
 	wordsSetupNames = "%s in %s gets the name %s."
 
-	wordsSetupLevels = "Now the levels. Have somebody speak on either side for ten seconds, as loud as in a call."
+	wordsSetupStays  = "What you agreed to stays: %s."
+	wordsSetupLevels = "Now the levels: have a call on the line, and somebody speak on either side for ten seconds, as loud as in any call."
 	wordsSetupTune   = "A line of sound devices takes no card until it was measured: that nothing of a key gets past its mask, through these devices. It takes two telephones, two people, " +
 		"a cable and two minutes, and each step is said."
 	wordsSetupRehearse = "Now the first rehearsal, with a caller and an agent in a call on this line: the caller keys 4242 4242 4242 4242 and #, a date ahead, and any three digits. " +

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// FuzzParse asks that whatever is in a file, the answer is either a Config that keeps its promises or faults
+// FuzzParse asks that whatever is in a file, the answer is either a Config that keeps its promises, and that is the same once it was written, or faults
 // that can be shown.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/bad/*.toml")
@@ -59,6 +59,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("line %q is made of nothing, or of two things", l.Name)
 			}
 		}
+		sameAgain(t, c)
 	})
 }
 
