@@ -125,7 +125,7 @@ func (b *aBox) Lines(context.Context) ([]control.Line, error) {
 	}
 	var lines []control.Line
 	for _, l := range cfg.Lines {
-		now := control.Line{Name: l.Name, Up: b.up == nil || b.up(), State: control.StateIdle, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)}
+		now := control.Line{Name: l.Name, Up: b.up == nil || b.up(), State: control.StateIdle, InCall: true, Ringing: b.planted != "", Number: b.planted, Settings: cfg.Settings(l.Name)}
 		if s := l.Sound; s != nil && l.CallerModem == nil && adopted[s.Caller].Place == "" {
 			now.State, now.Reason = control.StateHeld, control.DeviceAbsent
 		}

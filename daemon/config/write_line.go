@@ -20,6 +20,7 @@ func (w *writer) line(l, usual Line) {
 	w.other("caller_cue", l.CallerCue, usual.CallerCue)
 	w.other("flat_tone_hz", l.FlatToneHz, usual.FlatToneHz)
 	w.other("flat_tone_dbm0", l.FlatToneDBm0, usual.FlatToneDBm0)
+	w.other("emergency_numbers", l.EmergencyNumbers, usual.EmergencyNumbers)
 	if k := l.AgentKeys; k != usual.AgentKeys {
 		w.table("[line.agent_keys]", "What the agent keys to ask for something.")
 		w.other("start", k.Start, "")

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -56,6 +57,37 @@ func TestTextSaysAll(t *testing.T) {
 	}
 }
 
+// TestTextHasEveryKey: no setting is read that isn't written, whatever the examples make of it.
+func TestTextHasEveryKey(t *testing.T) {
+	doc, err := os.ReadFile("../../configs/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, r, err := parse("/etc/flattone/flattone.toml", doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for _, file := range []string{"write.go", "write_line.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code.Write(text)
+	}
+	for kind, keys := range r.known {
+		if kind == "roles" { // are written as they are read, by their list
+			continue
+		}
+		for _, key := range keys {
+			header := regexp.MustCompile(`"\[+` + regexp.QuoteMeta(join(kind, key)) + `[].]`) // or that of a table below it
+			if !strings.Contains(code.String(), `"`+key+`"`) && !header.MatchString(code.String()) {
+				t.Errorf("%s is read, and never written", join(kind, key))
+			}
+		}
+	}
+}
+
 // TestTextOfAnything: values that TOML writes in its own way, and what no example sets: everything that isn't the default at once.
 func TestTextOfAnything(t *testing.T) {
 	c, err := Parse("/etc/flattone/flattone.toml", []byte(small))
@@ -70,6 +102,6 @@ func TestTextOfAnything(t *testing.T) {
 	p := c.Profiles["card"]
 	p.Fields, p.Brands, p.TestCVVLength = []Field{PAN}, Brands()[:1], 12
 	c.Profiles["card"] = p
-	c.Lines[0].WAV.Pace = 1e-7
+	c.Lines[0].WAV.Pace, c.Lines[0].EmergencyNumbers = 1e-7, []string{"17"}
 	sameAgain(t, c)
 }
