@@ -14,10 +14,10 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package lab codecs recordings sound rig demo check test race e2e box guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e box guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 build: sound ## the binaries as they are shipped, into build/bin
 	@$(GO) build -trimpath -o $(BIN)/ ./cmd/flattone ./cmd/flattoned
@@ -39,6 +39,10 @@ build/sysroot-arm64:
 package: deb ## the package as others judge it: by lintian, by its parts, and built again in another folder
 	@.ci/need lintian:lintian
 	@NFPM=$(CURDIR)/$(NFPM) $(GO) test -count=1 -timeout 20m ./packaging
+
+package-arm64: deb-arm64 ## that for 64-bit ARM, which runs in an emulator
+	@.ci/need qemu-aarch64-static:qemu-user-static
+	@$(GO) test -count=1 -run ARM64 ./packaging -sysroot $(CURDIR)/build/sysroot-arm64
 
 lab: ## the binaries with the lab verbs (mask, judge) and an injectable date, into build/lab
 	@test -e $(LAB)/demo || echo 'Building flattone, which takes some minutes the first time.'
@@ -89,6 +93,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 # Side by side: one mostly computes, the other mostly waits.
 test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, the package in a machine with systemd, contacts in one with a kernel of its own, and the bounds of proof
 	@$(MAKE) --no-print-directory package
+	@$(MAKE) --no-print-directory package-arm64
 	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup
 	@$(MAKE) --no-print-directory proof
 
