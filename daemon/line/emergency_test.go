@@ -219,14 +219,19 @@ func TestACoupledCodeOpensNoLine(t *testing.T) {
 					keyOn(caller, 4000, 300, code, -12)
 					mixIn(agent, caller, 8*delay, dB)
 					d, stop, _ := coupled(t, caller, agent)
-					hear(d, func(m wire.State) bool { return m.State == "held" && m.Reason == "legs_swapped_or_coupled" })
+					held := false
 					for ended := false; !ended; {
 						switch m := d.next().m.(type) {
+						case wire.State:
+							held = held || m.State == "held" && m.Reason == "legs_swapped_or_coupled"
 						case wire.Bar:
 							t.Fatalf("the line says %+v", m)
 						case wire.Call:
 							ended = m.Edge == "call_ended"
 						}
+					}
+					if !held {
+						t.Error("the line isn't held")
 					}
 					if err := stop(); err != nil {
 						t.Error(err)
