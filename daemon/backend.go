@@ -13,6 +13,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -48,12 +49,18 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	return s, nil
 }
 
-// keyKind says what keeps the vault's key, as far as flattoned knows: what systemd sealed a credential with, it doesn't.
+// keyKind says what keeps the vault's key, as far as flattoned knows.
 func keyKind(v config.Vault) string {
-	if v.Credential != "" {
-		return "credential"
+	if v.Credential == "" {
+		return control.KeyFile
 	}
-	return "file"
+	switch vault.Sealed(v.Credential) {
+	case vault.SealedByTPM:
+		return control.KeyTPM
+	case vault.SealedByHost:
+		return control.KeyHost
+	}
+	return control.KeyCredential
 }
 
 // whereTo is where a URL leads, without anything in it that could be a secret.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/store"
@@ -134,8 +136,20 @@ func TestKeyFromACredential(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", h.dir)
 	h.cfg.Vault = config.Vault{Credential: "vault.key"}
 	d := h.daemon()
+	for sealed, want := range map[string]string{"none": control.KeyCredential, "k6iUCUh0RJCQyvL8k8q1UyAA": control.KeyTPM, "Whxqht+dQJax1aZeCGLxmiAA": control.KeyHost} {
+		if err := os.WriteFile(filepath.Join(h.dir, "vault.key.sealed"), []byte(sealed), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		s, err := d.backend.Status(t.Context())
+		if err != nil || s.KeyKind != want {
+			t.Errorf("the key is of kind %q, %v", s.KeyKind, err)
+		}
+		if err := os.Remove(filepath.Join(h.dir, "vault.key.sealed")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s, err := d.backend.Status(t.Context())
-	if err != nil || s.KeyKind != "credential" {
+	if err != nil || s.KeyKind != control.KeyCredential {
 		t.Errorf("the key is of kind %q, %v", s.KeyKind, err)
 	}
 	for _, c := range s.Conditions {

@@ -223,8 +223,13 @@ func plural(n int, what string) string {
 
 // keyFrom says what is known of the vault's key.
 func keyFrom(kind string) string {
-	if kind == "credential" {
-		return "a credential of systemd, sealed to a TPM or to this disk alone: flattoned can't see which"
+	switch kind {
+	case control.KeyTPM:
+		return "a credential of systemd, sealed by this machine's TPM"
+	case control.KeyHost:
+		return "a credential of systemd, sealed by the host's key alone: whoever copies this disk can read every card"
+	case control.KeyCredential:
+		return "a credential of systemd, sealed by a TPM or by the host's key alone: flattoned can't see which"
 	}
 	return clean(kind)
 }

@@ -52,7 +52,7 @@ func (l Line) Consequences() []string {
 
 func vaultConsequence(v Vault) string {
 	if v.Credential != "" {
-		return "vault.credential: systemd unseals the key for flattoned, who can't see what it was sealed with. Sealed to the TPM (systemd-creds encrypt --with-key=host+tpm2), " +
+		return "vault.credential: systemd unseals the key for flattoned, and flattone status says what it is sealed with. Sealed to the TPM (systemd-creds encrypt --with-key=host+tpm2), " +
 			"it opens on this machine alone; with the host's key only (--with-key=host), whoever copies the whole disk has every card."
 	}
 	return "vault.key_file: demo only. Whoever copies this file together with the state folder has every card; " +

@@ -86,7 +86,7 @@ type Status struct {
 	Settings   string `json:"settings"`
 	// StateDir is where the vault, the outbox and the audit log lie.
 	StateDir string `json:"state_dir"`
-	// KeyKind says what keeps the vault's key: "file", or "credential" of systemd, which flattoned can't tell from a TPM's.
+	// KeyKind says what keeps the vault's key.
 	KeyKind string `json:"key_kind"`
 	// Upstream is where tokens are delivered, without credentials.
 	Upstream string `json:"upstream,omitempty"`
@@ -98,6 +98,14 @@ type Status struct {
 	// Conditions are all that is wrong with the box and its lines, the gravest first.
 	Conditions []health.Condition `json:"conditions"`
 }
+
+// What may keep the vault's key.
+const (
+	KeyFile       = "file"
+	KeyTPM        = "tpm"        // a credential of systemd's, which no machine opens that has not this TPM
+	KeyHost       = "host"       // one that the host's key opens, which lies on the same disk
+	KeyCredential = "credential" // one of which flattoned can't see which it is
+)
 
 // Line is one line as it is now.
 type Line struct {

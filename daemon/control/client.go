@@ -260,7 +260,7 @@ func (c *Client) unreachable(err error) *Error {
 		e.Code = CodeDenied
 		e.Text, e.Remedy = "you may not open the admin socket "+c.socket, "have root add you to the group flattone-admin and log in again"
 	case errors.Is(err, context.DeadlineExceeded):
-		e.Text, e.Remedy = "flattoned took the question on "+c.socket+" but gave no answer in time", "it is overloaded or stuck: look at its log"
+		e.Text, e.Remedy = "flattoned took the question on "+c.socket+" but gave no answer in time", "it is overloaded or stuck, or does not start: flattone doctor looks into it, journalctl -u flattoned says more"
 	case errors.Is(err, context.Canceled):
 		e.Text, e.Remedy = "stopped waiting for an answer", ""
 	default:

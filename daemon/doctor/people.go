@@ -67,6 +67,9 @@ func rootsOr(info fs.FileInfo, user int) bool {
 	return owner == 0 || owner == user
 }
 
+// noCredentials is how a process ends, to systemd, that was never begun because its credentials could not be had (systemd.exec(5)).
+const noCredentials = "243"
+
 // units says whether systemd keeps flattone, from the next boot on too.
 func units(ctx context.Context, m *Machine) (all []Finding) {
 	if _, err := os.Stat(m.path("run/systemd/system")); err != nil {
@@ -90,6 +93,10 @@ func units(ctx context.Context, m *Machine) (all []Finding) {
 	}
 	if state["ActiveState"] != "active" {
 		all = append(all, Finding{Verdict: Bad, Found: "flattone.target is " + state["ActiveState"], Means: "flattone does not run", Do: "systemctl start flattone.target"})
+	}
+	if status, err := m.Run(ctx, "systemctl", "show", "--value", "--property=ExecMainStatus", "flattoned.service"); err == nil && strings.TrimSpace(status) == noCredentials {
+		all = append(all, Finding{Verdict: Bad, Found: "systemd can't open what it is to hand flattoned, such as the vault's key in /etc/flattone/vault-key.cred", Means: "flattoned doesn't start",
+			Do: "journalctl -u flattoned -n 50. A key that was sealed by a TPM opens on that machine alone: put this disk back into it"})
 	}
 	failed, err := m.Run(ctx, "systemctl", "list-units", "--failed", "--plain", "--no-legend", "flattone*")
 	if err != nil {
