@@ -14,7 +14,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e box guest hangup proof campaign bench bench-peers profile clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-peers profile clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,7 +87,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
 	@CGO_ENABLED=1 $< -tags lab ./cmd/...
-	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|packaging|proof|proof/hangup)$$')
+	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|e2e/qemu|packaging|proof|proof/hangup)$$')
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
@@ -111,6 +111,9 @@ e2e: rig codecs
 
 box: deb ## the package, installed in a container that boots a real systemd: calls, faults, power-off, upgrade, purge
 	@.ci/box "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)"
+
+e2e-qemu: deb ## the package in an emulated machine: ALSA, serial ports, TPM, real-time limits, relay; not part of test: up to 20 min where the processor doesn't help
+	@.ci/qemu "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)" $(QEMU_TESTS)
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
 	@.ci/guest ./hw/contact ./daemon/line:Contact

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 	"github.com/flattone/flattone/audio/tone"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/demo/box"
@@ -111,7 +112,7 @@ func TestTheNextCallersKeysJoinNothing(t *testing.T) {
 		for want := len(specs[i].In[0]) + played; len(cards[i].Heard(2)) < want; {
 			time.Sleep(100 * time.Millisecond)
 		}
-		if n := suspicious(t, cards[i].Heard(2), audio.Rate8k); n > 0 {
+		if n := detecttest.Suspicious(t, cards[i].Heard(2), audio.Rate8k); n > 0 {
 			t.Errorf("%s: %d ms of what the agent heard may be a key", l.name, n)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/adversary"
-	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 )
 
 // attackSound judges what the agent of a line heard as the offline path is judged.
@@ -62,7 +62,7 @@ func attackSound(t *testing.T, l soundLine, caller, heard []int16) {
 	if report.Keys != len(want.Keys) || leaks {
 		t.Error("keys can be read in what the agent heard")
 	}
-	if n := suspicious(t, c.Out, l.rate); n > 0 {
+	if n := detecttest.Suspicious(t, c.Out, l.rate); n > 0 {
 		t.Errorf("%d ms of what the agent heard may be a key", n)
 	}
 }
@@ -82,22 +82,6 @@ func passed(t *testing.T, l soundLine, caller, heard []int16) {
 	if share := float64(same) / float64(len(caller)); share < 0.97 {
 		t.Errorf("only %.3f of the speech comes through", share)
 	}
-}
-
-// suspicious is how many milliseconds our own detector would take for a key's.
-func suspicious(t *testing.T, x []int16, rate audio.Rate) (ms int) {
-	d, err := detect.New(rate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var v detect.Verdict
-	for tick := rate.TickFrames(); len(x) >= tick; x = x[tick:] {
-		if d.Tick(x[:tick], &v); v.Strict || v.Held {
-			ms++
-		}
-	}
-	return ms
 }
 
 // stretched is sound at another rate, so many frames of it for each frame given out: a sum of the 32 around.
