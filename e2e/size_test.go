@@ -20,7 +20,7 @@ var runningFor = flag.Duration("running-for", 5*time.Second, "how long a line ru
 func TestALineIsSmall(t *testing.T) {
 	card.New(t, card.Spec{Name: "trunk", Rate: 48000}, card.Spec{Name: "headset", Rate: 48000, PPM: 100})
 	t.Setenv("GODEBUG", "gctrace=1")
-	r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\"", Options: "rate_hz = 48000"}}})
+	r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Sound: "caller = \"trunk\"\nagent = \"headset\"", Options: "rate_hz = 48000\ncalls.silence_s = 0"}}})
 	r.accept(t)
 	r.start(t)
 	r.wait(t, "the line", func(e control.Event) bool { return e.Line == "one" && e.Code == control.CallPresumed })

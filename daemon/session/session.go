@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -149,6 +150,7 @@ type Session struct {
 	deps    Deps
 	mark    mark
 	posts   chan post
+	answers sync.Pool // of channels that post.done was: a hundred a second are needed, and a line leaves no garbage behind
 	stopped chan struct{}
 	call    call
 }
@@ -191,6 +193,7 @@ func New(cfg Config, deps Deps) (*Session, error) {
 	if s.call.numbers, err = newNumbers(cfg.Emergency, cfg.Rate, deps.Path.Position()); err != nil {
 		return nil, err
 	}
+	s.answers.New = func() any { return make(chan struct{}, 1) }
 	s.call.init(s)
 	return s, nil
 }
@@ -211,7 +214,7 @@ func (s *Session) Run(ctx context.Context) error {
 			return nil
 		case p := <-s.posts:
 			p.work()
-			close(p.done)
+			p.done <- struct{}{}
 			if c.broken {
 				return ErrBroken
 			}
@@ -225,10 +228,11 @@ func (s *Session) Run(ctx context.Context) error {
 
 // do has the session's goroutine do work, and waits for it.
 func (s *Session) do(work func()) error {
-	p := post{work, make(chan struct{})}
+	done := s.answers.Get().(chan struct{})
+	defer s.answers.Put(done)
 	select {
-	case s.posts <- p:
-		<-p.done
+	case s.posts <- post{work, done}:
+		<-done
 		return nil
 	case <-s.stopped:
 		return ErrStopped
