@@ -106,11 +106,11 @@ func TestSetupAdoptsCards(t *testing.T) {
 	d := newDesk(t, "08bb:2912", "0d8c:0014")
 	d.waits(0, control.DeviceAbsent)
 	seen := d.heardSoFar()
-	shown, code := d.setup(t, pty.Turn{"Name of the line [one]", ""}, pty.Turn{"Place [1]", ""}, pty.Turn{"Made of [1]", ""}, pty.Turn{"The caller's side [1]", "2"},
-		pty.Turn{"The agent's side", "1"}, pty.Turn{"Calls told by [1]", "api"}, pty.Turn{"Address of the receiver", ""}, pty.Turn{"The receiver's secret", ""}, pty.Turn{"Auditor", ""},
+	shown, code := d.setup(t, pty.Turn{"Name of the line [one]", ""}, pty.Turn{"Place [1]", ""}, pty.Turn{"Made of [1]", ""}, pty.Turn{"The caller's side [3]", "4"},
+		pty.Turn{"The agent's side [3]", ""}, pty.Turn{"Calls told by [1]", "api"}, pty.Turn{"Address of the receiver", ""}, pty.Turn{"The receiver's secret", ""}, pty.Turn{"Auditor", ""},
 		pty.Turn{"Go on?", "y"}, pty.Turn{"Look again? [Y/n]", "n"}, pty.Turn{"Tune it now?", "n"})
 	says(t, shown, "Codec A (08bb:2912), 1 in, 1 out", controller+one, "one-caller is now Codec B in "+controller+two, "one-agent is now Codec A in "+controller+one, "starts again",
-		"caller: nothing comes in", "agent: nothing comes in", "takes no card before it is tuned", "flattone tune one")
+		"caller: nothing but noise comes in", "agent: nothing but noise comes in", "takes no card before it is tuned", "flattone tune one")
 	if code != 6 {
 		t.Errorf("exit code %d", code)
 	}

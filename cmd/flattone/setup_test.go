@@ -273,11 +273,13 @@ func TestLevelsAreJudged(t *testing.T) {
 	}{
 		{-18, "", "well: -18 dBm0", ""},
 		{-30, "", "well", ""},
-		{-31, "", "too quiet: -31 dBm0 at the loudest, and keys must come in at -30", "Turn its capture level up"},
+		{-59, "", "too quiet", "turn its capture level up"},
+		{-61, "", "nothing but noise", "does somebody speak there?"},
+		{-31, "", "too quiet: -31 dBm0 at the loudest, keys need -30", "turn its capture level up"},
 		{1, "", "too loud: 1 dBm0, and 0 is the most", "turn its capture level down"},
 		{-18, "input_clips", reason("input_clips"), "turn its capture level down"},
-		{-18, "input_dead", "nothing comes in", "the agent's plug"},
-		{math.Inf(-1), "", "nothing comes in", "the agent's plug"},
+		{-18, "input_dead", "nothing but noise comes in", "Is the plug in the right socket"},
+		{math.Inf(-1), "", "nothing but noise comes in", "Is the plug in the right socket"},
 	} {
 		what, remedy := levelOf("agent", test.loudest, test.code)
 		if !strings.Contains(what, test.what) || !strings.Contains(remedy, test.remedy) || (remedy == "") != (test.remedy == "") {

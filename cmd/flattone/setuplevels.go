@@ -120,16 +120,16 @@ func (s *setup) judge(leg string, loudest float64, code string) bool {
 // levelOf judges the loudest of a side by what the line itself finds wrong, and by what tuning will want of keys, which are as loud as speech at least.
 func levelOf(leg string, loudest float64, code string) (what, remedy string) {
 	softest, most := *acceptance.Measured(acceptance.SoftestKey, 0).Least, *acceptance.Measured(acceptance.LoudestKey, 0).Most
-	const nothing = -75.0 // less than any telephone line is silent by
+	const nothing = -60.0 // the noise of a telephone line, and far below what anybody says
 	switch {
 	case code == "input_dead" || loudest < nothing:
-		return "nothing comes in", "is the " + leg + "'s plug in the right socket, its cable whole, and the card's capture switched on (alsamixer)?"
+		return "nothing but noise comes in", "does somebody speak there? Is the plug in the right socket, its cable whole, and the card's capture switched on (alsamixer)?"
 	case code != "":
 		return reason(code), "turn its capture level down (alsamixer), or what feeds it"
 	case loudest > most:
 		return fmt.Sprintf("too loud: %.0f dBm0, and %.0f is the most", loudest, most), "turn its capture level down (alsamixer), or what feeds it"
 	case loudest < softest:
-		return fmt.Sprintf("too quiet: %.0f dBm0 at the loudest, and keys must come in at %.0f at least", loudest, softest), "did somebody speak there? Turn its capture level up (alsamixer)"
+		return fmt.Sprintf("too quiet: %.0f dBm0 at the loudest, keys need %.0f or more", loudest, softest), "turn its capture level up (alsamixer), or what feeds it"
 	}
 	return fmt.Sprintf("well: %.0f dBm0 at the loudest", loudest), ""
 }

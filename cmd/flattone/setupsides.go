@@ -104,10 +104,14 @@ func (s *setup) present(all []control.Device, leg string, other side) string {
 		return modem.Port
 	}
 	at := slices.IndexFunc(all, func(d control.Device) bool { return d.Name == name && name != "" })
+	unused := func(d control.Device) bool {
+		return d.Place != "" && len(d.Uses) == 0 && placeOf(d) != placeOf(other.device)
+	}
 	if at < 0 {
-		at = slices.IndexFunc(all, func(d control.Device) bool {
-			return d.Place != "" && len(d.Uses) == 0 && placeOf(d) != placeOf(other.device)
-		})
+		at = slices.IndexFunc(all, func(d control.Device) bool { return unused(d) && d.Free })
+	}
+	if at < 0 {
+		at = slices.IndexFunc(all, unused)
 	}
 	if at < 0 { // one card may be on both sides
 		at = slices.IndexFunc(all, func(d control.Device) bool { return d.In > 1 && placeOf(d) == placeOf(other.device) })
@@ -137,8 +141,14 @@ func printUsable(w io.Writer, all []control.Device) {
 		if d.Card != "" {
 			what = fmt.Sprintf("%s (%s)", d.Card, d.IDs)
 		}
-		if d.Free {
+		plays := slices.IndexFunc(d.Uses, func(u control.Use) bool { return u.Plays })
+		switch {
+		case d.Free:
 			what += fmt.Sprintf(", %d in, %d out", d.In, d.Out)
+		case plays >= 0:
+			what += ", in use by line " + d.Uses[plays].Line
+		default:
+			what += ", which another program has"
 		}
 		const hang = 5
 		paragraph(w, hang, fmt.Sprintf("  %d", i+1), what)
