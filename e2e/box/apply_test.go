@@ -53,15 +53,17 @@ func TestApplyChangesNothing(t *testing.T) {
 	good := string(settings([]line{{"a", "visa", 1}, {"another", "visa", 1}}))
 	for _, test := range []struct {
 		name, who, config, says string
+		code                    int
 		restarts                bool
 	}{
-		{"a fault", console, good + "colour = 3\n", "colour", false},
-		{"somebody else's", ann, good, "permission denied", false},
-		{"flattoned can't listen", console, good + "[metrics]\nlisten = \"unix:/run/flattone/armed/metrics.sock\"\n", "the old configuration is back", true},
+		{"a fault", console, good + "colour = 3\n", "colour", exitFailed, false},
+		{"somebody else's", ann, good, "permission denied", exitFailed, false},
+		{"from afar", "root", good, "from afar this takes a second factor", exitDenied, false},
+		{"flattoned can't listen", console, good + "[metrics]\nlisten = \"unix:/run/flattone/armed/metrics.sock\"\n", "the old configuration is back", exitFailed, true},
 	} {
 		b.put("/srv/new.toml", []byte(test.config), "0644")
 		out, code := b.try(test.who, "flattone", "apply", "/srv/new.toml", "--yes")
-		if code != exitFailed || !strings.Contains(out, test.says) {
+		if code != test.code || !strings.Contains(out, test.says) {
 			t.Errorf("%s: it ended with %d, and says:\n%s", test.name, code, out)
 		}
 		b.same("a", was)

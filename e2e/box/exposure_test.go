@@ -41,3 +41,26 @@ print <$s>;
 		}
 	}
 }
+
+// TestConfined: what the kernel says of the processes is what their units ask for.
+func TestConfined(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1})
+	const sysNice = "0000000000800000"
+	for unit, may := range map[string]string{"flattoned.service": "0000000000000000", unit("a"): sysNice} {
+		pid := b.pidOf(unit)
+		status := b.run("cat", "/proc/"+pid+"/status")
+		for _, want := range []string{"NoNewPrivs:\t1\n", "Seccomp:\t2\n", "CapEff:\t" + may + "\n", "CapBnd:\t" + may + "\n"} {
+			if !strings.Contains(status, want) {
+				t.Errorf("%s is not confined by %q:\n%s", unit, want, status)
+			}
+		}
+		if limits := b.run("cat", "/proc/"+pid+"/limits"); !regexp.MustCompile(`Max core file size +0 +0 `).MatchString(limits) {
+			t.Errorf("%s may leave a core:\n%s", unit, limits)
+		}
+	}
+	// A line has no network but its own loopback, and flattoned waits for nobody in the one that it has.
+	if out := b.run("nsenter", "--net=/proc/"+b.pidOf(unit("a"))+"/ns/net", "cat", "/proc/net/dev"); strings.Count(out, ":") != 1 {
+		t.Errorf("a line's network is:\n%s", out)
+	}
+}

@@ -75,6 +75,28 @@ func TestKilledDaemon(t *testing.T) {
 	}
 }
 
+// TestKilledOften: however often they are killed, a line and flattoned are started again.
+func TestKilledOften(t *testing.T) {
+	t.Parallel()
+	b := install(t, line{"a", "visa", 1})
+	// systemd gives up after five within ten seconds, unless it is told otherwise.
+	b.put("/srv/kill", []byte(`#!/bin/bash
+main() { systemctl show --value --property=MainPID "$1"; }
+for _ in {1..8}; do
+  was=$(main "$1")
+  kill -KILL "$was"
+  until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$was" ]; do sleep 0.02; done
+done
+`), "0755")
+	for _, unit := range []string{unit("a"), "flattoned.service"} {
+		b.run("timeout", "60", "/srv/kill", unit)
+		soon(t, unit+" is up", func() bool { return b.property(unit, "ActiveState") == "active" && b.line("a").Up })
+		if n := b.property(unit, "NRestarts"); n != "8" {
+			t.Errorf("systemd has started %s again %s times, of 8", unit, n)
+		}
+	}
+}
+
 // same checks that a line's process is the one it was, and that flattoned knows it.
 func (b *installed) same(line, was string) {
 	b.t.Helper()

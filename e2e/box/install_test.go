@@ -24,6 +24,9 @@ func TestInstalled(t *testing.T) {
 	if out, code := m.try("nobody", "flattone", "status"); code != exitDenied {
 		t.Errorf("flattone status by somebody who may not command the box ended with %d, not %d:\n%s", code, exitDenied, out)
 	}
+	m.run("systemctl", "stop", "flattoned.service")
+	m.runAs(ann, "flattone", "lines") // which has systemd start it
+	m.runAs(ann, "flattone", "devices")
 	for _, verb := range []string{"mask", "judge"} {
 		if out, code := m.try("root", "flattone", verb); code != exitUsage {
 			t.Errorf("the package has a verb of the lab: flattone %s ended with %d\n%s", verb, code, out)
@@ -102,8 +105,14 @@ func TestCardArrives(t *testing.T) {
 		t.Logf("measured: memory of %s: %s", unit, strings.Join(strings.Fields(m), " "))
 	}
 	pan := keyed(t, "visa")
-	if out, code := b.try("root", "grep", "-rlE", strings.Join(strings.Split(pan, ""), "[ -]?"), "/var/lib/flattone", "/var/lib/flattone-line", "/run/flattone", "/etc", "/tmp"); code != 1 {
+	digits := strings.Join(strings.Split(pan, ""), "[ -]?")
+	if out, code := b.try("root", "grep", "-rlE", digits, "/var/lib/flattone", "/var/lib/flattone-line", "/run/flattone", "/etc", "/tmp"); code != 1 {
 		t.Errorf("the number, or no search for it (%d): %s", code, out)
 	}
 	b.silentOn(pan)
+	b.run("flattone", "support-bundle", "/root/bundle.tar.gz")
+	b.run("tar", "--extract", "--one-top-level=/root/bundle", "--file=/root/bundle.tar.gz")
+	if out, code := b.try("root", "grep", "-rlE", digits, "/root/bundle"); code != 1 {
+		t.Errorf("the number is in what a supporter sees, or no search for it (%d): %s", code, out)
+	}
 }

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,11 @@ func TestPowerOffDuringCapture(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
 	b.keying("a")
-	if held := b.run("systemd-inhibit", "--list", "--no-legend", "--no-pager"); held == "" {
-		t.Error("nothing delays a shutdown while a card is being keyed")
+	held := b.run("systemd-inhibit", "--list", "--no-legend", "--no-pager")
+	for _, what := range []string{"shutdown", "sleep"} {
+		if !regexp.MustCompile(`(?m)^flattone .* ` + what + ` +a card is being taken +delay *$`).MatchString(held) {
+			t.Errorf("nothing delays %s while a card is being keyed:\n%s", what, held)
+		}
 	}
 	took := b.powerOff()
 	b.on()
