@@ -29,6 +29,8 @@ type setup struct {
 	line string
 	// unit says that flattoned and its lines are units of systemd, which don't see all files.
 	unit bool
+	// keyKind says what keeps the vault's key, as flattoned knows it.
+	keyKind string
 	// adopting are the cards that are to get a name, and secret is what was typed for the webhook's.
 	adopting config.Devices
 	secret   string
@@ -84,7 +86,7 @@ func (s *setup) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.file, s.unit = now.ConfigFile, runsByUnit(ctx, now.PID)
+	s.file, s.unit, s.keyKind = now.ConfigFile, runsByUnit(ctx, now.PID), now.KeyKind
 	if s.cfg, err = config.Check(s.file, daemonUser()); err != nil {
 		return s.t.faulty(s.file, err)
 	}

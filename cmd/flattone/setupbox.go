@@ -15,12 +15,12 @@ import (
 func (s *setup) key(context.Context) error {
 	fmt.Fprintln(s.t.out)
 	paragraph(s.t.out, 0, "", wordsSetupKey)
-	_, means, _ := strings.Cut(s.cfg.Consequences()[0], ": ")
-	what := s.cfg.Vault.KeyFile
-	if what == "" {
-		what = "credential " + s.cfg.Vault.Credential
+	what := keyFrom(s.keyKind)
+	if file := s.cfg.Vault.KeyFile; file != "" {
+		_, means, _ := strings.Cut(s.cfg.Consequences()[0], ": ")
+		what = file + ": " + means
 	}
-	paragraph(s.t.out, hang, "  key ", what+": "+means)
+	paragraph(s.t.out, hang, "  key ", what)
 	return nil
 }
 

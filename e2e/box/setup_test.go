@@ -51,7 +51,7 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	words := strings.Join(strings.Fields(shown), " ")
-	for _, want := range []string{repository + "/data/calls/visa is in /root, which systemd keeps from lines", "flattoned is started again", "line-1 starts again",
+	for _, want := range []string{repository + "/data/calls/visa is in /root, which systemd keeps from lines", "sealed by the host's key alone", "flattoned is started again", "line-1 starts again",
 		"TEST complete, and nothing of it was stored", "Visa ending in 4242", "Line line-1 is set up"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is not in:\n%s", want, shown)
