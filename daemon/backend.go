@@ -121,6 +121,20 @@ func (b *backend) Tune(ctx context.Context, by control.Actor, line string) error
 	return b.opening(ctx, technician(by), opening{"line.tune", "line.tuning", "tuned"}, line, func(id uint64) wire.Message { return wire.Tune{ID: id} })
 }
 
+// Test is noted by what the leg is to do, and how it was taken.
+func (b *backend) Test(ctx context.Context, by control.Actor, line string, t control.Test) error {
+	if err := badTest(t); err != nil {
+		return err
+	}
+	return b.command(ctx, technician(by), "line."+t.What, line, func(id uint64) wire.Message {
+		return wire.Test{ID: id, What: t.What, Leg: t.Leg, Hz: t.Hz, DBm0: t.DBm0, Seconds: t.Seconds}
+	})
+}
+
+func (b *backend) EndTest(ctx context.Context, by control.Actor, line string) error {
+	return b.command(ctx, technician(by), "line.test_ended", line, func(id uint64) wire.Message { return wire.Cancel{ID: id, Test: true} })
+}
+
 func (b *backend) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
 	l, known := b.d.lined.Load().Line(line)
 	if !known {

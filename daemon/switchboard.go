@@ -301,6 +301,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 		e.Kind, e.On, e.Number = control.KindRing, m.On, m.Number
 	case wire.Tuning:
 		e.Kind, e.Step, e.Done, e.Of = control.KindTune, m.Step, m.Done, m.Of
+	case wire.Testing:
+		e.Kind, e.Leg, e.Step, e.Done, e.Of, e.Code = control.KindLegTest, m.Leg, m.Step, m.Done, m.Of, m.Code
+		e.CallerDBm0, e.AgentDBm0, e.Return = m.CallerDBm0, m.AgentDBm0, control.Return{ReturnDB: m.ReturnDB, ReturnMS: m.ReturnMS}
 	case wire.Call:
 		x.view.InCall = m.Edge != control.CallEnded
 		e.Kind, e.Code = control.KindCall, m.Edge

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 )
 
@@ -58,6 +59,25 @@ func neverTuned(name string) error {
 
 func needsNoTuning(name string) error {
 	return &control.Error{Code: control.CodeUntuned, Text: "its agent's side is no sound device, so there is nothing to tune", Remedy: "flattone lines shows line " + name}
+}
+
+// badTest says what can't be tested, nil if it can.
+func badTest(t control.Test) error {
+	e := &control.Error{Code: control.CodeBadRequest}
+	switch {
+	case t.What != control.TestTone && t.What != control.TestLoopback:
+		e.Text, e.Remedy = fmt.Sprintf("%q is no test", t.What), "it can be "+control.TestTone+" or "+control.TestLoopback
+	case t.Leg != control.LegCaller && t.Leg != control.LegAgent:
+		e.Text, e.Remedy = fmt.Sprintf("%q is no side of a line", t.Leg), "it can be "+control.LegCaller+" or "+control.LegAgent
+	case t.Seconds < 1 || t.Seconds > config.MostTestSeconds:
+		e.Text, e.Remedy = fmt.Sprintf("a test of %d s can't be had", t.Seconds), fmt.Sprintf("use 1 to %d s", config.MostTestSeconds)
+	case t.What == control.TestTone:
+		e.Text, e.Remedy = config.ToneFlaw(t.Hz, t.DBm0)
+	}
+	if e.Text == "" {
+		return nil
+	}
+	return e
 }
 
 // shuttingDown says what the machine is about to do.

@@ -27,7 +27,10 @@ type aBox struct {
 	refuses error
 	// tuning is how a tuning ends: "refused", "refused once", "vain", or well.
 	tuning string
-	report acceptance.Report
+	// testing is how a test of a side ends: "howls", "cut", not but by being left, or well; left counts how often.
+	testing string
+	left    atomic.Int32
+	report  acceptance.Report
 	// planted is in whatever is told of the log, devices and conditions.
 	planted string
 	// up, if set, says whether lines are.
@@ -257,6 +260,49 @@ func (b *aBox) Tune(_ context.Context, _ control.Actor, line string) error {
 		tell(control.Event{Code: control.CodeOK})
 	}
 	return nil
+}
+
+// Test tells of a test as a line would: of one that goes on to its end, but where howls, cut or left is asked for.
+func (b *aBox) Test(_ context.Context, by control.Actor, line string, test control.Test) error {
+	if err := known(line); err != nil {
+		return err
+	}
+	if test.Hz == 1004 {
+		return &control.Error{Code: control.CodeBadRequest, Text: "1004 Hz is within 60 Hz of a tone", Remedy: "use 1020 Hz"}
+	}
+	tell := func(e control.Event) {
+		e.Line, e.Kind, e.Time, e.Leg, e.Of = line, control.KindLegTest, then, test.Leg, test.Seconds
+		b.Feed.Publish(e)
+	}
+	last := control.Event{Step: test.What, CallerDBm0: -63.1, AgentDBm0: -28.4}
+	if test.What == control.TestLoopback {
+		tell(control.Event{Step: control.TestReturn})
+		last.Return = control.Return{ReturnDB: -18.2, ReturnMS: 40.5}
+	}
+	switch b.testing {
+	case "howls":
+		last.Step, last.Code, last.ReturnDB = control.TestReturn, control.CodeOK, -2
+		tell(last)
+		return nil
+	case "cut":
+		tell(control.Event{Step: test.What, Return: last.Return})
+		last.Code = control.TestCut
+		tell(last)
+		return nil
+	}
+	tell(control.Event{Step: test.What, Return: last.Return})
+	last.Done = 1
+	tell(last)
+	if b.testing != "left" {
+		last.Done, last.Code = test.Seconds, control.CodeOK
+		tell(last)
+	}
+	return nil
+}
+
+func (b *aBox) EndTest(_ context.Context, _ control.Actor, line string) error {
+	b.left.Add(1)
+	return known(line)
 }
 
 func (b *aBox) Acceptance(_ context.Context, line string) (acceptance.Report, error) {

@@ -104,6 +104,24 @@ for two minutes.
 The report is printed, kept in the state folder as acceptance/LINE.json, and
 with --last printed again. It holds for the devices and settings it names, and
 for no others. Exit code 0 says that the line is accepted, 8 that it is refused.`
+	wordsToneLong = `Play a test tone on one side of a line, caller or agent, and silence on the
+other: to find which plug is which, and to set levels with a meter. It goes out
+as loud as it is asked for, whatever gain the line has. Each second the levels
+that come in on both sides are shown.
+
+The line must be idle and in no call: where nobody tells it of calls, that is
+for you to know. A call, arming, flattone disarm, a fault and Ctrl-C end it at
+once; else it ends by itself. Neither side hears the other meanwhile.
+
+It may be 300 to 3400 Hz, 60 Hz away from all signalling tones (1004 Hz is too
+near to one; 1020 Hz is the ITU's), at -45 to 0 dBm0, for up to 60 s.`
+	wordsLoopbackLong = `Give one side of a line, caller or agent, its own sound back, half a second
+later: one person with one telephone proves both ways of a device. Before that
+a hiss of a second goes out, and it is said how loud and how late it comes back:
+by an echo, by a cable, or by a loopback far away. What comes back nearly as
+loud as it went out is not looped, since it would howl.
+
+When a line may be tested, and what ends it, is as for flattone tone.`
 	wordsRecorder = "not judged yet. Record a test call on which keys are keyed, with whatever records behind the box, have the recording " +
 		"judged blind (flattone judge --blind, in lab builds), and write file, judged_by and verdict into the report's recorder."
 	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is

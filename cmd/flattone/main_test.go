@@ -72,6 +72,14 @@ func TestScripts(t *testing.T) {
 			"afar": func(ts *testscript.TestScript, _ bool, _ []string) { boxOf(ts).afar.Store(true) },
 			// tunes HOW says how the next tuning ends.
 			"tunes": func(ts *testscript.TestScript, _ bool, args []string) { boxOf(ts).tuning = args[0] },
+			// tests HOW says how the next tests of a side end.
+			"tests": func(ts *testscript.TestScript, _ bool, args []string) { boxOf(ts).testing = args[0] },
+			// left N looks how many of them were left.
+			"left": func(ts *testscript.TestScript, _ bool, args []string) {
+				if got := strconv.Itoa(int(boxOf(ts).left.Load())); got != args[0] {
+					ts.Fatalf("%s tests were left", got)
+				}
+			},
 			// publish FILE tells the events in it, one JSON object a line; publish capture LINE ID a whole capture.
 			"publish": func(ts *testscript.TestScript, _ bool, args []string) {
 				if args[0] == "capture" {

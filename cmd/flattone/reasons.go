@@ -73,6 +73,12 @@ func reason(code string) string {
 	case "tune_refused":
 		return "a figure is out of bounds"
 
+	// A test of a side ended before its time.
+	case "test_cut":
+		return "somebody, a call or a fault has ended it"
+	case "test_no_sound":
+		return "a device gives no sound"
+
 	// Warnings.
 	case "key_waiting":
 		return "no key for a while: more time?"

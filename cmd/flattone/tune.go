@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,27 +52,13 @@ const guideHang = 2
 
 // tune has a line tuned, and tells the persons at its telephones what to do. It answers with nil once there is a report.
 func (t *tool) tune(ctx context.Context, box *control.Client, line string) error {
-	watching, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	asked, step := false, ""
-	over := errors.New("over")
-	if up, err := isUp(ctx, box, line); err != nil || !up { // there may be nothing to watch, and asking says why
-		return errors.Join(err, box.Tune(ctx, line))
-	}
-	err := box.Watch(watching, func(e control.Event) {
+	step := ""
+	err := follow(ctx, box, line, box.Tune, func(e control.Event) error {
 		switch {
-		case !asked: // what a new watcher is told first shows that nothing will be missed
-			asked = true
-			if err := box.Tune(ctx, line); err != nil {
-				stop(err)
-			}
-		case e.Line != line || e.Replay:
-		case e.Kind == control.KindLineDown:
-			stop(fail(exitFailed, "flattoned's log says why; tune it again once it is up", "line %s: %s", line, sentence(e)))
 		case e.Kind == control.KindTune && (e.Code == control.CodeOK || e.Code == control.TuneRefused):
-			stop(over)
+			return errOver
 		case e.Kind == control.KindTune && e.Code != "":
-			stop(fail(exitNotYet, tuneRemedy(e.Code, e.Step), "line %s was not tuned: %s", line, reason(e.Code)))
+			return fail(exitNotYet, tuneRemedy(e.Code, e.Step), "line %s was not tuned: %s", line, reason(e.Code))
 		case e.Kind == control.KindTune:
 			if e.Step != step {
 				step = e.Step
@@ -84,25 +68,12 @@ func (t *tool) tune(ctx context.Context, box *control.Client, line string) error
 				fmt.Fprintf(t.guide(), "  %d of %d\n", e.Done, e.Of)
 			}
 		}
-	})
-	switch cause := context.Cause(watching); {
-	case err != nil:
-		return err
-	case errors.Is(cause, over):
 		return nil
-	case ctx.Err() != nil:
-		const patience = 5 * time.Second
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		return errors.Join(fail(exitNotYet, "what was known of it still holds", "line %s was not tuned: you left", line), box.Disarm(ctx, line))
-	default:
-		return cause
+	})
+	if errors.Is(err, errLeft) {
+		return errors.Join(fail(exitNotYet, "what was known of it still holds", "line %s was not tuned: you left", line), leave(ctx, line, box.Disarm))
 	}
-}
-
-func isUp(ctx context.Context, box *control.Client, line string) (bool, error) {
-	lines, err := box.Lines(ctx)
-	return slices.ContainsFunc(lines, func(l control.Line) bool { return l.Name == line && l.Up }), err
+	return err
 }
 
 // guide is where persons are told what to do: standard output is the report's alone, where that is JSON.

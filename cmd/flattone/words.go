@@ -67,6 +67,9 @@ const (
 	wordsSick         = "%s to put right on this machine"
 	wordsBundled      = "%s: whatever could be a card number, a telephone number or a secret was taken out, and tokens were shortened. Look through it before you send it, all the same: it " +
 		"has the names of people who used the box, of lines and of files."
+	wordsTested     = "%s: tested for %d s"
+	wordsUntested   = "%s: left before anything was heard of it"
+	wordsHowls      = "%s: that is nearly as loud as what went out, so nothing was given back: it would howl"
 	wordsRestarted  = "%s: it is started again; flattone watch shows when it is up"
 	wordsRehearsing = "TEST %s: armed for a rehearsal (capture %s). Key a test card, such as 4242 4242 4242 4242: any other number is refused"
 	wordsRehearsed  = "TEST complete, and nothing of it was stored"
@@ -93,6 +96,8 @@ func meaning(state string) string {
 		return "the agent can't hear the caller"
 	case control.StateTuning:
 		return "being measured; the agent can't hear the caller"
+	case control.StateTesting:
+		return "a technician tests one side; neither hears the other"
 	}
 	return "not known yet"
 }
@@ -205,6 +210,8 @@ func sentence(e control.Event) string {
 			return "tuned, and accepted"
 		}
 		return "tuned in vain: " + reason(e.Code)
+	case control.KindLegTest:
+		return sideTest(e)
 	case control.KindCall:
 		switch e.Code {
 		case control.CallBegan:
@@ -229,6 +236,19 @@ func sentence(e control.Event) string {
 		return withReason("cut off", e.Reason)
 	}
 	return clean(string(e.Kind))
+}
+
+// sideTest says how far a test of a side is.
+func sideTest(e control.Event) string {
+	switch {
+	case e.Code == control.CodeOK:
+		return "the test of the " + clean(e.Leg) + "'s side is over"
+	case e.Code != "":
+		return "the test of the " + clean(e.Leg) + "'s side is over: " + reason(e.Code)
+	case e.Done > 0:
+		return "testing the " + clean(e.Leg) + "'s side, " + clean(e.Step) + ": " + strings.TrimSpace(comesIn(e))
+	}
+	return "testing the " + clean(e.Leg) + "'s side, " + clean(e.Step)
 }
 
 // rings says that a call comes in, and from whom if that is known.

@@ -90,7 +90,7 @@ func TestRemediesNameVerbsThatThereAre(t *testing.T) {
 func TestRefusalsNameVerbsThatThereAre(t *testing.T) {
 	root := (&tool{}).rootCommand()
 	named := 0
-	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrBarred, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld, session.ErrTuning} {
+	for _, err := range []error{session.ErrBusy, session.ErrHeld, session.ErrBarred, session.ErrNoCall, session.ErrProfile, session.ErrNoCapture, session.ErrComplete, session.ErrNotHeld, session.ErrTuning, session.ErrTesting, session.ErrInCall} {
 		for _, match := range regexp.MustCompile(`\bflattone ([a-z-]+)`).FindAllStringSubmatch(err.Error(), -1) {
 			named++
 			if _, rest, err := root.Find(match[1:]); err != nil || len(rest) > 0 {
@@ -110,6 +110,8 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
 		sentence(control.Event{Kind: control.KindRing, On: true, Number: evil}),
 		sentence(control.Event{Kind: control.KindTune, Step: evil}), sentence(control.Event{Kind: control.KindTune, Code: evil}), tuneStep(evil),
+		sentence(control.Event{Kind: control.KindLegTest, Leg: evil, Step: evil, Done: 1}), sentence(control.Event{Kind: control.KindLegTest, Leg: evil, Code: evil}),
+		testStep(evil, control.Test{}), testStep(control.TestTone, control.Test{Leg: evil}),
 		sentence(control.Event{Kind: control.Kind(evil)}), trouble(evil, evil, ""), trouble("untuned", evil, ""),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
 		if strings.ContainsAny(s, "\x1b\x07\r\n") {

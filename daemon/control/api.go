@@ -44,6 +44,11 @@ type Backend interface {
 
 	// Tune begins to measure an idle line that is being installed, which Disarm ends. How it goes is told as events of [KindTune].
 	Tune(ctx context.Context, by Actor, line string) error
+	// Test begins a test of one leg of a line that is idle and in no call. How it goes is told as events of [KindLegTest]. It gives way to all else: a call, arming,
+	// Disarm, whatever is wrong with the line.
+	Test(ctx context.Context, by Actor, line string, t Test) error
+	// EndTest ends a test, and nothing else; it fails with [CodeWrongState] where there is none.
+	EndTest(ctx context.Context, by Actor, line string) error
 	// Acceptance is the last report of a line's tuning; [CodeUntuned] if there is none.
 	Acceptance(ctx context.Context, line string) (acceptance.Report, error)
 
@@ -201,6 +206,8 @@ const (
 	StateVoid   = "void"   // the capture ended without a card
 	StateHeld   = "held"   // closed until somebody says it may open
 	StateTuning = "tuning" // closed while it is measured
+	// StateTesting: closed while a technician tests a leg.
+	StateTesting = "testing"
 )
 
 // Token is what may be known of a stored card.

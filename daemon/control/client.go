@@ -151,6 +151,18 @@ func (c *Client) Tune(ctx context.Context, line string) error {
 	return c.command(ctx, "tuning line "+line, line, "tune")
 }
 
+// Test begins a test of one leg of line.
+func (c *Client) Test(ctx context.Context, line string, t Test) error {
+	_, err := ask[struct{}](ctx, c, "testing line "+line, http.MethodPost, linePath(line, "test"), t)
+	return err
+}
+
+// EndTest ends it.
+func (c *Client) EndTest(ctx context.Context, line string) error {
+	_, err := ask[struct{}](ctx, c, "ending the test of line "+line, http.MethodDelete, linePath(line, "test"), nil)
+	return err
+}
+
 // Acceptance is the last report of line's tuning.
 func (c *Client) Acceptance(ctx context.Context, line string) (acceptance.Report, error) {
 	return ask[acceptance.Report](ctx, c, "asking for the acceptance of line "+line, http.MethodGet, linePath(line, "acceptance"), nil)

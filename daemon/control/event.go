@@ -18,6 +18,7 @@ const (
 	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
 	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
 	KindTune     Kind = "tune"      // Step, Done, Of while a line is tuned; Code and, where there is no report, Step at its end
+	KindLegTest  Kind = "leg_test"  // Leg, Step, Done of Of seconds, CallerDBm0 and AgentDBm0 as they come in, Return; Code at its end
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
@@ -51,7 +52,13 @@ const (
 	TuneNotKept = "tune_not_kept"
 )
 
-// CodeOK is the verdict on a good field, and on a tuned line.
+// Values of Event.Code for the end of a KindLegTest, besides CodeOK, as in daemon/wire.
+const (
+	TestCut     = "test_cut"
+	TestNoSound = "test_no_sound"
+)
+
+// CodeOK is the verdict on a good field, on a tuned line, and on a test that went on to its end.
 const CodeOK = "ok"
 
 // Event is something that happened on a line. It is one flat struct for all kinds, so that it reads the same
@@ -95,6 +102,14 @@ type Event struct {
 	Step string `json:"step,omitempty"`
 	Done int    `json:"done,omitempty"`
 	Of   int    `json:"of,omitempty"`
+	Return
+}
+
+// Return is what came back of a loopback's noise on its leg.
+type Return struct {
+	// ReturnDB is its level against what was sent, and ReturnMS how late it came: 0 where nothing came back, or it isn't known.
+	ReturnDB float64 `json:"return_db,omitempty"`
+	ReturnMS float64 `json:"return_ms,omitempty"`
 }
 
 // spared is the event as it is told to who has no part in cards and calls: without who calls, and without what is known of a card.

@@ -154,7 +154,7 @@ func (p *present) apply(e Event) {
 		p.last[slot{string(e.Kind), e.Code}] = e
 	case KindInput:
 		p.last[slot{string(e.Kind), e.Leg}] = e
-	case KindWarning, KindCut, KindTune:
+	case KindWarning, KindCut, KindTune, KindLegTest:
 		// Of the moment only.
 	default:
 		p.last[slot{string(e.Kind), e.Field}] = e

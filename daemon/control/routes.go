@@ -35,7 +35,7 @@ type route struct {
 var (
 	viewing     = []Role{Viewer}
 	commanding  = []Role{Technician}
-	handling    = []Role{Technician, Installer} // tries with test cards, gives up, restarts, opens devices that are free for a moment: part of both trades
+	handling    = []Role{Technician, Installer} // tries with test cards, tests legs, gives up, restarts, opens devices that are free for a moment: part of both trades
 	installing  = []Role{Installer}
 	accounting  = []Role{Technician, Custodian, Auditor} // what the vault holds, as far as it may be known
 	auditing    = []Role{Auditor}
@@ -86,6 +86,14 @@ func (s *Server) routes() []route {
 		}},
 		{"POST /v1/lines/{line}/hang-up", commanding, command(b.HangUp)},
 		{"POST /v1/lines/{line}/tune", installing, command(b.Tune)},
+		{"POST /v1/lines/{line}/test", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask Test
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.Test(ctx, by, r.PathValue("line"), ask)
+		}},
+		{"DELETE /v1/lines/{line}/test", handling, command(b.EndTest)},
 		{"POST /v1/lines/{line}/restart", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {

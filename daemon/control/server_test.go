@@ -147,6 +147,12 @@ func (b *scripted) HangUp(_ context.Context, by Actor, line string) error {
 func (b *scripted) Tune(_ context.Context, _ Actor, line string) error {
 	return b.told("tune %s", line)
 }
+func (b *scripted) Test(_ context.Context, by Actor, line string, t Test) error {
+	return b.told("test %s %+v %s", line, t, by)
+}
+func (b *scripted) EndTest(_ context.Context, by Actor, line string) error {
+	return b.told("end-test %s %s", line, by)
+}
 func (b *scripted) Acceptance(_ context.Context, line string) (acceptance.Report, error) {
 	return anAcceptance, b.told("acceptance %s", line)
 }
@@ -229,6 +235,10 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"dial one +15550100 " + self(t).Name, func() (any, error) { return nil, c.Dial(ctx, "one", "+15550100") }, nil},
 		{"hang-up one " + self(t).Name, func() (any, error) { return nil, c.HangUp(ctx, "one") }, nil},
 		{"tune one", func() (any, error) { return nil, c.Tune(ctx, "one") }, nil},
+		{"test one {What:tone Leg:agent Hz:1020 DBm0:-10.5 Seconds:5} " + self(t).Name, func() (any, error) {
+			return nil, c.Test(ctx, "one", Test{What: TestTone, Leg: LegAgent, Hz: 1020, DBm0: -10.5, Seconds: 5})
+		}, nil},
+		{"end-test one " + self(t).Name, func() (any, error) { return nil, c.EndTest(ctx, "one") }, nil},
 		{"reload true " + self(t).Name, func() (any, error) { return c.Reload(ctx, true) }, aReload},
 		{"restart one true " + self(t).Name, func() (any, error) { return nil, c.Restart(ctx, "one", true) }, nil},
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},

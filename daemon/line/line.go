@@ -83,7 +83,7 @@ type Line struct {
 
 // New opens the line named. What it opened is closed again if it fails.
 func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
-	l := &Line{log: deps.Log, alive: deps.stillAlive(), release: make(chan struct{}, 1), tuning: tuning{asked: make(chan context.Context, 1)},
+	l := &Line{log: deps.Log, alive: deps.stillAlive(), release: make(chan struct{}, 1), tuning: tuning{asked: make(chan func(context.Context), 1)},
 		phones: phones{asked: make(chan session.Ask, mostAsked), ails: map[modem]capture.Code{}}}
 	if deps.openModem == nil {
 		deps.openModem = func(c serial.Config) (modem, error) { return serial.Open(c) }

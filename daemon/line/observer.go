@@ -213,18 +213,11 @@ func (l *Line) heard(m wire.Message) {
 		}
 		l.answer(m.ID, begin(m.Capture, m.Profile))
 	case wire.Cancel:
-		why := capture.Cancelled
-		if m.Reason != "" {
-			why = capture.Code(m.Reason)
-		}
-		err := l.session.Cancel(why)
-		if errors.Is(err, session.ErrTuning) {
-			l.tuning.cancel()
-			err = nil
-		}
-		l.answer(m.ID, err)
+		l.answer(m.ID, l.cancel(m))
 	case wire.Tune:
-		l.answer(m.ID, l.tune())
+		l.unasked(m.ID, l.tune(m.ID))
+	case wire.Test:
+		l.unasked(m.ID, l.test(m))
 	case wire.Accepted:
 		l.accepted(m.Report)
 	case wire.MoreTime:
@@ -246,12 +239,37 @@ func (l *Line) heard(m wire.Message) {
 	}
 }
 
-func (l *Line) answer(id uint64, err error) {
+// cancel ends what there is to be ended.
+func (l *Line) cancel(m wire.Cancel) error {
+	if m.Test {
+		return l.tuning.cut(true)
+	}
+	why := capture.Cancelled
+	if m.Reason != "" {
+		why = capture.Code(m.Reason)
+	}
+	err := l.session.Cancel(why)
+	if errors.Is(err, session.ErrTuning) || errors.Is(err, session.ErrTesting) {
+		return l.tuning.cut(false)
+	}
+	return err
+}
+
+// unasked answers a command that another goroutine would have answered, if it wasn't asked.
+func (l *Line) unasked(id uint64, err error) {
+	if err != nil {
+		l.answer(id, err)
+	}
+}
+
+func (l *Line) answer(id uint64, err error) { l.link.say(answer(id, err)) }
+
+func answer(id uint64, err error) wire.Answer {
 	a := wire.Answer{ID: id}
 	if err != nil {
 		a.Error = err.Error()
 	}
-	l.link.say(a)
+	return a
 }
 
 // noted logs an answer that came too late: the session has told the agent of the time-out already.

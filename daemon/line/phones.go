@@ -129,6 +129,9 @@ func (l *Line) rings(r wire.Ringing) {
 	}
 	p.ringing = r.On
 	l.bridge.bell.on.Store(r.On)
+	if r.On {
+		l.session.Tested() // he is to hear it; it fails where nothing is tested
+	}
 	l.told.rings(r)
 }
 

@@ -4,23 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/tune"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw/sound"
 )
 
-// tuning is the line's end of flattone tune: at most one at a time, on a goroutine of its own.
+// tuning is the line's end of flattone tune, tone and loopback: at most one at a time, on a goroutine of its own.
 //
-//	heard Tune ──▶ session: tuning ──asked──▶ tunes: the tap in, tune.Run, the tap out ──▶ session: idle ──▶ say Tuned
-//	heard Cancel ──cancel──────────────────────────────────▲
+//	heard Tune ──asked──▶ tunes ──▶ session: tuning, answered ──▶ the tap in, tune.Run, the tap out ──▶ session: idle ──▶ say Tuned
+//	heard Test ──asked──▶ tunes ──▶ session: testing, the tap in, answered ──▶ tune.Test ──▶ session: the tap out, idle ──▶ say Testing
+//	heard Cancel ──cancel──────────────────────────────────────────────────────▲
 //	heard Accepted ──▶ session: barred as untuned, or not
 type tuning struct {
-	asked  chan context.Context
-	cancel context.CancelFunc // of the one that was asked for last; belongs to the link's goroutine
+	asked chan func(context.Context)
+	busy  atomic.Bool // from asking to its end
+	// cancel ends the one that was asked for last, tests says that it is a test: they belong to the link's goroutine.
+	cancel context.CancelFunc
+	tests  bool
 	// tap is kept until the line is closed: a device's thread may still be in it when a tuning is over.
 	tap *tune.Tap
 	// What a tuning holds for.
@@ -30,34 +37,63 @@ type tuning struct {
 // errNothingToTune: a line of recordings, or with a modem on the agent's side.
 var errNothingToTune = errors.New("its agent's side is no sound device, so there is nothing to tune")
 
-// tune begins a tuning.
-func (l *Line) tune() error {
-	if !l.cfg.Tunes() {
-		return errNothingToTune
-	}
-	if err := l.session.Tune(); err != nil {
-		return err
+// errNoTest: there is none to end.
+var errNoTest = errors.New("no leg of the line is being tested")
+
+// ask has the tunes' goroutine do it, and say what it answers with once it is free again.
+func (l *Line) ask(tests bool, do func(context.Context) wire.Message) error {
+	t := &l.tuning
+	if !t.busy.CompareAndSwap(false, true) {
+		if t.tests {
+			return session.ErrTesting
+		}
+		return session.ErrTuning
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l.tuning.cancel = cancel
-	l.tuning.asked <- ctx // there is room: the one before is over, or the session would have said so
+	t.cancel, t.tests = cancel, tests
+	t.asked <- func(process context.Context) { // there is room: the one before is over
+		defer context.AfterFunc(process, cancel)()
+		defer cancel()
+		last := do(ctx)
+		t.busy.Store(false)
+		l.link.say(last)
+	}
 	return nil
 }
 
-// tunes tunes whenever it is asked to, until ctx ends.
+// cut cancels what is under way, of which onlyTest says that it must be a test.
+func (t *tuning) cut(onlyTest bool) error {
+	if !t.busy.Load() || onlyTest && !t.tests {
+		return errNoTest
+	}
+	t.cancel()
+	return nil
+}
+
+// tunes tunes and tests whenever it is asked to, until ctx ends.
 func (l *Line) tunes(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case asked := <-l.tuning.asked:
-			asked, cancel := context.WithCancel(asked)
-			stop := context.AfterFunc(ctx, cancel)
-			l.link.say(l.tuneOnce(asked))
-			stop()
-			cancel()
+		case do := <-l.tuning.asked:
+			do(ctx)
 		}
 	}
+}
+
+// tune has the line tuned.
+func (l *Line) tune(id uint64) error {
+	if !l.cfg.Tunes() {
+		return errNothingToTune
+	}
+	return l.ask(false, func(ctx context.Context) wire.Message {
+		if err := l.session.Tune(); err != nil {
+			return answer(id, err)
+		}
+		l.answer(id, nil)
+		return l.tuneOnce(ctx)
+	})
 }
 
 // tuneOnce tunes the line, and answers with what came of it. The session says whether the line stayed shut all the while.
@@ -93,10 +129,8 @@ func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error
 	if len(r.Mixers) > 0 {
 		return nil
 	}
-	if l.tuning.tap == nil {
-		if l.tuning.tap, err = tune.NewTap(l.cfg.Rate); err != nil {
-			return fmt.Errorf("tune: %w", err)
-		}
+	if err := l.tuning.makeTap(l.cfg.Rate); err != nil {
+		return err
 	}
 	l.bridge.tap.Store(l.tuning.tap)
 	defer l.bridge.tap.Store(nil)
@@ -106,6 +140,15 @@ func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error
 	})
 	r.Figures = append(r.Figures, figures...)
 	return err
+}
+
+func (t *tuning) makeTap(rate audio.Rate) (err error) {
+	if t.tap == nil {
+		if t.tap, err = tune.NewTap(rate); err != nil {
+			return fmt.Errorf("tune: %w", err)
+		}
+	}
+	return nil
 }
 
 // accepted notes what flattoned knows of the line: cards are taken once that is good, and holds for the line as it is.

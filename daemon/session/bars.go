@@ -10,7 +10,7 @@ import (
 )
 
 // Bar says that something about the line itself stands in the way of taking cards on it, under a code, or that it no longer does. While
-// anything does, the line can't be armed; a capture that is under way when it begins is void, and the line held. A complete card isn't
+// anything does, the line can't be armed; a capture that is under way when it begins is void, and the line held; a test ends. A complete card isn't
 // touched.
 func (s *Session) Bar(code capture.Code, on bool) error {
 	return s.do(func() { s.call.bar(code, on) })
@@ -27,8 +27,11 @@ func (c *call) bar(code capture.Code, on bool) {
 	}
 	c.deps.Observer.Barred(code, on)
 	defer c.rewire()
-	if on && c.capturing() {
+	switch {
+	case on && c.capturing():
 		c.hold(code) // masked and told, even where the mark can't be written
+	case on && c.state == Testing:
+		c.enter(Idle, "")
 	}
 }
 

@@ -24,6 +24,8 @@ const (
 	Void   State = "void"   // the capture ended without a card; masking ends late
 	Held   State = "held"   // closed: the state of the call is not known, or the path broke
 	Tuning State = "tuning" // closed: an installer measures the line
+	// Testing: closed, and one leg plays what a technician wants to hear.
+	Testing State = "testing"
 )
 
 // call is the state of the session, and belongs to its goroutine.
@@ -42,14 +44,15 @@ const (
 //	held ---- call edge, or Acknowledge and 3 s of audio without suspicion ----> idle
 //	any of them but tuning, and a call begins or the agent dials an emergency number ----> open at once: see open
 //	idle ---- Tune ----> tuning ---- Tuned ----> idle
+//	idle, and no call ---- Test ----> testing ---- Tested, a call edge, a bar ----> idle; or as from idle: armed, held
 //	armed or keying, and something about the line stands in the way from now on ----> held
 //	armed or keying, and a stray key on the agent's leg ----> held
 //	idle, and the path or its self-test failed, where the owner chose so ----> still idle, but a wire: see rewire
 //	any other of them whose path broke ----> held, and the session ends: its successor comes up held
 //
 // Held is the fail-closed state: the path is closed. Grades: idle has Idle, armed and keying have Armed, done
-// and void have Idle with the masker's tail of Armed, held and tuning have Closed. The mark is set from before armed until
-// idle; tuning has none, for nothing is keyed in it that counts.
+// and void have Idle with the masker's tail of Armed, held, tuning and testing have Closed. The mark is set from before armed until
+// idle; tuning and testing have none, for nothing is keyed in them that counts.
 type call struct {
 	*Session
 	state  State
@@ -71,6 +74,7 @@ type call struct {
 	witness  witness
 	strayed  audio.Position        // where a stray key on the agent's leg is a fault, none if there wasn't one
 	bars     map[capture.Code]bool // all true
+	endTest  func()                // while testing
 
 	id       string // of the capture
 	machine  *capture.Machine
@@ -179,6 +183,9 @@ func (c *call) wipe() {
 
 // enter goes to a state, and tells.
 func (c *call) enter(s State, reason capture.Code) {
+	if c.state == Testing {
+		c.endTest()
+	}
 	c.state, c.reason = s, reason
 	c.deps.Path.SetGrade(s.grade())
 	if s != Armed && s != Keying {

@@ -7,7 +7,7 @@ import (
 )
 
 // Arm begins a capture under the id given, with the profile named or, for "", the default one. When it returns
-// nil the mark is on the disk and the path is armed. The errors are [ErrHeld], [ErrTuning], [ErrBusy], [ErrBarred],
+// nil the mark is on the disk and the path is armed. A test ends by it. The errors are [ErrHeld], [ErrTuning], [ErrBusy], [ErrBarred],
 // [ErrNoCall], [ErrProfile], or why the mark can't be written.
 func (s *Session) Arm(captureID, profile string) error { return s.ready(captureID, profile, false) }
 
@@ -31,7 +31,7 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 		return ErrHeld
 	case c.state == Tuning:
 		return ErrTuning
-	case c.state != Idle:
+	case c.state != Idle && c.state != Testing:
 		return ErrBusy
 	case c.barred() != nil:
 		return c.barred()
@@ -62,7 +62,7 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 	return nil
 }
 
-// Cancel gives the capture up, for the reason given. [ErrNoCapture] if there is none, [ErrTuning] if there is a tuning
+// Cancel gives the capture up, for the reason given. [ErrNoCapture] if there is none, [ErrTuning] or [ErrTesting] if there is that
 // in its place, [ErrComplete] once it is no longer ours to cancel.
 func (s *Session) Cancel(why capture.Code) error {
 	return s.whileCapturing(func(c *call) { c.void(why) })
@@ -82,6 +82,8 @@ func (s *Session) whileCapturing(act func(*call)) (err error) {
 			err = ErrComplete
 		case c.state == Tuning:
 			err = ErrTuning
+		case c.state == Testing:
+			err = ErrTesting
 		default:
 			err = ErrNoCapture
 		}

@@ -146,7 +146,7 @@ func (c *call) heed() {
 // goes on being stored.
 //
 //	armed, keying ----> void ---- what was suspect is over ----> idle
-//	held -----------------------------------------------------> idle
+//	held, testing --------------------------------------------> idle
 //	a complete card, done, void: as they were, and open
 func (c *call) open(why capture.Code) {
 	if c.state == Idle || c.state == Tuning {
@@ -154,6 +154,9 @@ func (c *call) open(why capture.Code) {
 	}
 	if c.capturing() {
 		c.void(why)
+	}
+	if c.state == Testing { // before the path is open
+		c.enter(Idle, "")
 	}
 	c.opened = true
 	c.deps.Path.Open()

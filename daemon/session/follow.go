@@ -245,7 +245,7 @@ func (c *call) edge(e hw.Edge) {
 		if c.state != Held && !c.bars[capture.EmergencyCall] { // else it is that call still, or one that was armed as little
 			c.hold(capture.CallUnknown) // masked and told, even where the mark can't be written
 		}
-	case c.presumed: // which says nothing of the call that was, but that nobody will tell of its end
+	case c.presumed && c.state != Testing: // which says nothing of the call that was, but that nobody will tell of its end
 		if c.capturing() {
 			c.void(capture.SourceLost)
 		}
@@ -256,5 +256,7 @@ func (c *call) edge(e hw.Edge) {
 		c.void(capture.CallEnded)
 	case c.state == Held:
 		c.unhold()
+	case c.state == Testing: // whoever calls is not to hear it
+		c.enter(Idle, "")
 	}
 }

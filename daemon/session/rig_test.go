@@ -306,12 +306,12 @@ func (r *rig) is(s session.State) {
 	grade := map[session.State]mask.Grade{
 		session.Idle: mask.Idle, session.Armed: mask.Armed, session.Keying: mask.Armed,
 		session.Done: mask.Idle, session.Void: mask.Idle, session.Held: mask.Closed,
-		session.Tuning: mask.Closed,
+		session.Tuning: mask.Closed, session.Testing: mask.Closed,
 	}[s]
 	if r.path.asked != grade {
 		r.t.Errorf("%s: the path has grade %v", s, r.path.asked)
 	}
-	if r.marked() == (s == session.Idle || s == session.Tuning) {
+	if r.marked() == (s == session.Idle || s == session.Tuning || s == session.Testing) {
 		r.t.Errorf("%s: marked is %v", s, r.marked())
 	}
 }

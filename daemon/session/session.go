@@ -39,6 +39,10 @@ var (
 	ErrBarred = errors.New("the line may not take cards, as flattone lines says in words")
 	// ErrTuning: an installer measures the line.
 	ErrTuning = errors.New("the line is being tuned: wait until that is over, or end it with flattone disarm")
+	// ErrTesting: a technician tests one of its legs.
+	ErrTesting = errors.New("the line is being tested: wait until that is over, or end it with flattone disarm")
+	// ErrInCall: what was asked for would be heard by people.
+	ErrInCall = errors.New("there is a call on the line: do it when that is over")
 	// ErrNotTuning: whatever was measured on the line was disturbed.
 	ErrNotTuning = errors.New("the tuning was cut short")
 	// ErrNoCall: there is nobody to key a card.

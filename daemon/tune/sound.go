@@ -42,10 +42,21 @@ func (t *tuner) sound(l *listener, to, from *Leg) (back, through probe.Echo, ok 
 	}
 }
 
-// fill adds to a recording as much as there is room for.
-func fill(r *ring.Ring, x []int16) {
-	r.Commit(copy(r.Tail(len(x)), x))
+// fill adds to a recording as much as there is room for, and answers how much.
+func fill(r *ring.Ring, x []int16) int {
+	n := copy(r.Tail(len(x)), x)
+	r.Commit(n)
 	r.Judge(r.Written())
+	return n
+}
+
+// silence is fill with so many frames of it.
+func silence(r *ring.Ring, frames int) int {
+	room := r.Tail(frames)
+	clear(room)
+	r.Commit(len(room))
+	r.Judge(r.Written())
+	return len(room)
 }
 
 // filled is how much of it there is.

@@ -8,8 +8,8 @@ import (
 	"github.com/flattone/flattone/audio/ring"
 )
 
-// Tap is the end of a tuning that lies on the devices' threads: copies of what comes in on either leg, and what is played in the
-// place of what would go out. It is made before any of that begins, and nothing in it allocates, locks or waits.
+// Tap is the end of a tuning or a test that lies on the devices' threads: copies of what comes in on either leg, and what is played in
+// the place of what would go out. It is made before any of that begins, and nothing in it allocates, locks or waits.
 type Tap struct{ Caller, Agent *Leg }
 
 // Leg is one side of a Tap. Take, Lost and Fill belong to the device's thread, all else to the tuning.
@@ -18,46 +18,61 @@ type Leg struct {
 	// lost counts the device's gaps, which keep their place, and missed the frames for which the tuning left no room.
 	lost, missed atomic.Int64
 	play         atomic.Pointer[play]
+	echo         echo
 }
 
-// play is a sound that goes out, and silence after it.
+// play is a sound that goes out, over and over for so many frames, and silence after it.
 type play struct {
-	sound []int16
+	sound  []int16
+	frames int
+	// loops: in the place of a sound, the leg's own comes back.
+	loops bool
 	at    int
 	// began is the position of the leg's input, in the turn in which the sound began, that lies opposite its first frame; -1 before.
 	began atomic.Int64
 }
 
 // NewTap makes a Tap that keeps a leg for two seconds.
-func NewTap(rate audio.Rate) (*Tap, error) {
-	caller, err := ring.New(2 * int(rate))
-	if err != nil {
-		return nil, err
+func NewTap(rate audio.Rate) (_ *Tap, err error) {
+	t := &Tap{Caller: &Leg{}, Agent: &Leg{}}
+	for _, l := range []*Leg{t.Caller, t.Agent} {
+		if l.ring, err = ring.New(2 * int(rate)); err == nil {
+			l.echo, err = newEcho(rate)
+		}
+		if err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
 	}
-	agent, err := ring.New(2 * int(rate))
-	if err != nil {
-		return nil, errors.Join(err, caller.Close())
-	}
-	return &Tap{Caller: &Leg{ring: caller}, Agent: &Leg{ring: agent}}, nil
+	return t, nil
 }
 
 // Close wipes and frees. Neither the devices nor the tuning may use the Tap any more.
-func (t *Tap) Close() error { return errors.Join(t.Caller.ring.Close(), t.Agent.ring.Close()) }
+func (t *Tap) Close() error {
+	var errs []error
+	for _, l := range []*Leg{t.Caller, t.Agent} {
+		for _, r := range []*ring.Ring{l.ring, l.echo.ring} {
+			if r != nil {
+				errs = append(errs, r.Close())
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // Take copies what the device captured.
-func (l *Leg) Take(in []int16) { l.took(copy(l.ring.Tail(len(in)), in), len(in)) }
+func (l *Leg) Take(in []int16) {
+	l.took(fill(l.ring, in), len(in))
+	l.echo.take(l.play.Load(), in)
+}
 
 // Lost puts silence where the device lost what it should have captured.
 func (l *Leg) Lost(frames int) {
-	room := l.ring.Tail(frames)
-	clear(room)
 	l.lost.Add(1)
-	l.took(len(room), frames)
+	l.took(silence(l.ring, frames), frames)
+	l.echo.lost(l.play.Load(), frames)
 }
 
 func (l *Leg) took(n, of int) {
-	l.ring.Commit(n)
-	l.ring.Judge(l.ring.Written())
 	if n < of {
 		l.missed.Add(int64(of - n))
 	}
@@ -72,14 +87,22 @@ func (l *Leg) Fill(out []int16) {
 	if p.at == 0 {
 		p.began.Store(int64(l.ring.Written()) - int64(len(out)))
 	}
-	n := copy(out, p.sound[min(p.at, len(p.sound)):])
-	clear(out[n:])
+	rest := out[:max(0, min(len(out), p.frames-p.at))]
+	clear(out[len(rest):])
+	if p.loops {
+		l.echo.fill(p, rest)
+	} else {
+		for i := range rest {
+			rest[i] = p.sound[(p.at+i)%len(p.sound)]
+		}
+	}
 	p.at += len(out)
 }
 
-// sound has a sound played from the next turn on, then silence until hush.
-func (l *Leg) sound(x []int16) *play {
-	p := &play{sound: x}
+// sound has a sound played from the next turn on, once; then silence until hush.
+func (l *Leg) sound(x []int16) *play { return l.plays(&play{sound: x, frames: len(x)}) }
+
+func (l *Leg) plays(p *play) *play {
 	p.began.Store(-1)
 	l.play.Store(p)
 	return p

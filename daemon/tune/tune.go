@@ -6,7 +6,8 @@
 //
 // It promises that nothing is captured while it runs, that of a key it learns no more than that it sounded, on which
 // leg, how loud and how long, and that what it hears lies in locked memory. It never opens anything: the line is shut before
-// [Run] and opened after it by whoever calls it.
+// [Run] and opened after it by whoever calls it. So it is with a [Test], by which a technician finds a leg and sets its levels: a tone, or the leg's own
+// sound, on one leg, and silence on the other.
 package tune
 
 import (
@@ -112,13 +113,8 @@ type tuner struct {
 func Run(ctx context.Context, cfg Config, deps Deps) (_ []acceptance.Figure, err error) {
 	t := &tuner{cfg: cfg, deps: deps, rate: cfg.Path.Rate}
 	defer t.quit(&err)
-	if t.probe, err = probe.New(t.rate); err != nil {
+	if err = t.makeProbe(); err != nil {
 		return nil, err
-	}
-	for i := range t.heard {
-		if t.heard[i], err = ring.New(t.probe.Frames()); err != nil {
-			return nil, err
-		}
 	}
 	if t.caller, err = newEar(cfg.Path, true); err != nil {
 		return nil, err
@@ -148,6 +144,19 @@ func Run(ctx context.Context, cfg Config, deps Deps) (_ []acceptance.Figure, err
 		}
 	}
 	return t.figures, nil
+}
+
+// makeProbe makes the probe, and room for what is heard of it.
+func (t *tuner) makeProbe() (err error) {
+	if t.probe, err = probe.New(t.rate); err != nil {
+		return err
+	}
+	for i := range t.heard {
+		if t.heard[i], err = ring.New(t.probe.Frames()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quit wipes what was heard.

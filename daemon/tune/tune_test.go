@@ -36,6 +36,7 @@ type site struct {
 	keys  [2][]int16 // still to be heard on either leg
 	wired bool
 	out   [2][]int16 // all that was played
+	in    [2][]int16 // and captured, silence where it was lost
 	turns int
 }
 
@@ -111,11 +112,13 @@ func (s *site) turn() {
 	for leg, l := range []*Leg{s.tap.Caller, s.tap.Agent} {
 		if s.turns++; s.lostEvery > 0 && s.turns%s.lostEvery == 0 {
 			l.Lost(period)
+			clear(in[leg])
 		} else {
 			l.Take(in[leg])
 		}
 		l.Fill(out[leg])
 		s.out[leg] = append(s.out[leg], out[leg]...)
+		s.in[leg] = append(s.in[leg], in[leg]...)
 	}
 }
 

@@ -46,6 +46,9 @@ const (
 	kindPickUp      kind = 42
 	kindCallOut     kind = 43
 	kindHangUp      kind = 44
+	kindTest        kind = 45
+
+	kindTesting kind = 64
 )
 
 // Side is one end of a connection.
@@ -95,6 +98,8 @@ var kinds = map[kind]entry{
 	kindTuning: {"tuning", Line, strict[Tuning]},
 	kindTuned:  {"tuned", Line, strict[Tuned]},
 
+	kindTesting: {"testing", Line, strict[Testing]},
+
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
 	kindMoreTime:    {"more time", Daemon, strict[MoreTime]},
@@ -107,6 +112,7 @@ var kinds = map[kind]entry{
 	kindPickUp:      {"pick up", Daemon, strict[PickUp]},
 	kindCallOut:     {"call out", Daemon, strict[CallOut]},
 	kindHangUp:      {"hang up", Daemon, strict[HangUp]},
+	kindTest:        {"test", Daemon, strict[Test]},
 }
 
 // since has the versions that kinds came with. All of the first version are there already.
@@ -150,6 +156,8 @@ func (HangUp) kind() kind      { return kindHangUp }
 func (Tuning) kind() kind      { return kindTuning }
 func (Tuned) kind() kind       { return kindTuned }
 func (Tune) kind() kind        { return kindTune }
+func (Test) kind() kind        { return kindTest }
+func (Testing) kind() kind     { return kindTesting }
 func (Accepted) kind() kind    { return kindAccepted }
 
 func (k kind) String() string {

@@ -6,7 +6,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance"
 )
 
-// Message is one of the types in this file.
+// Message is one of the types in this file, or a technician's [Test] and what is said of it.
 type Message interface{ kind() kind }
 
 // Messages that open a connection.
@@ -135,10 +135,12 @@ type (
 		ID               uint64
 		Capture, Profile string
 	}
-	// Cancel ends the capture without a card. Reason is the code of why, empty where somebody gave it up.
+	// Cancel ends the capture without a card. Reason is the code of why, empty where somebody gave it up. It also ends a tuning or a test that is there in
+	// its place; with Test, a test and nothing else.
 	Cancel struct {
 		ID     uint64
 		Reason string `json:",omitempty"`
+		Test   bool   `json:",omitempty"`
 	}
 	// MoreTime starts the capture's timers again.
 	MoreTime struct{ ID uint64 }
@@ -191,6 +193,8 @@ func CommandID(m Message) (id uint64, is bool) {
 	case HangUp:
 		return m.ID, true
 	case Tune:
+		return m.ID, true
+	case Test:
 		return m.ID, true
 	}
 	return 0, false

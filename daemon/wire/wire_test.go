@@ -47,7 +47,7 @@ var messages = []struct {
 	{Source{Code: "source_lost"}, 28, `{"Code":"source_lost"}`},
 	{Ringing{On: true, Number: "+15550100"}, 29, `{"On":true,"Number":"+15550100"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
-	{Cancel{ID: 2, Reason: "shutdown"}, 33, `{"ID":2,"Reason":"shutdown"}`},
+	{Cancel{ID: 2, Reason: "shutdown", Test: true}, 33, `{"ID":2,"Reason":"shutdown","Test":true}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
@@ -60,6 +60,9 @@ var messages = []struct {
 	{PickUp{ID: 6}, 42, `{"ID":6}`},
 	{CallOut{ID: 7, Number: "+15550100"}, 43, `{"ID":7,"Number":"+15550100"}`},
 	{HangUp{ID: 8}, 44, `{"ID":8}`},
+	{Test{ID: 9, What: TestTone, Leg: "agent", Hz: 1020, DBm0: -10, Seconds: 5}, 45, `{"ID":9,"What":"tone","Leg":"agent","Hz":1020,"DBm0":-10,"Seconds":5}`},
+	{Testing{What: TestLoopback, Leg: "caller", Step: "loopback", Done: 1, Of: 5, CallerDBm0: -20.5, AgentDBm0: -70, ReturnDB: -18.5, ReturnMS: 40, Code: TestCut}, 64,
+		`{"What":"loopback","Leg":"caller","Step":"loopback","Done":1,"Of":5,"CallerDBm0":-20.5,"AgentDBm0":-70,"ReturnDB":-18.5,"ReturnMS":40,"Code":"test_cut"}`},
 }
 
 // report is of a tuning, and what it looks like.

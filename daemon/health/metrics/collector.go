@@ -28,7 +28,7 @@ type Line struct {
 }
 
 // states are all that a line can be in: each is a series of its own, so that none is missed between two scrapes.
-var states = []string{"idle", "armed", "keying", "done", "void", "held", "tuning"}
+var states = []string{"idle", "armed", "keying", "done", "void", "held", "tuning", "testing"}
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("flattone_"+name, help, labels, nil)
