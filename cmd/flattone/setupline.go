@@ -14,27 +14,21 @@ import (
 
 // whichLine asks for a line's name: of one that there is, or of a new one.
 func (s *setup) whichLine(ctx context.Context) error {
-	lines := s.cfg.Lines
-	preset := lines[0].Name
 	fmt.Fprintf(s.t.out, "\n%s\n", wordsSetupLines)
-	for _, l := range lines {
+	for _, l := range s.cfg.Lines {
 		paragraph(s.t.out, hang, "  "+l.Name+" ", s.madeOf(l))
 	}
 	waiting, err := s.waiting(ctx)
 	if err != nil {
 		return err
 	}
-	preset = cmp.Or(waiting, preset)
 	isNew := false
-	err = s.ask(ctx, question{why: wordsSetupLine, ask: "Name of the line", preset: preset}, func(name string) error {
+	err = s.ask(ctx, question{why: wordsSetupLine, ask: "Name of the line", preset: cmp.Or(waiting, s.cfg.Lines[0].Name)}, func(name string) error {
 		if _, known := s.cfg.Line(name); known {
 			s.line = name
 			return nil
 		}
 		err := s.put(func(c *config.Config) {
-			if len(c.Profiles) == 0 {
-				c.Profiles["card"] = config.NewProfile()
-			}
 			c.Lines = append(c.Lines, config.NewLine(name, slices.Sorted(maps.Keys(c.Profiles))[0]))
 		})
 		if err == nil {

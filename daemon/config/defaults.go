@@ -52,12 +52,6 @@ func NewLine(name, profile string) Line {
 	return l
 }
 
-// NewProfile asks for all that a card has.
-func NewProfile() Profile {
-	_, _, p := defaults()
-	return p
-}
-
 // modemDefaults is a modem's profile in which nothing has been written.
 func modemDefaults() ModemProfile {
 	return ModemProfile{Baud: 115200, Frame: 20 * time.Millisecond, AudioTries: 1}
