@@ -108,7 +108,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log, users...); err != nil {
+	if d.lineSock, err = wire.Listen(cfg.LineSocket(), log, d.board.apart, users...); err != nil {
 		return nil, err
 	}
 	handed, err := adminSocket(cfg)

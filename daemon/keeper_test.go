@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -113,6 +114,32 @@ func TestSystemdsTroubleIsTold(t *testing.T) {
 	if got := stands(); got != "process_stopped desk-2 " {
 		t.Errorf("there stands %s", got)
 	}
+}
+
+// A line that was left behind by two upgrades isn't taken for one that is starting.
+func TestVersionsApart(t *testing.T) {
+	d := newHouse(t).daemon()
+	nc, err := net.Dial("unix", d.cfg.LineSocket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	hello := `{"Line":"desk-1","Min":98,"Max":99}`
+	if _, err := nc.Write(append([]byte{0, 0, 0, byte(len(hello)), 1}, hello...)); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := io.ReadAll(nc); err != nil || !strings.Contains(string(said), "upgrade the older of the two") {
+		t.Errorf("it is told %s, %v", said, err)
+	}
+	if err := d.lineSock.Close(); err != nil { // which waits until all was told
+		t.Fatal(err)
+	}
+	for _, c := range d.health.Snapshot() {
+		if c.Code == health.VersionsApart && c.Line == "desk-1" && strings.Contains(c.Remedy, "flattone restart desk-1") {
+			return
+		}
+	}
+	t.Errorf("there stands %+v", d.health.Snapshot())
 }
 
 func TestHandedSocketIsWhereToolsLook(t *testing.T) {

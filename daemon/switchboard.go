@@ -190,6 +190,7 @@ const (
 	reasonStarting = string(health.Starting)
 	reasonDown     = string(health.ProcessDown)
 	reasonStopped  = string(health.ProcessStopped)
+	reasonApart    = string(health.VersionsApart)
 )
 
 // mostAsks wait to be done; of an agent who asks for more, the rest is left out.
@@ -406,16 +407,22 @@ func (s *switchboard) exited(line string, restarts int) {
 }
 
 // stopped notes that somebody has stopped a line's process, which nobody starts again but he.
-func (s *switchboard) stopped(line string) {
+func (s *switchboard) stopped(line string) { s.absent(line, reasonStopped) }
+
+// apart notes that a line's process is there, and can't be spoken with.
+func (s *switchboard) apart(line string) { s.absent(line, reasonApart) }
+
+// absent notes why a line has no connection.
+func (s *switchboard) absent(line, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.lines[line]
-	if x == nil || x.conn != nil {
+	if x == nil || x.conn != nil || x.view.Reason == reason {
 		return
 	}
-	x.view.Reason = reasonStopped
+	x.view.Reason = reason
 	s.examine(x)
-	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reasonStopped})
+	s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: line, Reason: reason})
 }
 
 const captureIDPrefix = "cap_"

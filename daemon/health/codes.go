@@ -19,6 +19,7 @@ const (
 	ProcessStopped  Code = "process_stopped"
 	LinesUnkept     Code = "lines_unkept"
 	UnitRefused     Code = "unit_refused"
+	VersionsApart   Code = "versions_apart"
 	NoRealTime      Code = "no_realtime"
 	SelfTestFailed  Code = "self_test_failed"
 	CodecPoor       Code = "codec_poor"

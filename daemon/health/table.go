@@ -67,6 +67,8 @@ var table = []Declared{
 		"systemctl start flattone-line@LINE", "dadd3490d14d423ebd60a86fec926a55", segmentation},
 	{UnitRefused, Fault, "systemd won't start or stop its unit",
 		"flattoned's log has systemd's answer; was the package installed whole?", "adef43a301334a68ac91079f3a8c1251", segmentation},
+	{VersionsApart, Fault, "its process is of a version that flattoned doesn't speak with: too many upgrades lie between the two",
+		"once no call is on it: flattone restart LINE", "4edd067f4e424bb7a111a4e830a5b8c9", segmentation},
 	{NoRealTime, Warning, "it runs without real-time priority: while the machine is busy its sound has gaps",
 		"let it have CAP_SYS_NICE, as its unit in the package does", "a13dac128cd9432ba7c246eb420fae34", ""},
 	// Why a line is held: nothing the caller says reaches the agent.

@@ -151,7 +151,7 @@ func (b *box) armed() (d *daemon, stop func() error) {
 func (b *box) listen() {
 	b.t.Helper()
 	var err error
-	if b.ln, err = wire.Listen(b.cfg.LineSocket(), slog.New(slog.DiscardHandler)); err != nil {
+	if b.ln, err = wire.Listen(b.cfg.LineSocket(), slog.New(slog.DiscardHandler), nil); err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { b.ln.Close() })

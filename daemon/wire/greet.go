@@ -88,12 +88,13 @@ func (c *Conn) welcome(allowed func(Peer) bool) error {
 	case !ok || hello.Line == "" || hello.Min > hello.Max:
 		return c.refuse(ReasonHello, "the first message was not a hello with a line and a range of versions")
 	}
+	c.hello = hello
 	version, ok := agree(hello, c.speaks)
 	if !ok {
 		return c.refuse(ReasonVersion, fmt.Sprintf("the line speaks versions %d to %d, flattoned %d to %d; upgrade the older of the two",
 			hello.Min, hello.Max, c.speaks.min, c.speaks.max))
 	}
-	c.hello, c.version = hello, version
+	c.version = version
 	if err := c.Send(Welcome{Version: version}); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Listener struct {
 	l       *net.UnixListener
 	log     *slog.Logger
 	allowed func(Peer) bool
+	apart   func(line string) // nil: nobody is told
 	ready   chan *Conn
 	failed  chan error
 
@@ -35,13 +36,13 @@ type Listener struct {
 
 // Listen makes the socket at path. Besides this process's own user, processes of the users given may connect;
 // they need to be in the group of the socket's folder. A socket that a dead flattoned left behind is replaced;
-// with a live one at it the error is [ErrInUse]. Who is refused is logged.
-func Listen(path string, log *slog.Logger, users ...uint32) (*Listener, error) {
+// with a live one at it the error is [ErrInUse]. Who is refused is logged; and of a line with which no version is shared apart is told, if it isn't nil.
+func Listen(path string, log *slog.Logger, apart func(line string), users ...uint32) (*Listener, error) {
 	users = append(slices.Clone(users), uint32(os.Geteuid()))
-	return listen(path, log, func(p Peer) bool { return slices.Contains(users, p.UID) }, len(users) > 1)
+	return listen(path, log, apart, func(p Peer) bool { return slices.Contains(users, p.UID) }, len(users) > 1)
 }
 
-func listen(path string, log *slog.Logger, allowed func(Peer) bool, group bool) (*Listener, error) {
+func listen(path string, log *slog.Logger, apart func(line string), allowed func(Peer) bool, group bool) (*Listener, error) {
 	l, err := bind(path)
 	if err != nil {
 		return nil, fmt.Errorf("listen for lines at %s: %w", path, err)
@@ -55,7 +56,7 @@ func listen(path string, log *slog.Logger, allowed func(Peer) bool, group bool) 
 		l.Close()
 		return nil, fmt.Errorf("listen for lines: %w", err)
 	}
-	ln := &Listener{l: l, log: log, allowed: allowed, ready: make(chan *Conn), failed: make(chan error, 1)}
+	ln := &Listener{l: l, log: log, allowed: allowed, apart: apart, ready: make(chan *Conn), failed: make(chan error, 1)}
 	ln.open, ln.close = context.WithCancel(context.Background())
 	ln.work.Go(ln.run)
 	return ln, nil
@@ -166,6 +167,9 @@ func (ln *Listener) greet(nc *net.UnixConn) {
 		nc.Close()
 		if err != io.EOF {
 			ln.log.Warn("refused a line", "pid", c.peer.PID, "uid", c.peer.UID, "error", err)
+		}
+		if refused, ok := errors.AsType[Refused](err); ok && refused.Reason == ReasonVersion && ln.apart != nil {
+			ln.apart(c.hello.Line)
 		}
 		return
 	}

@@ -30,7 +30,7 @@ func socket(t *testing.T) string {
 
 func listening(t *testing.T, path string) *Listener {
 	t.Helper()
-	ln, err := Listen(path, slog.New(slog.DiscardHandler))
+	ln, err := Listen(path, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestDialAndAccept(t *testing.T) {
 
 func TestSocketForAGroup(t *testing.T) {
 	path := socket(t)
-	ln, err := Listen(path, slog.New(slog.DiscardHandler), 12345)
+	ln, err := Listen(path, slog.New(slog.DiscardHandler), nil, 12345)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestSocketForAGroup(t *testing.T) {
 func TestRefusesOtherUsers(t *testing.T) {
 	path := socket(t)
 	log := make(lines, 1)
-	ln, err := listen(path, slog.New(slog.NewTextHandler(log, nil)), func(Peer) bool { return false }, false)
+	ln, err := listen(path, slog.New(slog.NewTextHandler(log, nil)), nil, func(Peer) bool { return false }, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 func TestListenAgain(t *testing.T) {
 	path := socket(t)
 	ln := listening(t, path)
-	if _, err := Listen(path, ln.log); !errors.Is(err, ErrInUse) {
+	if _, err := Listen(path, ln.log, nil); !errors.Is(err, ErrInUse) {
 		t.Errorf("beside a live one: %v", err)
 	}
 	if c, err := Dial(t.Context(), path, Hello{Line: "one"}); err != nil {
@@ -265,13 +265,13 @@ func TestListenAgain(t *testing.T) {
 	if err := os.WriteFile(path, []byte("somebody's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path, ln.log); err == nil || !strings.Contains(err.Error(), "move it away") {
+	if _, err := Listen(path, ln.log, nil); err == nil || !strings.Contains(err.Error(), "move it away") {
 		t.Errorf("over a file: %v", err)
 	}
 	if content, err := os.ReadFile(path); err != nil || string(content) != "somebody's" {
 		t.Errorf("the file in the way is %q (%v)", content, err)
 	}
-	if _, err := Listen(filepath.Join(filepath.Dir(path), "none", "line.sock"), ln.log); err == nil || !strings.Contains(err.Error(), "create the folder") {
+	if _, err := Listen(filepath.Join(filepath.Dir(path), "none", "line.sock"), ln.log, nil); err == nil || !strings.Contains(err.Error(), "create the folder") {
 		t.Errorf("without a folder: %v", err)
 	}
 }
