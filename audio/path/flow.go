@@ -110,9 +110,9 @@ func (p *Path) decide(x []int16) {
 	in := mask.Input{Field: p.field.Load(), Lost: p.decided < p.lost}
 	in.Grade, in.Now = p.asked()
 	p.detect.Tick(x, &in.Verdict)
-	p.burst.tick(&in.Verdict, audio.Position(p.decided+p.tick))
 	var end detect.Event
 	if p.agent != nil {
+		p.burst.tick(&in.Verdict, audio.Position(p.decided+p.tick))
 		in.Verdict.Event, end = p.agent.sift(in.Verdict.Event, audio.Position(p.decided+p.tick))
 	}
 	if e := &in.Verdict.Event; e.Kind == detect.Began && p.gap.hides(e.Start, p.tick) {
