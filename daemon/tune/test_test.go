@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,12 +26,14 @@ func tested(t *testing.T, s *site, test Test, cut time.Duration) (last Heard, to
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		moving := make(chan struct{})
+		var frames atomic.Int64
 		go func() {
 			defer close(moving)
 			for ctx.Err() == nil {
 				time.Sleep(rate.Duration(period))
 				if !s.mute {
 					s.turn()
+					frames.Add(period)
 				}
 			}
 		}()
@@ -42,7 +45,7 @@ func tested(t *testing.T, s *site, test Test, cut time.Duration) (last Heard, to
 		}
 		last, err = test.Run(running, rate, s.tap, func(h Heard) { told = append(told, h) })
 		synctest.Wait()
-		over = len(s.out[0]) - period // the turn in which it was over is either's
+		over = int(frames.Load()) - period // the turn in which it was over is either's
 		if s.tap.Caller.play.Load() != nil || s.tap.Agent.play.Load() != nil {
 			t.Error("a leg is left with a sound")
 		}
