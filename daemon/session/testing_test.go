@@ -135,6 +135,9 @@ func TestATestGivesWay(t *testing.T) {
 				if err := test.to(r); err != nil && r.ends == nil {
 					t.Fatal(err)
 				}
+				if r.ends != nil {
+					r.stop()
+				}
 				r.expect(test.want...)
 				r.is(test.is)
 				if dialled := strings.Join(r.dialled, ","); p.wrong != "" || (name == "an emergency number") != (dialled == "112") {

@@ -228,4 +228,8 @@ func TestALoopBeginsAnew(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { turn(5); l.Lost(period) }); n > 0 {
 		t.Errorf("%g allocations in a turn", n)
 	}
+	l.plays(&play{sound: slices.Repeat([]int16{6, 7}, 3), frames: 1 << 30})
+	if n := testing.AllocsPerRun(100, func() { turn(5) }); n > 0 || out[0]+out[1] != 13 {
+		t.Errorf("%g allocations in a turn of a tone, which gives %d", n, out[0])
+	}
 }
