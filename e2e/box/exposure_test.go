@@ -55,6 +55,11 @@ func TestConfined(t *testing.T) {
 				t.Errorf("%s is not confined by %q:\n%s", unit, want, status)
 			}
 		}
+		for _, path := range []string{"/etc/flattone/new", "/usr/bin/new"} {
+			if out, code := b.try("root", "nsenter", "--mount=/proc/"+pid+"/ns/mnt", "touch", path); code == 0 || !strings.Contains(out, "Read-only file system") {
+				t.Errorf("%s can be written by %s: %s", path, unit, out)
+			}
+		}
 		if limits := b.run("cat", "/proc/"+pid+"/limits"); !regexp.MustCompile(`Max core file size +0 +0 `).MatchString(limits) {
 			t.Errorf("%s may leave a core:\n%s", unit, limits)
 		}

@@ -100,9 +100,12 @@ func TestCardArrives(t *testing.T) {
 	b := install(t, line{"a", "visa", 4}, line{"b", "amex-corrected", 4})
 	b.runAs(ann, "flattone", "watch", "a", "--arm", "--until", "delivered", "--timeout", patience.String())
 	b.arrives("a")
-	for _, unit := range []string{"flattoned.service", unit("a")} {
-		m := b.run("grep", "-E", "^(VmRSS|RssAnon):", "/proc/"+b.pidOf(unit)+"/status")
-		t.Logf("measured: memory of %s: %s", unit, strings.Join(strings.Fields(m), " "))
+	for unit, goal := range map[string]int{"flattoned.service": 40, unit("a"): 25} {
+		m := strings.Fields(b.run("grep", "-E", "^(VmRSS|RssAnon):", "/proc/"+b.pidOf(unit)+"/status"))
+		t.Logf("measured: memory of %s: %s", unit, strings.Join(m, " "))
+		if kB, err := strconv.Atoi(m[1]); err != nil || kB > goal<<10 {
+			t.Errorf("%s takes %s kB, and %d MiB is the goal: %v", unit, m[1], goal, err)
+		}
 	}
 	pan := keyed(t, "visa")
 	digits := strings.Join(strings.Split(pan, ""), "[ -]?")
