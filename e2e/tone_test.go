@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/flattone/flattone/audio"
@@ -111,17 +112,19 @@ func TestSidesAreTested(t *testing.T) {
 	}
 	trunk.Wire(0, 2, 2, delay, 0)
 
-	// Whoever asked lets go, and a call begins.
-	seen = r.heardSoFar()
-	wait, c := start("tone", "desk", "caller", "--for", "60s")
-	testing(seen, control.TestTone)
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	// Whoever asked lets go, or is cut off; and a call begins.
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		seen = r.heardSoFar()
+		wait, c := start("tone", "desk", "caller", "--for", "60s")
+		testing(seen, control.TestTone)
+		if err := c.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if _, code := wait(); code != 0 {
+			t.Errorf("to leave a tone by %v gives %d", signal, code)
+		}
+		idle(seen)
 	}
-	if _, code := wait(); code != 0 {
-		t.Errorf("to leave a tone gives %d", code)
-	}
-	idle(seen)
 	seen = r.heardSoFar()
 	wait, _ = start("tone", "desk", "caller", "--for", "60s")
 	testing(seen, control.TestTone)
@@ -144,7 +147,7 @@ func TestSidesAreTested(t *testing.T) {
 	for _, e := range log {
 		count[e.Action]++
 	}
-	if count["line.tone"] != 4 || count["line.loopback"] != 2 || count["line.test_ended"] != 1 {
+	if count["line.tone"] != 5 || count["line.loopback"] != 2 || count["line.test_ended"] != 2 {
 		t.Errorf("the audit log has %v", count)
 	}
 }

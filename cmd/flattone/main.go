@@ -17,7 +17,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	leaves := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup; else who is cut off has left
+		leaves = append(leaves, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), leaves...)
 	code := run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
