@@ -158,7 +158,7 @@ func TestExamine(t *testing.T) {
 		"not enabled":         {runs("systemctl show", "LoadState=loaded\nUnitFileState=disabled\nActiveState=active\n", nil), "units", Bad, []string{"systemctl enable flattone.target"}},
 		"not active":          {runs("systemctl show", "LoadState=loaded\nUnitFileState=enabled\nActiveState=inactive\n", nil), "units", Bad, []string{"systemctl start flattone.target"}},
 		"a failed unit":       {runs("systemctl list-units", "flattone-line@one.service loaded failed failed line one\n", nil), "units", Bad, []string{"flattone-line@one.service has failed", "journalctl -u flattone-line@one.service"}},
-		"no credential":       {runs("systemctl show --value --property=ExecMainStatus flattoned.service", "243\n", nil), "units", Bad, []string{"vault-key.cred", "a TPM"}},
+		"no way up":           {runs("systemctl show --property=ActiveState,NRestarts flattoned.service", "NRestarts=7\nActiveState=activating\n", nil), "units", Bad, []string{"7 times", "journalctl -u flattoned", "vault-key.cred", "a TPM"}},
 		"no systemctl":        {runs("systemctl", "", exec.ErrNotFound), "units", Unseen, nil},
 		"a device absent":     {device(control.Device{Trouble: control.DeviceAbsent}), "devices", Bad, []string{"headset, for one agent: device absent", "flattone devices adopt headset PLACE"}},
 		"a device taken":      {device(control.Device{Place: "pci-3"}), "devices", Bad, []string{"in use by another program", "fuser"}},

@@ -35,7 +35,7 @@ func secrets(_ context.Context, m *Machine) (all []Finding) {
 		}
 		info, err := os.Lstat(m.path(f.path))
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && f.may:
+		case errors.Is(err, fs.ErrNotExist) && (f.may || m.Box == nil && strings.HasPrefix(f.path, "/run/credentials/")): // which are there while flattoned runs
 			continue
 		case errors.Is(err, fs.ErrNotExist):
 			all = append(all, Finding{Verdict: Bad, Found: f.what + " is not there: " + f.path, Means: "flattoned doesn't start", Do: "restore it from its backup, or name the right file in " + m.ConfigFile})
@@ -67,9 +67,6 @@ func rootsOr(info fs.FileInfo, user int) bool {
 	return owner == 0 || owner == user
 }
 
-// noCredentials is how a process ends, to systemd, that was never begun because its credentials could not be had (systemd.exec(5)).
-const noCredentials = "243"
-
 // units says whether systemd keeps flattone, from the next boot on too.
 func units(ctx context.Context, m *Machine) (all []Finding) {
 	if _, err := os.Stat(m.path("run/systemd/system")); err != nil {
@@ -79,12 +76,7 @@ func units(ctx context.Context, m *Machine) (all []Finding) {
 	if errors.Is(err, exec.ErrNotFound) || err != nil {
 		return unseen(fmt.Errorf("systemctl: %w: %s", err, first(out)))
 	}
-	state := map[string]string{}
-	for line := range strings.Lines(out) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			state[name] = value
-		}
-	}
+	state := properties(out)
 	switch {
 	case state["LoadState"] != "loaded":
 		return []Finding{{Verdict: Warn, Found: "flattone.target is not installed", Means: "nobody starts flattone at a boot", Do: "install the package"}}
@@ -94,9 +86,10 @@ func units(ctx context.Context, m *Machine) (all []Finding) {
 	if state["ActiveState"] != "active" {
 		all = append(all, Finding{Verdict: Bad, Found: "flattone.target is " + state["ActiveState"], Means: "flattone does not run", Do: "systemctl start flattone.target"})
 	}
-	if status, err := m.Run(ctx, "systemctl", "show", "--value", "--property=ExecMainStatus", "flattoned.service"); err == nil && strings.TrimSpace(status) == noCredentials {
-		all = append(all, Finding{Verdict: Bad, Found: "systemd can't open what it is to hand flattoned, such as the vault's key in /etc/flattone/vault-key.cred", Means: "flattoned doesn't start",
-			Do: "journalctl -u flattoned -n 50. A key that was sealed by a TPM opens on that machine alone: put this disk back into it"})
+	out, err = m.Run(ctx, "systemctl", "show", "--property=ActiveState,NRestarts", "flattoned.service")
+	if state := properties(out); err == nil && state["ActiveState"] != "active" && state["NRestarts"] != "0" {
+		all = append(all, Finding{Verdict: Bad, Found: "flattoned doesn't come up: systemd has tried " + state["NRestarts"] + " times", Means: "no card is taken",
+			Do: "journalctl -u flattoned -n 50. Is it the vault's key, /etc/flattone/vault-key.cred? One that a TPM has sealed opens on that machine alone: put the disk back into it"})
 	}
 	failed, err := m.Run(ctx, "systemctl", "list-units", "--failed", "--plain", "--no-legend", "flattone*")
 	if err != nil {
@@ -109,6 +102,17 @@ func units(ctx context.Context, m *Machine) (all []Finding) {
 	}
 	if all == nil {
 		all = []Finding{{Verdict: OK, Found: "flattone.target is enabled and active, and none of its units has failed"}}
+	}
+	return all
+}
+
+// properties are those of a unit, as systemctl shows them.
+func properties(shown string) map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(shown) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			all[name] = value
+		}
 	}
 	return all
 }
