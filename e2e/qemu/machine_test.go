@@ -167,15 +167,15 @@ func (m *machine) off() {
 	m.conn.Close()
 }
 
-// try runs a command as one of its users, in a transient unit of its systemd, and says what it printed and how it ended.
+// try runs a command as one of its users, and says what it printed and how it ended.
 func (m *machine) try(user string, argv ...string) (output string, code int) {
 	m.t.Helper()
-	run := []string{"/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect"}
+	run := []string{"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups"}
 	if user == console {
-		user = "root"
-		run = append(run, "--property=PAMName=login", "--setenv=XDG_SESSION_TYPE=tty", "--setenv=XDG_SESSION_CLASS=user")
+		run = []string{"/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=PAMName=login", "--setenv=XDG_SESSION_TYPE=tty",
+			"--setenv=XDG_SESSION_CLASS=user", "--uid=root"}
 	}
-	output, code, err := m.exec(append(append(run, "--uid="+user, "--"), argv...)...)
+	output, code, err := m.exec(append(append(run, "--"), argv...)...)
 	if err != nil {
 		m.t.Fatalf("%s: %v", strings.Join(argv, " "), err)
 	}

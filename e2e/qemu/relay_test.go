@@ -63,7 +63,7 @@ func relay(m *machine) {
 	killed := time.Now()
 	m.run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", unit("cards"))
 	soon(t, "the relay has dropped", func() bool { return len(m.rts()) > before })
-	t.Logf("measured: RTS is off %v after the line's process was to be killed", m.rts()[before].at.Sub(killed).Round(time.Millisecond))
+	t.Logf("measured: RTS is off %v after somebody began to have the line's process killed", m.rts()[before].at.Sub(killed).Round(time.Millisecond))
 	soon(t, "the next process has the line, held, and not the relay", func() bool {
 		l := m.line("cards")
 		return l.Up && l.State == control.StateHeld && strings.Contains(strings.Join(l.Barred, " "), "relay_open")
