@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/demo/box"
 )
@@ -15,16 +15,8 @@ import (
 // keysIn are the keys that a receiver finds. They are an emergency number, or there are none.
 func keysIn(t *testing.T, heard []int16) (keys string) {
 	t.Helper()
-	d, err := detect.New(audio.Rate8k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var v detect.Verdict
-	for tick := range slices.Chunk(heard[:len(heard)/8*8], 8) {
-		if d.Tick(tick, &v); v.Event.Kind == detect.Began {
-			keys += string(v.Event.Digit.Reveal())
-		}
+	for _, e := range detecttest.Keys(t, heard, audio.Rate8k) {
+		keys += string(e.Digit.Reveal())
 	}
 	return keys
 }

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/tone"
@@ -57,23 +57,6 @@ func byLeg(events []path.Event) (callers, agents []path.Event) {
 	return callers, agents
 }
 
-// recognised is how many keys a receiver finds.
-func recognised(t testing.TB, rate audio.Rate, x []int16) (n int) {
-	t.Helper()
-	d, err := detect.New(rate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var v detect.Verdict
-	for tick := range slices.Chunk(x[:len(x)/rate.TickFrames()*rate.TickFrames()], rate.TickFrames()) {
-		if d.Tick(tick, &v); v.Event.Kind == detect.Began {
-			n++
-		}
-	}
-	return n
-}
-
 // agentsKeys is a quiet line with keys from a level to 8 dB above it, one in so many milliseconds, and where they lie.
 func agentsKeys(rate audio.Rate, seed uint64, n int, everyMS, dBm0 float64) (x []int16, starts, ends []int) {
 	r := rand.New(rand.NewPCG(seed, 3))
@@ -92,13 +75,13 @@ func TestAgentsKeysAreTakenOut(t *testing.T) {
 	for _, rate := range rates {
 		n := repeats(100)
 		x, starts, ends := agentsKeys(rate, uint64(rate), n, 3600, -22)
-		if found := recognised(t, rate, x); found != n {
+		if found := len(detecttest.Keys(t, x, rate)); found != n {
 			t.Fatalf("%v: %d keys of %d before", rate, found, n)
 		}
 		for _, grade := range []mask.Grade{mask.Armed, mask.Closed} {
 			p, a := openBoth(t, path.Config{Rate: rate}, grade)
 			_, said, _ := converse(p, a, make([]int16, len(x)), x, ms(rate, 20))
-			if found := recognised(t, rate, said); found != 0 {
+			if found := len(detecttest.Keys(t, said, rate)); found != 0 {
 				t.Errorf("%v, %v: %d keys of %d after", rate, grade, found, n)
 			}
 			longest := 0
@@ -363,8 +346,8 @@ func TestAgentsKeysBesideACard(t *testing.T) {
 				n++
 			}
 		}
-		if n != len(card) || len(callers) != 2*n || len(agents) != n+n/2 || recognised(t, rate, said) != 0 {
-			t.Errorf("%+v: %d keys of the caller's in %d events, %d of the agent's; %d are heard", echo, n, len(callers), len(agents), recognised(t, rate, said))
+		if n != len(card) || len(callers) != 2*n || len(agents) != n+n/2 || len(detecttest.Keys(t, said, rate)) != 0 {
+			t.Errorf("%+v: %d keys of the caller's in %d events, %d of the agent's; %d are heard", echo, n, len(callers), len(agents), len(detecttest.Keys(t, said, rate)))
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 	"github.com/flattone/flattone/audio/tone"
 	"github.com/flattone/flattone/audio/wav"
 	"github.com/flattone/flattone/daemon/wire"
@@ -91,21 +91,9 @@ func TestAgentsKeysAreNotCaptured(t *testing.T) {
 }
 
 // keysHeard is how many keys a receiver finds in what was heard.
-func (b *box) keysHeard(name string) (n int) {
+func (b *box) keysHeard(name string) int {
 	b.t.Helper()
-	heard := b.heard(name)
-	listener, err := detect.New(audio.Rate8k)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer listener.Close()
-	var v detect.Verdict
-	for tick := range slices.Chunk(heard[:len(heard)/8*8], 8) {
-		if listener.Tick(tick, &v); v.Event.Kind == detect.Began {
-			n++
-		}
-	}
-	return n
+	return len(detecttest.Keys(b.t, b.heard(name), audio.Rate8k))
 }
 
 func (b *box) heard(name string) []int16 {

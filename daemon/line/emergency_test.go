@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/audio"
-	"github.com/flattone/flattone/audio/detect"
+	"github.com/flattone/flattone/audio/detect/detecttest"
 	"github.com/flattone/flattone/audio/tone"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -70,17 +70,8 @@ func hearsFrom(heard, said []int16, at int) int {
 // keysIn is what a receiver hears, and where.
 func keysIn(t *testing.T, heard []int16) (keys string, at []int) {
 	t.Helper()
-	d, err := detect.New(audio.Rate8k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var v detect.Verdict
-	for tick := range slices.Chunk(heard[:len(heard)/8*8], 8) {
-		if d.Tick(tick, &v); v.Event.Kind == detect.Began {
-			keys += string(v.Event.Digit.Reveal())
-			at = append(at, int(v.Event.Start))
-		}
+	for _, e := range detecttest.Keys(t, heard, audio.Rate8k) {
+		keys, at = keys+string(e.Digit.Reveal()), append(at, int(e.Start))
 	}
 	return keys, at
 }

@@ -15,12 +15,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/hw/hwtest/child"
 )
 
 // Config of a Box.
@@ -60,11 +60,9 @@ type Line struct {
 
 // Box is one box. Its methods are for one goroutine.
 type Box struct {
-	cfg Config
-	cmd *exec.Cmd
-	// down is closed, with err set, when flattoned is gone.
-	down chan struct{}
-	err  error
+	cfg       Config
+	cmd       *exec.Cmd
+	flattoned *child.Child
 }
 
 // NewSecret makes a webhook secret as Standard Webhooks writes it.
@@ -136,23 +134,7 @@ func (b *Box) Start(ctx context.Context) (*control.Client, error) {
 	if b.cfg.Today != "" {
 		b.cmd.Env = append(b.cmd.Env, "FLATTONE_LAB_TODAY="+b.cfg.Today)
 	}
-	// A group of its own, so that Ctrl-C reaches the owner alone, who then stops the box in order; and
-	// death with the owner. The kernel ties that to the thread that started the child, so the thread
-	// is kept until the child is gone.
-	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	b.down = make(chan struct{})
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := b.cmd.Start()
-		started <- err
-		if err == nil {
-			b.err = b.cmd.Wait()
-			close(b.down)
-		}
-	}()
-	if err := <-started; err != nil {
+	if b.flattoned, err = child.Start(b.cmd, syscall.SIGKILL); err != nil {
 		return nil, fmt.Errorf("start flattoned: %w", err)
 	}
 	return b.answer(ctx)
@@ -170,9 +152,9 @@ func (b *Box) answer(ctx context.Context) (*control.Client, error) {
 			client.Close()
 		}
 		select {
-		case <-b.down:
+		case <-b.flattoned.Gone():
 			tail, _ := os.ReadFile(b.Log())
-			return nil, fmt.Errorf("flattoned ended before it answered: %w\n%s", b.err, tail[max(0, len(tail)-2000):])
+			return nil, fmt.Errorf("flattoned ended before it answered: %w\n%s", b.flattoned.Err(), tail[max(0, len(tail)-2000):])
 		case <-ctx.Done():
 			return nil, fmt.Errorf("flattoned does not answer: %w", errors.Join(ctx.Err(), err))
 		case <-time.After(every):
@@ -185,16 +167,15 @@ func (b *Box) PID() int { return b.cmd.Process.Pid }
 
 // Stop ends flattoned in order and waits for it. It may be called when flattoned is gone already.
 func (b *Box) Stop() error {
-	if b.cmd == nil {
+	if b.flattoned == nil {
 		return nil
 	}
 	b.cmd.Process.Signal(syscall.SIGTERM)
-	<-b.down
-	return b.err
+	return b.flattoned.Err()
 }
 
 // Kill ends flattoned as a crash would, and waits until it is gone.
 func (b *Box) Kill() {
 	b.cmd.Process.Kill()
-	<-b.down
+	<-b.flattoned.Gone()
 }

@@ -9,11 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/hw/hwtest/child"
 )
 
 // machine is a container that boots a real systemd, with a disk of its own over the image. It has no network but its loopback.
@@ -23,9 +24,9 @@ type machine struct {
 	t   *testing.T
 	dir string
 	// pid is that of its systemd as this process counts them, while it runs.
-	pid  string
-	cmd  *exec.Cmd
-	gone chan struct{}
+	pid          string
+	cmd          *exec.Cmd
+	*child.Child // what boots it
 }
 
 // newMachine is a machine that was just installed, and runs. When the test ends it is gone.
@@ -34,21 +35,12 @@ func newMachine(t *testing.T) *machine {
 	m := &machine{t: t, dir: t.TempDir()}
 	m.on()
 	t.Cleanup(func() {
-		if t.Failed() && m.running() {
+		if t.Failed() && m.Runs() {
 			t.Logf("the journal ends:\n%s", m.journal("--lines=80", "--unit=flattone*"))
 		}
 		m.off()
 	})
 	return m
-}
-
-func (m *machine) running() bool {
-	select {
-	case <-m.gone:
-		return false
-	default:
-		return true
-	}
 }
 
 var leader = regexp.MustCompile(`X_NSPAWN_LEADER_PID=(\d+)`)
@@ -69,7 +61,7 @@ func (m *machine) on() {
 	}
 	defer console.Close()
 	m.spawn(at, console)
-	go func() { <-m.gone; notify.Close() }() // nobody will tell any more
+	go func() { <-m.Gone(); notify.Close() }() // nobody will tell any more
 	notify.SetReadDeadline(time.Now().Add(patience))
 	for told := ""; !strings.Contains(told, "Container running: Ready"); {
 		var datagram [4096]byte
@@ -85,26 +77,14 @@ func (m *machine) on() {
 	}
 }
 
-// spawn starts what boots it. The kernel ends that when the thread is gone that started it: see demo/box.
+// spawn starts what boots it.
 func (m *machine) spawn(notify string, console io.Writer) {
 	m.t.Helper()
 	m.cmd = exec.Command("../../.ci/box", "boot", m.dir)
 	m.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
 	m.cmd.Stdout, m.cmd.Stderr = console, console
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	m.gone = make(chan struct{})
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := m.cmd.Start()
-		started <- err
-		if err == nil {
-			m.cmd.Wait()
-			close(m.gone)
-		}
-	}()
-	if err := <-started; err != nil {
+	var err error
+	if m.Child, err = child.Start(m.cmd, syscall.SIGTERM); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -118,11 +98,11 @@ func (m *machine) off() {
 // awaitOff waits until it has powered off by itself.
 func (m *machine) awaitOff() {
 	select {
-	case <-m.gone:
+	case <-m.Gone():
 	case <-time.After(patience):
 		m.t.Errorf("the machine does not power off within %v", patience)
 		syscall.Kill(-m.cmd.Process.Pid, syscall.SIGKILL)
-		<-m.gone
+		<-m.Gone()
 	}
 }
 

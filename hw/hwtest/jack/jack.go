@@ -43,8 +43,8 @@ type Server struct {
 	spec    Spec
 	name    string
 	dir     string
-	jackd   *child
-	devices *child
+	jackd   *process
+	devices *process
 	orders  io.WriteCloser
 }
 
@@ -112,11 +112,11 @@ func (s *Server) Kill() {
 
 // stop ends the server in order. One that was killed is started once more for that: JACK has room for eight servers a machine, and gives no dead one's back.
 func (s *Server) stop() {
-	if s.jackd.gone() {
+	if !s.jackd.Runs() {
 		s.Start()
 	}
 	s.orders.Close()
-	<-s.devices.done
+	<-s.devices.Gone()
 	s.jackd.end(syscall.SIGTERM)
 	left, _ := filepath.Glob("/dev/shm/jack_sem.*_" + s.name + "_*") // of clients that died; the pattern is good
 	for _, file := range left {
