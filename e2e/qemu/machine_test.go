@@ -8,11 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/hw/hwtest/child"
 )
 
 // machine is emulated whole: processor, Debian's kernel, sound cards (see .ci/qemu), serial ports that lead out of it, a USB adapter with one more, and
@@ -25,8 +26,8 @@ type machine struct {
 	// tpm is the folder of what its TPM remembers.
 	tpm string
 	agent
-	cmd  *exec.Cmd
-	gone chan struct{}
+	cmd *exec.Cmd
+	*child.Child
 }
 
 // newMachine is a machine that was just installed, and runs. When the test ends it is gone.
@@ -46,7 +47,7 @@ func newMachine(t *testing.T) *machine {
 	m.insertTPM("tpm")
 	m.on()
 	t.Cleanup(func() {
-		if m.running() {
+		if m.Runs() {
 			if t.Failed() {
 				t.Logf("the journal ends:\n%s", m.journal("--lines=200", "--unit=flattone*"))
 			}
@@ -66,15 +67,6 @@ func (m *machine) insertTPM(name string) {
 	m.tpm = m.at(name)
 	if err := os.MkdirAll(m.tpm, 0o700); err != nil {
 		m.t.Fatal(err)
-	}
-}
-
-func (m *machine) running() bool {
-	select {
-	case <-m.gone:
-		return false
-	default:
-		return true
 	}
 }
 
@@ -100,7 +92,7 @@ func (m *machine) on() {
 	m.spawn("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+m.tpm, "--ctrl", "type=unixio,path="+m.at("tpm.sock"), "--flags", "startup-clear", "--terminate")
 	soon(m.t, "the TPM answers", func() bool { _, err := os.Stat(m.at("tpm.sock")); return err == nil })
 	os.Remove(m.at("agent.sock"))
-	m.cmd, m.gone = m.spawn(append(append([]string{"qemu-system-x86_64"}, processor()...), "-M", "q35", "-cpu", "max", "-m", "1024", "-nodefaults", "-nic", "none",
+	m.cmd, m.Child = m.spawn(append(append([]string{"qemu-system-x86_64"}, processor()...), "-M", "q35", "-cpu", "max", "-m", "1024", "-nodefaults", "-nic", "none",
 		"-display", "none", "-no-reboot", "-kernel", rig+"/vmlinuz", "-initrd", rig+"/initrd", "-append", "console=ttyS0 quiet panic=-1 mitigations=off",
 		"-drive", "if=virtio,format=qcow2,cache=unsafe,file="+m.at("disk"), "-virtfs", "local,mount_tag=share,security_model=none,path="+m.share(),
 		"-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
@@ -114,7 +106,7 @@ func (m *machine) on() {
 	var err error
 	soon(m.t, "the machine can be told something", func() bool {
 		m.conn, err = net.Dial("unix", m.at("agent.sock"))
-		return err == nil || !m.running()
+		return err == nil || !m.Runs()
 	})
 	if err == nil {
 		m.in = bufio.NewReader(m.conn)
@@ -125,32 +117,21 @@ func (m *machine) on() {
 	}
 }
 
-// spawn starts a program that ends with this one: the kernel ends it when the thread is gone that started it (see demo/box).
-func (m *machine) spawn(argv ...string) (cmd *exec.Cmd, gone chan struct{}) {
+// spawn starts a program that ends with this one.
+func (m *machine) spawn(argv ...string) (*exec.Cmd, *child.Child) {
 	m.t.Helper()
 	out, err := os.OpenFile(m.at("console"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	defer out.Close()
-	cmd = exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started, gone := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-		close(gone)
-	}()
-	if err := <-started; err != nil {
+	c, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
 		m.t.Fatal(err)
 	}
-	return cmd, gone
+	return cmd, c
 }
 
 // off has it power off, and waits.
@@ -158,11 +139,11 @@ func (m *machine) off() {
 	m.t.Helper()
 	m.exec("/usr/bin/systemctl", "poweroff") // the answer may come too late
 	select {
-	case <-m.gone:
+	case <-m.Gone():
 	case <-time.After(bootPatience):
 		m.t.Errorf("the machine does not power off within %v", bootPatience)
 		m.cmd.Process.Kill()
-		<-m.gone
+		<-m.Gone()
 	}
 	m.conn.Close()
 }
