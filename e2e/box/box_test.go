@@ -9,9 +9,10 @@ package box
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // rig is what `make box` made: the image of a machine; the package, a later version of it that speaks the next version of the wire, too, and an earlier one that
@@ -43,18 +44,5 @@ func TestMain(m *testing.M) {
 // soon waits until something holds.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%v have passed, and not: %s", patience, what)
-		}
-	}
-}
-
-func read(t *testing.T, elem ...string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	shell.Soon(t, patience, what, holds)
 }

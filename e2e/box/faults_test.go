@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // TestFrozenDaemon: a flattoned that does nothing any more is killed by systemd's watchdog and started again; nothing of its memory is
@@ -16,7 +17,7 @@ func TestFrozenDaemon(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
 	b.keying("a")
-	was := b.pidOf(unit("a"))
+	was := b.PID(shell.Unit("a"))
 	b.freeze("flattoned.service")
 	b.arrives("a")
 	b.same("a", was)
@@ -27,31 +28,31 @@ func TestFrozenDaemon(t *testing.T) {
 func TestFrozenLine(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1}, line{"b", "amex-corrected", 1})
-	other := b.pidOf(unit("b"))
+	other := b.PID(shell.Unit("b"))
 	b.keying("a")
-	b.freeze(unit("a"))
-	soon(t, "the line is held", func() bool { l := b.line("a"); return l.Up && l.State == control.StateHeld })
+	b.freeze(shell.Unit("a"))
+	soon(t, "the line is held", func() bool { l := b.Line("a"); return l.Up && l.State == control.StateHeld })
 	b.same("b", other)
-	b.runAs(ann, "flattone", "watch", "b", "--arm", "--until", "delivered", "--timeout", patience.String())
+	b.RunAs(shell.Ann, "flattone", "watch", "b", "--arm", "--until", "delivered", "--timeout", patience.String())
 	b.silentOn(keyed(t, "visa"))
 }
 
 // freeze stops a unit's process, and waits until systemd has put a new one in its place.
 func (b *installed) freeze(unit string) {
-	b.t.Helper()
-	was := b.pidOf(unit)
+	b.T.Helper()
+	was := b.PID(unit)
 	began := time.Now()
-	b.run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", unit)
-	soon(b.t, unit+" was started again", func() bool {
-		return b.property(unit, "NRestarts") == "1" && b.property(unit, "ActiveState") == "active"
+	b.Run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", unit)
+	soon(b.T, unit+" was started again", func() bool {
+		return b.Property(unit, "NRestarts") == "1" && b.Property(unit, "ActiveState") == "active"
 	})
-	b.t.Logf("measured: %s was frozen, and a new one runs %v later", unit, time.Since(began).Round(10*time.Millisecond))
-	if b.pidOf(unit) == was {
-		b.t.Errorf("%s was started again, and is the same process", unit)
+	b.T.Logf("measured: %s was frozen, and a new one runs %v later", unit, time.Since(began).Round(10*time.Millisecond))
+	if b.PID(unit) == was {
+		b.T.Errorf("%s was started again, and is the same process", unit)
 	}
 	// Any other signal would leave the process a word to say.
-	if told := b.journal("--unit="+unit, "--output=cat"); !strings.Contains(told, "Watchdog timeout") || !strings.Contains(told, "("+program(unit)+") with signal SIGKILL") {
-		b.t.Errorf("it was not the watchdog that killed %s:\n%s", unit, told)
+	if told := b.Journal("--unit="+unit, "--output=cat"); !strings.Contains(told, "Watchdog timeout") || !strings.Contains(told, "("+program(unit)+") with signal SIGKILL") {
+		b.T.Errorf("it was not the watchdog that killed %s:\n%s", unit, told)
 	}
 }
 
@@ -65,12 +66,12 @@ func program(unit string) string {
 func TestKilledDaemon(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
-	was := b.pidOf(unit("a"))
+	was := b.PID(shell.Unit("a"))
 	b.keying("a")
-	b.run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "flattoned.service")
+	b.Run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "flattoned.service")
 	b.arrives("a")
 	b.same("a", was)
-	if n := b.property("flattoned.service", "NRestarts"); n != "1" {
+	if n := b.Property("flattoned.service", "NRestarts"); n != "1" {
 		t.Errorf("flattoned was started again %s times", n)
 	}
 }
@@ -88,10 +89,10 @@ for _ in {1..8}; do
   until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$was" ]; do sleep 0.02; done
 done
 `), "0755")
-	for _, unit := range []string{unit("a"), "flattoned.service"} {
-		b.run("timeout", "60", "/srv/kill", unit)
-		soon(t, unit+" is up", func() bool { return b.property(unit, "ActiveState") == "active" && b.line("a").Up })
-		if n := b.property(unit, "NRestarts"); n != "8" {
+	for _, unit := range []string{shell.Unit("a"), "flattoned.service"} {
+		b.Run("timeout", "60", "/srv/kill", unit)
+		soon(t, unit+" is up", func() bool { return b.Property(unit, "ActiveState") == "active" && b.Line("a").Up })
+		if n := b.Property(unit, "NRestarts"); n != "8" {
 			t.Errorf("systemd has started %s again %s times, of 8", unit, n)
 		}
 	}
@@ -99,24 +100,24 @@ done
 
 // same checks that a line's process is the one it was, and that flattoned knows it.
 func (b *installed) same(line, was string) {
-	b.t.Helper()
-	if now := b.pidOf(unit(line)); now != was {
-		b.t.Errorf("line %s has another process than before", line)
+	b.T.Helper()
+	if now := b.PID(shell.Unit(line)); now != was {
+		b.T.Errorf("line %s has another process than before", line)
 	}
-	soon(b.t, "flattoned has line "+line+" again", func() bool { return b.line(line).Up })
+	soon(b.T, "flattoned has line "+line+" again", func() bool { return b.Line(line).Up })
 }
 
 var dump = regexp.MustCompile(`goroutine \d+|0x[0-9a-f]{8}|fatal error|panic:`)
 
 // silentOn looks through the journal for what a process prints of its memory, and for a number.
 func (b *installed) silentOn(number string) {
-	b.t.Helper()
-	for line := range strings.Lines(b.journal("--output=export", "--all", "--unit=flattone*")) {
+	b.T.Helper()
+	for line := range strings.Lines(b.Journal("--output=export", "--all", "--unit=flattone*")) {
 		if strings.Contains(line, number) {
-			b.t.Error("the journal has the number")
+			b.T.Error("the journal has the number")
 		}
 		if _, message, ok := strings.Cut(line, "MESSAGE="); ok && dump.MatchString(message) {
-			b.t.Errorf("the journal has a dump: %s", message)
+			b.T.Errorf("the journal has a dump: %s", message)
 		}
 	}
 }
@@ -125,7 +126,7 @@ func (b *installed) silentOn(number string) {
 func keyed(t *testing.T, call string) string {
 	t.Helper()
 	var truth struct{ Card struct{ PAN string } }
-	if err := json.Unmarshal(read(t, recordings, call, "truth.json"), &truth); err != nil {
+	if err := json.Unmarshal(shell.Read(t, recordings, call, "truth.json"), &truth); err != nil {
 		t.Fatal(err)
 	}
 	return truth.Card.PAN

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/demo/receiver"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // installed is a machine with the package on it, set up and serving: its lines play recorded calls, and a receiver takes its tokens.
@@ -29,9 +30,6 @@ type line struct {
 	pace       float64
 }
 
-// ann is who commands the box: a member of flattone-admin, and its auditor.
-const ann = "ann"
-
 // upstreamPort is where the receiver listens. The package's first configuration names it.
 const upstreamPort = 8377
 
@@ -40,27 +38,27 @@ func install(t *testing.T, lines ...line) *installed {
 	t.Helper()
 	b := &installed{machine: newMachine(t)}
 	b.apt(pkg)
-	b.run("useradd", "--groups", "flattone-admin", ann)
+	b.Run("useradd", "--groups", "flattone-admin", shell.Ann)
 	for _, l := range lines {
 		for _, leg := range []string{"caller.wav", "agent.wav"} {
-			b.put(filepath.Join("/srv", l.call, leg), read(t, recordings, l.call, leg), "0644")
+			b.put(filepath.Join("/srv", l.call, leg), shell.Read(t, recordings, l.call, leg), "0644")
 		}
 	}
 	b.put("/root/flattone.toml", settings(lines), "0644")
 	b.receive()
-	b.serves()
-	b.runAs(console, "flattone", "apply", "--yes", "/root/flattone.toml")
+	b.Serves()
+	b.RunAs(shell.Console, "flattone", "apply", "--yes", "/root/flattone.toml")
 	for _, l := range lines {
-		soon(t, "a call waits on line "+l.name, func() bool { return b.line(l.name).InCall })
+		soon(t, "a call waits on line "+l.name, func() bool { return b.Line(l.name).InCall })
 	}
 	return b
 }
 
 // apt installs a package by the name of its file, as the README says.
 func (m *machine) apt(file string, flags ...string) {
-	m.t.Helper()
-	m.put("/root/flattone.deb", read(m.t, file), "0644")
-	m.run(append([]string{"apt-get", "install", "--quiet", "--yes", "/root/flattone.deb"}, flags...)...)
+	m.T.Helper()
+	m.put("/root/flattone.deb", shell.Read(m.T, file), "0644")
+	m.Run(append([]string{"apt-get", "install", "--quiet", "--yes", "/root/flattone.deb"}, flags...)...)
 }
 
 // settings are a configuration with these lines. The recorded cards expire in December 2029 and January 2031, and what is shipped believes
@@ -78,7 +76,7 @@ max_retry_s = 1
 [roles]
 auditor = [%q]
 [profile.card]
-`, upstreamPort, ann)
+`, upstreamPort, shell.Ann)
 	for _, l := range lines {
 		fmt.Fprintf(&f, `[[line]]
 name = %[1]q
@@ -99,14 +97,14 @@ wait_armed = true
 
 // receive takes tokens, and checks their signatures by the secret that the package made.
 func (b *installed) receive() {
-	b.t.Helper()
-	rec, err := receiver.New(strings.TrimSpace(b.run("cat", "/etc/flattone/webhook.secret")), b)
+	b.T.Helper()
+	rec, err := receiver.New(strings.TrimSpace(b.Run("cat", "/etc/flattone/webhook.secret")), b)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	srv := &http.Server{Handler: rec}
 	go srv.Serve(b.listen(upstreamPort))
-	b.t.Cleanup(func() { srv.Close() })
+	b.T.Cleanup(func() { srv.Close() })
 }
 
 // Write takes what the receiver verified.
@@ -117,77 +115,42 @@ func (b *installed) Write(p []byte) (int, error) {
 }
 
 // delivered are the tokens of a line that arrived.
-func (b *installed) delivered(line string) (tokens []string) {
+func (b *installed) delivered(line string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for got := range bytes.Lines(b.got.Bytes()) {
-		var one struct {
-			Event struct {
-				Data struct{ Line, Token string }
-			}
-		}
-		if err := json.Unmarshal(got, &one); err != nil {
-			b.t.Fatal(err)
-		}
-		if one.Event.Data.Line == line {
-			tokens = append(tokens, one.Event.Data.Token)
-		}
-	}
-	return tokens
+	return shell.Tokens(b.T, b.got.Bytes())[line]
 }
 
 // ask has ann ask the box for something.
 func ask[T any](b *installed, verb ...string) (answer T) {
-	b.t.Helper()
-	out := b.runAs(ann, append(append([]string{"flattone"}, verb...), "--json")...)
+	b.T.Helper()
+	out := b.RunAs(shell.Ann, append(append([]string{"flattone"}, verb...), "--json")...)
 	if err := json.Unmarshal([]byte(out), &answer); err != nil {
-		b.t.Fatalf("flattone %s: %v\n%s", strings.Join(verb, " "), err, out)
+		b.T.Fatalf("flattone %s: %v\n%s", strings.Join(verb, " "), err, out)
 	}
 	return answer
 }
 
-// line is how a line is, down if flattoned doesn't answer.
-func (b *installed) line(name string) control.Line {
-	b.t.Helper()
-	out, code := b.try(ann, "flattone", "lines", "--json")
-	var lines []control.Line
-	if code == 0 && json.Unmarshal([]byte(out), &lines) != nil {
-		b.t.Fatalf("flattone lines: %s", out)
-	}
-	for _, l := range lines {
-		if l.Name == name {
-			return l
-		}
-	}
-	return control.Line{Name: name}
-}
-
 // keying arms a line and waits until its caller is in the middle of his card.
 func (b *installed) keying(name string) {
-	b.t.Helper()
-	b.runAs(ann, "flattone", "arm", name)
-	soon(b.t, name+" is keying", func() bool { return b.line(name).State == control.StateKeying })
+	b.T.Helper()
+	b.RunAs(shell.Ann, "flattone", "arm", name)
+	soon(b.T, name+" is keying", func() bool { return b.Line(name).State == control.StateKeying })
 	time.Sleep(time.Second)
 }
 
 // arrives waits for the token of a line on which one card was keyed: the line's only one, here and in the vault.
 func (b *installed) arrives(name string) (token string) {
-	b.t.Helper()
+	b.T.Helper()
 	var tokens, kept []string
-	soon(b.t, "the token of "+name+" arrives", func() bool { tokens = b.delivered(name); return len(tokens) > 0 })
+	soon(b.T, "the token of "+name+" arrives", func() bool { tokens = b.delivered(name); return len(tokens) > 0 })
 	for _, card := range ask[[]control.Token](b, "tokens") {
 		if card.Line == name {
 			kept = append(kept, card.Token)
 		}
 	}
 	if len(tokens) != 1 || !slices.Equal(tokens, kept) {
-		b.t.Errorf("of one card on line %s the tokens %v arrived, and the vault has %v", name, tokens, kept)
+		b.T.Errorf("of one card on line %s the tokens %v arrived, and the vault has %v", name, tokens, kept)
 	}
 	return tokens[0]
 }
-
-// unit is a line's.
-func unit(line string) string { return "flattone-line@" + line + ".service" }
-
-// pidOf is the main process of a unit, "0" if there is none.
-func (m *machine) pidOf(unit string) string { m.t.Helper(); return m.property(unit, "MainPID") }

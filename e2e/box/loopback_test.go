@@ -11,7 +11,7 @@ import (
 
 // listen opens a port on its loopback, for this process to serve.
 func (m *machine) listen(port int) net.Listener {
-	m.t.Helper()
+	m.T.Helper()
 	type opened struct {
 		net.Listener
 		error
@@ -34,7 +34,7 @@ func (m *machine) listen(port int) net.Listener {
 	}()
 	o := <-done
 	if o.error != nil {
-		m.t.Fatal(o.error)
+		m.T.Fatal(o.error)
 	}
 	return o.Listener
 }

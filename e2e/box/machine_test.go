@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/e2e/shell"
 	"github.com/flattone/flattone/hw/hwtest/child"
 )
 
@@ -21,7 +22,7 @@ import (
 //
 //	off ──on──▶ runs ──off, or it powers itself off──▶ off
 type machine struct {
-	t   *testing.T
+	shell.Shell
 	dir string
 	// pid is that of its systemd as this process counts them, while it runs.
 	pid          string
@@ -32,11 +33,12 @@ type machine struct {
 // newMachine is a machine that was just installed, and runs. When the test ends it is gone.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, dir: t.TempDir()}
+	m := &machine{dir: t.TempDir()}
+	m.Shell = shell.Shell{T: t, Try: m.try, Patience: patience}
 	m.on()
 	t.Cleanup(func() {
 		if t.Failed() && m.Runs() {
-			t.Logf("the journal ends:\n%s", m.journal("--lines=80", "--unit=flattone*"))
+			t.Logf("the journal ends:\n%s", m.Journal("--lines=80", "--unit=flattone*"))
 		}
 		m.off()
 	})
@@ -47,17 +49,17 @@ var leader = regexp.MustCompile(`X_NSPAWN_LEADER_PID=(\d+)`)
 
 // on boots it, and waits until its systemd has started all there is to start.
 func (m *machine) on() {
-	m.t.Helper()
+	m.T.Helper()
 	at := filepath.Join(m.dir, "notify")
 	os.Remove(at)
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: at, Net: "unixgram"})
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	defer notify.Close()
 	console, err := os.Create(filepath.Join(m.dir, "console"))
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	defer console.Close()
 	m.spawn(at, console)
@@ -68,7 +70,7 @@ func (m *machine) on() {
 		n, err := notify.Read(datagram[:])
 		if err != nil {
 			m.off()
-			m.t.Fatalf("the machine did not boot: %v\n%s", err, read(m.t, console.Name()))
+			m.T.Fatalf("the machine did not boot: %v\n%s", err, shell.Read(m.T, console.Name()))
 		}
 		told = string(datagram[:n])
 		if found := leader.FindStringSubmatch(told); found != nil {
@@ -79,13 +81,13 @@ func (m *machine) on() {
 
 // spawn starts what boots it.
 func (m *machine) spawn(notify string, console io.Writer) {
-	m.t.Helper()
+	m.T.Helper()
 	m.cmd = exec.Command("../../.ci/box", "boot", m.dir)
 	m.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
 	m.cmd.Stdout, m.cmd.Stderr = console, console
 	var err error
 	if m.Child, err = child.Start(m.cmd, syscall.SIGTERM); err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 }
 
@@ -100,7 +102,7 @@ func (m *machine) awaitOff() {
 	select {
 	case <-m.Gone():
 	case <-time.After(patience):
-		m.t.Errorf("the machine does not power off within %v", patience)
+		m.T.Errorf("the machine does not power off within %v", patience)
 		syscall.Kill(-m.cmd.Process.Pid, syscall.SIGKILL)
 		<-m.Gone()
 	}
@@ -110,23 +112,20 @@ func (m *machine) awaitOff() {
 func (m *machine) command(user string, argv ...string) *exec.Cmd {
 	run := []string{"--target", m.pid, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
 		"systemd-run", "--quiet", "--wait", "--pipe", "--collect"}
-	if user == console {
+	if user == shell.Console {
 		user = "root"
-		run = append(run, "--property=PAMName=login", "--setenv=XDG_SESSION_TYPE=tty", "--setenv=XDG_SESSION_CLASS=user")
+		run = append(run, shell.Session...)
 	}
 	return exec.Command("nsenter", append(append(run, "--uid="+user, "--"), argv...)...)
 }
 
-// console is root, whom login(1) has let in at the machine itself. Whoever else runs a command here has no session.
-const console = "console"
-
 // try runs a command, and says what it printed and how it ended.
 func (m *machine) try(user string, argv ...string) (output string, code int) {
-	m.t.Helper()
+	m.T.Helper()
 	out, err := m.command(user, argv...).CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	if exit != nil {
 		code = exit.ExitCode()
@@ -134,42 +133,18 @@ func (m *machine) try(user string, argv ...string) (output string, code int) {
 	return string(out), code
 }
 
-// run runs a command that must succeed, as root.
-func (m *machine) run(argv ...string) string { m.t.Helper(); return m.runAs("root", argv...) }
-
-func (m *machine) runAs(user string, argv ...string) string {
-	m.t.Helper()
-	out, code := m.try(user, argv...)
-	if code != 0 {
-		m.t.Fatalf("%s as %s ended with %d:\n%s", strings.Join(argv, " "), user, code, out)
-	}
-	return out
-}
-
 // put writes a file of root's into it.
 func (m *machine) put(name string, content []byte, mode string) {
-	m.t.Helper()
+	m.T.Helper()
 	cmd := m.command("root", "install", "-D", "--mode="+mode, "/dev/stdin", name)
 	cmd.Stdin = bytes.NewReader(content)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		m.t.Fatalf("write %s: %v\n%s", name, err, out)
+		m.T.Fatalf("write %s: %v\n%s", name, err, out)
 	}
-}
-
-// journal is what journalctl says.
-func (m *machine) journal(args ...string) string {
-	m.t.Helper()
-	return m.run(append([]string{"journalctl", "--no-pager", "--quiet"}, args...)...)
 }
 
 // active are the box's units that run, or are about to end.
 func (m *machine) active() string {
-	m.t.Helper()
-	return m.run("systemctl", "list-units", "--plain", "--no-legend", "--state=active,deactivating", "flattone*")
-}
-
-// property is one of a unit, as systemd has it.
-func (m *machine) property(unit, name string) string {
-	m.t.Helper()
-	return strings.TrimSpace(m.run("systemctl", "show", "--value", "--property="+name, unit))
+	m.T.Helper()
+	return m.Run("systemctl", "list-units", "--plain", "--no-legend", "--state=active,deactivating", "flattone*")
 }

@@ -23,10 +23,10 @@ var owners = map[string]string{
 
 // owned checks them.
 func (m *machine) owned() {
-	m.t.Helper()
+	m.T.Helper()
 	for path, want := range owners {
-		if got := m.run("stat", "--format=%U:%G %a", path); got != want+"\n" {
-			m.t.Errorf("%s is %s, and should be %s", path, got, want)
+		if got := m.Run("stat", "--format=%U:%G %a", path); got != want+"\n" {
+			m.T.Errorf("%s is %s, and should be %s", path, got, want)
 		}
 	}
 }
@@ -36,9 +36,9 @@ var ruleFault = regexp.MustCompile(`(?m)^.*70-flattone\.rules:\d+.*$`)
 
 // ruled checks that udev reads our rules, and has nothing against them.
 func (m *machine) ruled() {
-	m.t.Helper()
-	said, _ := m.try("root", "udevadm", "test", "/sys/devices/virtual/mem/null")
+	m.T.Helper()
+	said, _ := m.Try("root", "udevadm", "test", "/sys/devices/virtual/mem/null")
 	if faults := ruleFault.FindAllString(said, -1); len(faults) > 0 || !regexp.MustCompile(`Reading rules file: \S+/70-flattone\.rules`).MatchString(said) {
-		m.t.Errorf("udev says of our rules %q, in:\n%s", faults, said)
+		m.T.Errorf("udev says of our rules %q, in:\n%s", faults, said)
 	}
 }

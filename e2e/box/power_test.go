@@ -18,7 +18,7 @@ func TestPowerOffDuringCapture(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
 	b.keying("a")
-	held := b.run("systemd-inhibit", "--list", "--no-legend", "--no-pager")
+	held := b.Run("systemd-inhibit", "--list", "--no-legend", "--no-pager")
 	for _, what := range []string{"shutdown", "sleep"} {
 		if !regexp.MustCompile(`(?m)^flattone .* ` + what + ` +a card is being taken +delay *$`).MatchString(held) {
 			t.Errorf("nothing delays %s while a card is being keyed:\n%s", what, held)
@@ -26,8 +26,8 @@ func TestPowerOffDuringCapture(t *testing.T) {
 	}
 	took := b.powerOff()
 	b.on()
-	b.serves()
-	soon(t, "the line is up", func() bool { return b.line("a").Up })
+	b.Serves()
+	soon(t, "the line is up", func() bool { return b.Line("a").Up })
 	voided := 0
 	for _, e := range ask[[]control.AuditEntry](b, "events") {
 		if e.Action == "line.voided" && e.Object == "line a" && e.Origin == "logind: shutdown" && e.Result == "ok" {
@@ -46,9 +46,9 @@ func TestPowerOffDuringCapture(t *testing.T) {
 
 // powerOff has the box shut down, and measures how long that takes.
 func (b *installed) powerOff() time.Duration {
-	b.t.Helper()
+	b.T.Helper()
 	began := time.Now()
-	b.run("busctl", "call", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PowerOff", "b", "false")
+	b.Run("busctl", "call", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PowerOff", "b", "false")
 	b.awaitOff()
 	return time.Since(began)
 }
@@ -61,25 +61,25 @@ func TestOrderlyEnd(t *testing.T) {
 	up := func() {
 		t.Helper()
 		for _, l := range lines {
-			soon(t, "line "+l.name+" is up", func() bool { return b.line(l.name).Up })
+			soon(t, "line "+l.name+" is up", func() bool { return b.Line(l.name).Up })
 		}
 	}
 	for range 3 {
-		b.run("systemctl", "stop", "flattone.target")
+		b.Run("systemctl", "stop", "flattone.target")
 		soon(t, "no unit runs", func() bool { return b.active() == "" })
-		b.run("systemctl", "start", "flattone.target")
+		b.Run("systemctl", "start", "flattone.target")
 		up()
 	}
 	b.powerOff()
 	b.on()
-	b.serves()
+	b.Serves()
 	up()
 	for _, e := range ask[[]control.AuditEntry](b, "events") {
 		if e.Action == "condition.raised" && strings.HasPrefix(e.Object, "line ") {
 			t.Errorf("the log has that %s failed: %s, %s", e.Object, e.Result, e.Origin)
 		}
 	}
-	if told := b.journal("FLATTONE_CODE=process_down", "FLATTONE_CODE=process_stopped"); told != "" {
+	if told := b.Journal("FLATTONE_CODE=process_down", "FLATTONE_CODE=process_stopped"); told != "" {
 		t.Errorf("the journal has faults:\n%s", told)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/flattone/flattone/e2e/shell"
 	"github.com/flattone/flattone/hw/hwtest/pty"
 )
 
@@ -22,7 +23,7 @@ var command = regexp.MustCompile("(?m)^[0-9]+\\. `([^`]+)`")
 // his to change, root's alone to read, and flattoned's to sign with.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(string(read(t, "../../README.md")), "\n### On a box of its own\n")
+	_, section, _ := strings.Cut(string(shell.Read(t, "../../README.md")), "\n### On a box of its own\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var commands []string
 	for _, found := range command.FindAllStringSubmatch(section, -1) {
@@ -33,9 +34,9 @@ func TestReadme(t *testing.T) {
 	}
 	m := newMachine(t)
 	const repository = "/root/flattone" // as far as it is needed here, after the first command
-	m.put(repository+"/build/deb/flattone_1_all.deb", read(t, pkg), "0644")
+	m.put(repository+"/build/deb/flattone_1_all.deb", shell.Read(t, pkg), "0644")
 	for _, leg := range []string{"caller.wav", "agent.wav"} {
-		m.put(filepath.Join(repository, "data/calls/visa", leg), read(t, recordings, "visa", leg), "0644")
+		m.put(filepath.Join(repository, "data/calls/visa", leg), shell.Read(t, recordings, "visa", leg), "0644")
 	}
 	secret := "whsec_" + strings.Repeat("QUFB", 8)
 	answers := []pty.Turn{{"Name of the line [line-1]", ""}, {"Place [2]", "1"}, {"Made of", "recordings"}, {"Folder of the recordings", repository + "/data/calls/visa"},
@@ -45,7 +46,7 @@ func TestReadme(t *testing.T) {
 	for _, c := range commands[1:] {
 		in := "cd " + repository + " && " + c
 		if c != "flattone setup" {
-			m.runAs(console, "bash", "-c", in)
+			m.RunAs(shell.Console, "bash", "-c", in)
 		} else {
 			shown = m.talk(answers, "bash", "-c", in)
 		}
@@ -57,29 +58,29 @@ func TestReadme(t *testing.T) {
 			t.Errorf("%q is not in:\n%s", want, shown)
 		}
 	}
-	if kept := m.run("stat", "--format=%a %U", "/etc/flattone/webhook.secret"); kept != "600 root\n" || m.run("cat", "/etc/flattone/webhook.secret") != secret+"\n" {
+	if kept := m.Run("stat", "--format=%a %U", "/etc/flattone/webhook.secret"); kept != "600 root\n" || m.Run("cat", "/etc/flattone/webhook.secret") != secret+"\n" {
 		t.Errorf("the secret's file is %s", kept)
 	}
-	if handed := m.run("cat", "/run/credentials/flattoned.service/webhook-secret"); handed != secret+"\n" {
+	if handed := m.Run("cat", "/run/credentials/flattoned.service/webhook-secret"); handed != secret+"\n" {
 		t.Error("flattoned signs with another secret")
 	}
-	m.run("test", "-s", "/etc/flattone/flattone.toml.before")
-	m.run("flattone", "check", "/etc/flattone/flattone.toml")
+	m.Run("test", "-s", "/etc/flattone/flattone.toml.before")
+	m.Run("flattone", "check", "/etc/flattone/flattone.toml")
 	b := &installed{machine: m}
-	b.run("useradd", "--groups", "flattone-admin", ann)
-	if l := b.line("line-1"); !l.Up || l.Place != "trunk-side" {
+	b.Run("useradd", "--groups", "flattone-admin", shell.Ann)
+	if l := b.Line("line-1"); !l.Up || l.Place != "trunk-side" {
 		t.Errorf("the line is %+v", l)
 	}
 }
 
-// talk runs a command at the machine's console, with somebody at it who answers what he is asked.
+// talk runs a command at the machine's shell.Console, with somebody at it who answers what he is asked.
 func (m *machine) talk(answers []pty.Turn, argv ...string) (shown string) {
-	m.t.Helper()
-	person, program := pty.Open(m.t)
-	cmd := m.command(console, argv...)
+	m.T.Helper()
+	person, program := pty.Open(m.T)
+	cmd := m.command(shell.Console, argv...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 	if err := cmd.Start(); err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	program.Close()
 	var unasked []pty.Turn
@@ -90,10 +91,10 @@ func (m *machine) talk(answers []pty.Turn, argv ...string) (shown string) {
 	talking.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	if err != nil || len(unasked) > 0 {
-		m.t.Fatalf("%v: %v; nobody asked for %q, after:\n%s", argv, err, unasked, shown)
+		m.T.Fatalf("%v: %v; nobody asked for %q, after:\n%s", argv, err, unasked, shown)
 	}
 	return shown
 }

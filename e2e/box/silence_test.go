@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/wav"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // period is the least that a line of recordings can fail to give; noise, too, is 0 for a frame or three.
@@ -17,11 +18,11 @@ const period = 20 * time.Millisecond
 func TestLineRestarted(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1}, line{"b", "visa", 1})
-	other := b.pidOf(unit("b"))
+	other := b.PID(shell.Unit("b"))
 	b.keying("b")
 	b.keying("a")
-	b.run("systemctl", "restart", unit("a"))
-	soon(t, "the line is up", func() bool { return b.line("a").Up })
+	b.Run("systemctl", "restart", shell.Unit("a"))
+	soon(t, "the line is up", func() bool { return b.Line("a").Up })
 	b.same("b", other)
 	time.Sleep(2 * time.Second)
 	restarted, beside := b.silence("a"), b.silence("b")
@@ -33,16 +34,16 @@ func TestLineRestarted(t *testing.T) {
 
 // silence is the longest time for which the agent of a line was given nothing since its call began. The recordings have none.
 func (b *installed) silence(line string) time.Duration {
-	b.t.Helper()
-	b.run("systemctl", "stop", unit(line))
+	b.T.Helper()
+	b.Run("systemctl", "stop", shell.Unit(line))
 	file, err := os.Open(filepath.Join("/proc", b.pid, "root/var/lib/flattone-line", line+".agent.wav"))
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	defer file.Close()
 	heard, rate, err := wav.ReadAll(file)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	begun, longest, now := false, 0, 0
 	for _, frame := range heard {

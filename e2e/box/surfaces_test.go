@@ -7,6 +7,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // told is how soon whatever is wrong must be on every surface.
@@ -30,14 +31,14 @@ print <$s>;
 		began := time.Now()
 		for name, says := range map[string]func() bool{
 			"status": func() bool {
-				out, exit := b.try(ann, "flattone", "status", "--json")
+				out, exit := b.Try(shell.Ann, "flattone", "status", "--json")
 				return strings.Contains(out, `"`+code+`"`) && exit == exitUnhealthy
 			},
 			"metrics": func() bool {
-				return strings.Contains(b.run("/srv/ask"), `flattone_condition{code="`+code+`",line="a",severity="fault"} 1`)
+				return strings.Contains(b.Run("/srv/ask"), `flattone_condition{code="`+code+`",line="a",severity="fault"} 1`)
 			},
 			"the bus": func() bool {
-				out := b.runAs(ann, "busctl", "get-property", "org.flattone.Appliance1", "/org/flattone/Appliance1", "org.flattone.Appliance1", "Conditions")
+				out := b.RunAs(shell.Ann, "busctl", "get-property", "org.flattone.Appliance1", "/org/flattone/Appliance1", "org.flattone.Appliance1", "Conditions")
 				return strings.Contains(out, `"`+code+`" "fault" "a"`)
 			},
 		} {
@@ -47,12 +48,12 @@ print <$s>;
 			t.Errorf("that it stands: %t was told everywhere after %v", stands, took)
 		}
 	}
-	b.run("systemctl", "stop", unit("a"))
+	b.Run("systemctl", "stop", shell.Unit("a"))
 	surfaces(true)
-	b.run("systemctl", "start", unit("a"))
+	b.Run("systemctl", "start", shell.Unit("a"))
 	surfaces(false)
 	declared, _ := health.Lookup(health.ProcessStopped)
-	if n := strings.Count(b.journal("FLATTONE_CODE="+code, "FLATTONE_LINE=a", "MESSAGE_ID="+declared.MessageID, "--output=cat"), "\n"); n != 2 {
+	if n := strings.Count(b.Journal("FLATTONE_CODE="+code, "FLATTONE_LINE=a", "MESSAGE_ID="+declared.MessageID, "--output=cat"), "\n"); n != 2 {
 		t.Errorf("the journal has %d records of it, and not a beginning and an end", n)
 	}
 	var noted []string
@@ -71,7 +72,7 @@ func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	b := install(t, line{"a", "visa", 1})
 	for range 3 {
-		if out, code := b.try("nobody", "flattone", "arm", "a"); code != exitDenied {
+		if out, code := b.Try("nobody", "flattone", "arm", "a"); code != exitDenied {
 			t.Errorf("arming by nobody ended with %d: %s", code, out)
 		}
 	}

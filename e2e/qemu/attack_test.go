@@ -7,11 +7,12 @@ import (
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/adversary"
 	"github.com/flattone/flattone/audio/detect/detecttest"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // attack sets the attacker on what an agent was given. Caller and agent have one clock: he knows what the caller said, to the frame.
 func (m *machine) attack(call string, caller, heard []int16) {
-	t := m.t
+	t := m.T
 	t.Helper()
 	found := judged(m, call, caller, heard)
 	t.Logf("measured: of %d keys %d can be read in what the agent's card was given, %d guesses are right, and %d ms leaked",
@@ -26,15 +27,15 @@ func (m *machine) attack(call string, caller, heard []int16) {
 
 // judged is what the attacker makes of it.
 func judged(m *machine, call string, in, out []int16) adversary.Report {
-	m.t.Helper()
+	m.T.Helper()
 	var truth struct {
 		Keys []struct {
 			Digit      string
 			Start, End audio.Position
 		}
 	}
-	if err := json.Unmarshal(read(m.t, filepath.Join(recordings, call, "truth.json")), &truth); err != nil {
-		m.t.Fatal(err)
+	if err := json.Unmarshal(shell.Read(m.T, filepath.Join(recordings, call, "truth.json")), &truth); err != nil {
+		m.T.Fatal(err)
 	}
 	c := adversary.Case{Rate: audio.Rate8k, In: in, Out: out, DelayFrames: adversary.FindDelay, FlatTone: adversary.OurFlatTone()}
 	for _, k := range truth.Keys {
@@ -43,12 +44,12 @@ func judged(m *machine, call string, in, out []int16) adversary.Report {
 	}
 	report, err := adversary.Judge(c)
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	c.DelayFrames = report.DelayFrames
 	learnt, err := adversary.Learn(c)
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	report.Attackers = append(report.Attackers, learnt...)
 	return report
@@ -57,7 +58,7 @@ func judged(m *machine, call string, in, out []int16) adversary.Report {
 // listen looks for keys in what an agent was given, where the caller's clock is another, and by how much nobody knows: a modem goes by the host's time. The agent
 // heard something all the same.
 func (m *machine) listen(caller, heard []int16) {
-	t := m.t
+	t := m.T
 	t.Helper()
 	loud := 0
 	for _, v := range heard {

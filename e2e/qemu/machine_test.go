@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/e2e/shell"
 	"github.com/flattone/flattone/hw/hwtest/child"
 )
 
@@ -21,7 +22,7 @@ import (
 //
 //	off ──on──▶ runs ──off──▶ off
 type machine struct {
-	t   *testing.T
+	shell.Shell
 	dir string
 	// tpm is the folder of what its TPM remembers.
 	tpm string
@@ -33,7 +34,8 @@ type machine struct {
 // newMachine is a machine that was just installed, and runs. When the test ends it is gone.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, dir: t.TempDir()}
+	m := &machine{dir: t.TempDir()}
+	m.Shell = shell.Shell{T: t, Try: m.try, Patience: patience}
 	if err := errors.Join(os.RemoveAll(m.share()), os.Mkdir(m.share(), 0o755)); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +51,7 @@ func newMachine(t *testing.T) *machine {
 	t.Cleanup(func() {
 		if m.Runs() {
 			if t.Failed() {
-				t.Logf("the journal ends:\n%s", m.journal("--lines=200", "--unit=flattone*"))
+				t.Logf("the journal ends:\n%s", m.Journal("--lines=200", "--unit=flattone*"))
 			}
 			m.off()
 		}
@@ -63,10 +65,10 @@ func (m *machine) share() string         { return rig + "/share" }
 
 // insertTPM has it run with a TPM of that name from the next boot on, which is a new one unless it had it before.
 func (m *machine) insertTPM(name string) {
-	m.t.Helper()
+	m.T.Helper()
 	m.tpm = m.at(name)
 	if err := os.MkdirAll(m.tpm, 0o700); err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 }
 
@@ -88,9 +90,9 @@ func processor() []string {
 
 // on boots it, and waits until it can be told something.
 func (m *machine) on() {
-	m.t.Helper()
+	m.T.Helper()
 	m.spawn("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+m.tpm, "--ctrl", "type=unixio,path="+m.at("tpm.sock"), "--flags", "startup-clear", "--terminate")
-	soon(m.t, "the TPM answers", func() bool { _, err := os.Stat(m.at("tpm.sock")); return err == nil })
+	soon(m.T, "the TPM answers", func() bool { _, err := os.Stat(m.at("tpm.sock")); return err == nil })
 	os.Remove(m.at("agent.sock"))
 	m.cmd, m.Child = m.spawn(append(append([]string{"qemu-system-x86_64"}, processor()...), "-M", "q35", "-cpu", "max", "-m", "1024", "-nodefaults", "-nic", "none",
 		"-display", "none", "-no-reboot", "-kernel", rig+"/vmlinuz", "-initrd", rig+"/initrd", "-append", "console=ttyS0 quiet panic=-1 mitigations=off",
@@ -104,7 +106,7 @@ func (m *machine) on() {
 		"-trace", "usb_serial_handle_control", "-msg", "timestamp=on", "-D", m.at("trace"),
 		"-chardev", "socket,id=tpm,path="+m.at("tpm.sock"), "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm")...)
 	var err error
-	soon(m.t, "the machine can be told something", func() bool {
+	soon(m.T, "the machine can be told something", func() bool {
 		m.conn, err = net.Dial("unix", m.at("agent.sock"))
 		return err == nil || !m.Runs()
 	})
@@ -113,35 +115,35 @@ func (m *machine) on() {
 		err = m.wake(bootPatience)
 	}
 	if err != nil {
-		m.t.Fatalf("the machine did not boot: %v\n%s", err, read(m.t, m.at("console")))
+		m.T.Fatalf("the machine did not boot: %v\n%s", err, shell.Read(m.T, m.at("console")))
 	}
 }
 
 // spawn starts a program that ends with this one.
 func (m *machine) spawn(argv ...string) (*exec.Cmd, *child.Child) {
-	m.t.Helper()
+	m.T.Helper()
 	out, err := os.OpenFile(m.at("console"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	defer out.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	c, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
 	return cmd, c
 }
 
 // off has it power off, and waits.
 func (m *machine) off() {
-	m.t.Helper()
+	m.T.Helper()
 	m.exec("/usr/bin/systemctl", "poweroff") // the answer may come too late
 	select {
 	case <-m.Gone():
 	case <-time.After(bootPatience):
-		m.t.Errorf("the machine does not power off within %v", bootPatience)
+		m.T.Errorf("the machine does not power off within %v", bootPatience)
 		m.cmd.Process.Kill()
 		<-m.Gone()
 	}
@@ -150,51 +152,23 @@ func (m *machine) off() {
 
 // try runs a command as one of its users, and says what it printed and how it ended.
 func (m *machine) try(user string, argv ...string) (output string, code int) {
-	m.t.Helper()
+	m.T.Helper()
 	run := []string{"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups"}
-	if user == console {
-		run = []string{"/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=PAMName=login", "--setenv=XDG_SESSION_TYPE=tty",
-			"--setenv=XDG_SESSION_CLASS=user", "--uid=root"}
+	if user == shell.Console {
+		run = append([]string{"/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--uid=root"}, shell.Session...)
 	}
 	output, code, err := m.exec(append(append(run, "--"), argv...)...)
 	if err != nil {
-		m.t.Fatalf("%s: %v", strings.Join(argv, " "), err)
+		m.T.Fatalf("%s: %v", strings.Join(argv, " "), err)
 	}
 	return output, code
 }
 
-// console is root, whom login(1) has let in at the machine itself. Whoever else runs a command here has no session.
-const console = "console"
-
-// run runs a command that must succeed, as root.
-func (m *machine) run(argv ...string) string { m.t.Helper(); return m.runAs("root", argv...) }
-
-func (m *machine) runAs(user string, argv ...string) string {
-	m.t.Helper()
-	out, code := m.try(user, argv...)
-	if code != 0 {
-		m.t.Fatalf("%s as %s ended with %d:\n%s", strings.Join(argv, " "), user, code, out)
-	}
-	return out
-}
-
 // put writes a file of root's into it.
 func (m *machine) put(name string, content []byte, mode string) {
-	m.t.Helper()
+	m.T.Helper()
 	if err := os.WriteFile(filepath.Join(m.share(), "put"), content, 0o600); err != nil {
-		m.t.Fatal(err)
+		m.T.Fatal(err)
 	}
-	m.run("install", "-D", "--mode="+mode, "/share/put", name)
-}
-
-// journal is what journalctl says.
-func (m *machine) journal(args ...string) string {
-	m.t.Helper()
-	return m.run(append([]string{"journalctl", "--no-pager", "--quiet"}, args...)...)
-}
-
-// property is one of a unit, as systemd has it.
-func (m *machine) property(unit, name string) string {
-	m.t.Helper()
-	return strings.TrimSpace(m.run("systemctl", "show", "--value", "--property="+name, unit))
+	m.Run("install", "-D", "--mode="+mode, "/share/put", name)
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // rig is what `make e2e-qemu` made: a disk with what finds it, a kernel, the package, and a receiver of tokens.
@@ -37,18 +39,5 @@ func TestMain(m *testing.M) {
 // soon waits until something holds.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%v have passed, and not: %s", patience, what)
-		}
-	}
-}
-
-func read(t *testing.T, name string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	shell.Soon(t, patience, what, holds)
 }

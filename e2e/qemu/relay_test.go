@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // switching is a moment in which the adapter of the relay was told to put RTS on or off.
@@ -21,8 +22,8 @@ var told = regexp.MustCompile(`@(\d+)\.(\d+):usb_serial_handle_control .* got co
 
 // rts is all that the adapter was told of RTS, as far as it changed it.
 func (m *machine) rts() (all []switching) {
-	m.t.Helper()
-	for line := range strings.Lines(string(read(m.t, m.at("trace")))) {
+	m.T.Helper()
+	for line := range strings.Lines(string(shell.Read(m.T, m.at("trace")))) {
 		found := told.FindStringSubmatch(line)
 		if found == nil {
 			continue
@@ -40,7 +41,7 @@ func (m *machine) rts() (all []switching) {
 
 // energised reports whether RTS is on.
 func (m *machine) energised() bool {
-	m.t.Helper()
+	m.T.Helper()
 	all := m.rts()
 	return len(all) > 0 && all[len(all)-1].on
 }
@@ -51,24 +52,24 @@ const blip = time.Second
 // relay: RTS is on while the line works, off as soon as its process is killed in a call, and stays so, however soon the next process is there, until the call
 // is over.
 func relay(m *machine) {
-	t := m.t
+	t := m.T
 	soon(t, "the relay is energised between calls", m.energised)
 	before := len(m.rts())
-	m.runAs(ann, "flattone", "arm", "cards")
+	m.RunAs(shell.Ann, "flattone", "arm", "cards")
 	stop := m.plays("Trunk", m.said("visa", "caller"), m.said("visa", "agent"))
-	soon(t, "the caller keys", func() bool { return m.line("cards").State == control.StateKeying })
+	soon(t, "the caller keys", func() bool { return m.Line("cards").State == control.StateKeying })
 	if now := len(m.rts()); now != before {
 		t.Errorf("RTS was switched %d times in a call that went well", now-before)
 	}
 	killed := time.Now()
-	m.run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", unit("cards"))
+	m.Run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", shell.Unit("cards"))
 	soon(t, "the relay has dropped", func() bool { return len(m.rts()) > before })
 	t.Logf("measured: RTS is off %v after somebody began to have the line's process killed", m.rts()[before].at.Sub(killed).Round(time.Millisecond))
 	soon(t, "the next process has the line, held, and not the relay", func() bool {
-		l := m.line("cards")
+		l := m.Line("cards")
 		return l.Up && l.State == control.StateHeld && strings.Contains(strings.Join(l.Barred, " "), "relay_open")
 	})
-	soon(t, "the call is over", func() bool { _, code := m.try("root", "systemctl", "is-active", "says.service"); return code != 0 })
+	soon(t, "the call is over", func() bool { _, code := m.Try("root", "systemctl", "is-active", "says.service"); return code != 0 })
 	over := time.Now()
 	after := m.rts()[before:]
 	for i, s := range after {
@@ -81,7 +82,7 @@ func relay(m *machine) {
 		}
 	}
 	stop()
-	m.runAs(ann, "flattone", "ack", "cards")
+	m.RunAs(shell.Ann, "flattone", "ack", "cards")
 	soon(t, "the relay is energised again", m.energised)
-	soon(t, "the line takes cards again", func() bool { return len(m.line("cards").Barred) == 0 })
+	soon(t, "the line takes cards again", func() bool { return len(m.Line("cards").Barred) == 0 })
 }
