@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -64,11 +63,7 @@ func (a *apply) run(ctx context.Context, box *control.Client, args []string) err
 	if p.File != p.Config {
 		before = p.Config + ".before"
 		if err := private.Supersede(p.Config, p.draft.Text, before); err != nil {
-			hint := ""
-			if errors.Is(err, fs.ErrPermission) {
-				hint = "ask as root"
-			}
-			return fail(exitFailed, hint, "nothing was done: %w", err)
+			return fail(exitFailed, "", "nothing was done: %w", err)
 		}
 		fmt.Fprintf(a.t.guide(), wordsInstalled+"\n", p.Config, before)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -65,4 +67,13 @@ func sameFile(a, b string) bool {
 	}
 	there, err := os.Stat(b)
 	return err == nil && os.SameFile(here, there)
+}
+
+// mayReplace says early what would fail late: whoever can't write to a file's folder can't put another in its place, and sees less of what it names than there is.
+func mayReplace(file string) error {
+	const write = 2
+	if err := syscall.Access(filepath.Dir(file), write); err != nil {
+		return fail(exitDenied, "ask as root", "you can't change %s: %w", file, err)
+	}
+	return nil
 }

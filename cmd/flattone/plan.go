@@ -53,6 +53,9 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	p := plan{File: now.ConfigFile, Config: now.ConfigFile, Flattoned: goesOn, Lines: []lineFate{}, adopted: map[string]string{}}
 	if len(args) == 1 && !sameFile(args[0], p.Config) {
 		p.File = args[0]
+		if err := mayReplace(p.Config); err != nil {
+			return p, err
+		}
 	}
 	if a.draft != nil {
 		p.draft, p.File = *a.draft, a.draft.Name

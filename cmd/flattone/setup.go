@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -87,12 +86,11 @@ func (s *setup) begin(ctx context.Context) error {
 		return err
 	}
 	s.file, s.unit, s.keyKind = now.ConfigFile, runsByUnit(ctx, now.PID), now.KeyKind
+	if err := mayReplace(s.file); err != nil {
+		return err
+	}
 	if s.cfg, err = config.Check(s.file, daemonUser()); err != nil {
 		return s.t.faulty(s.file, err)
-	}
-	const write = 2
-	if err := syscall.Access(s.cfg.Folder(), write); err != nil {
-		return fail(exitDenied, "ask as root", "you can't change %s: %w", s.file, err)
 	}
 	paragraph(s.t.out, 0, "", wordsSetupBegins)
 	return nil

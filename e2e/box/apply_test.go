@@ -58,7 +58,7 @@ func TestApplyChangesNothing(t *testing.T) {
 		restarts                bool
 	}{
 		{"a fault", shell.Console, good + "colour = 3\n", "colour", exitFailed, false},
-		{"somebody else's", shell.Ann, good, "permission denied", exitFailed, false},
+		{"somebody else's", shell.Ann, good, "ask as root", exitDenied, false},
 		{"from afar", "root", good, "from afar this takes a second factor", exitDenied, false},
 		{"flattoned can't listen", shell.Console, good + "[metrics]\nlisten = \"unix:/run/flattone/armed/metrics.sock\"\n", "the old configuration is back", exitFailed, true},
 	} {
