@@ -170,19 +170,28 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 	close(asks)
 
 	s.mu.Lock()
+	reason := reasonDown
+	if x.awaitsDevice() {
+		reason = reasonStarting // the same process goes on, or exited says that it doesn't
+	}
 	x.conn = nil
-	x.down(reasonDown)
+	x.down(reason)
 	s.examine(x)
 	for id, answer := range x.waiting {
-		answer <- lineDown(hello.Line, reasonDown)
+		answer <- lineDown(hello.Line, reason)
 		delete(x.waiting, id)
 	}
 	if s.lines[hello.Line] == x { // else it is none of the box's any more
 		// Before anybody else can attach: up must not be told before down.
-		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reasonDown})
+		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reason})
 	}
 	s.mu.Unlock()
 	return err
+}
+
+// awaitsDevice reports that the line has said so: once its device is there it comes anew, as what it is then.
+func (x *extension) awaitsDevice() bool {
+	return slices.Contains([]string{control.DeviceAbsent, control.DeviceMoved, control.DeviceReplaced, control.DeviceSwapped}, x.view.Reason)
 }
 
 // Why a line that has not said how it stands is held.

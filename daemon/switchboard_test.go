@@ -228,6 +228,27 @@ func TestLineThatComesBackIsNotWhatItWas(t *testing.T) {
 	})
 }
 
+// A line that waits for a device says so on a connection of its own, and comes with another once the device is there. Nothing has failed then; unless its process is gone.
+func TestLineThatFindsItsDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlug(t, nil)
+		c, ended := p.line("desk-1", 7)
+		p.say(c, wire.State{State: "held", Reason: control.DeviceAbsent})
+		p.told()
+		c.Close()
+		<-ended
+		p.expect(control.Event{Kind: control.KindLineDown, Line: "desk-1", Reason: "starting"})
+		c, ended = p.line("desk-1", 7)
+		p.say(c, wire.State{State: "held", Reason: control.DeviceMoved})
+		p.told()
+		c.Close()
+		<-ended
+		p.exited("desk-1", 1)
+		p.expect(control.Event{Kind: control.KindLineDown, Line: "desk-1", Reason: "starting"},
+			control.Event{Kind: control.KindLineDown, Line: "desk-1", Reason: "process_down"})
+	})
+}
+
 // A line whose process ends before it has said hello is down, and not for ever starting.
 func TestLineThatNeverComesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
