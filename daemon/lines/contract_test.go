@@ -212,7 +212,8 @@ func contractAgain(t *testing.T, w way) {
 func contractRestart(t *testing.T, w way) {
 	s := newStage(t, "line")
 	k := w.keep(t, Deps{Log: newRecords().log(), OnExit: func(string, int) { t.Error("a restart that was asked for is told as an end") }}, "one")
-	run(t, k)
+	stop := run(t, k)
+	defer stop() // before the connections end, which the processes take for a word to end
 	a := s.next()
 	k.Restart("one")
 	a.awaitEnd(t)
@@ -225,7 +226,8 @@ func contractRestart(t *testing.T, w way) {
 func contractKeep(t *testing.T, w way) {
 	s := newStage(t, "line")
 	k := w.keep(t, Deps{Log: newRecords().log(), OnExit: func(string, int) { t.Error("an end that was wanted is told") }}, "one", "two")
-	run(t, k)
+	stop := run(t, k)
+	defer stop() // before the connections end, which the processes take for a word to end
 	one, two := s.next(), s.next()
 	if one.Args[1] != "one" {
 		one, two = two, one
@@ -280,7 +282,7 @@ func contractOutlive(t *testing.T, w way) {
 	if a.Args[1] == "one" {
 		gone, stays = b, a
 	}
-	run(t, w.keep(t, deps, "one"))
+	defer run(t, w.keep(t, deps, "one"))()
 	gone.awaitEnd(t)
 	if stays.ended() {
 		t.Error("a line that was adopted has ended")
