@@ -3,7 +3,6 @@
 package line
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,9 +52,7 @@ func TestAModemAndASoundCard(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			ran := make(chan error, 1)
-			go func() { ran <- line.Run(ctx) }()
+			stop, _ := running(t, line)
 			x.d = x.accept()
 			if side == "caller" { // the other one can't be tuned
 				if err := x.d.Send(wire.Accepted{Report: acceptancetest.Good("desk-1", line.tuning.fingerprint)}); err != nil {
@@ -96,8 +93,7 @@ func TestAModemAndASoundCard(t *testing.T) {
 					t.Errorf("asked to answer the caller, it says %q", answer)
 				}
 			}
-			cancel()
-			if err := <-ran; err != nil {
+			if err := stop(); err != nil {
 				t.Error(err)
 			}
 			if want := map[string]string{"caller": "/dev/caller and other", "agent": "other and /dev/agent"}[side]; line.device.Device != want {

@@ -135,14 +135,7 @@ func newOffice(t *testing.T) *office {
 	if made.device.Device != "/dev/caller and /dev/agent" || made.device.OneClock {
 		t.Errorf("the line is %+v", made.device)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ran := make(chan error, 1)
-	go func() {
-		defer close(ran)
-		ran <- made.Run(ctx)
-	}()
-	x.ended, x.stop = ran, func() error { cancel(); return <-ran }
-	t.Cleanup(func() { x.stop() })
+	x.stop, x.ended = running(t, made)
 	x.d = x.accept()
 	hear(x.d, state("idle"))
 	return x

@@ -112,13 +112,18 @@ func (b *box) newLine() (*Line, error) {
 	})
 }
 
-// run runs the line until stop, which answers with what Run returned.
+// run is running for a line of the box's.
 func (b *box) run() (stop func() error, ended <-chan error) {
 	b.t.Helper()
 	l, err := b.newLine()
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return running(b.t, l)
+}
+
+// running runs a line until stop, which answers with what Run returned.
+func running(t testing.TB, l *Line) (stop func() error, ended <-chan error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() {
@@ -129,7 +134,7 @@ func (b *box) run() (stop func() error, ended <-chan error) {
 		cancel()
 		return <-ran
 	}
-	b.t.Cleanup(func() { stop() })
+	t.Cleanup(func() { stop() })
 	return stop, ran
 }
 

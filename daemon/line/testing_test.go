@@ -3,7 +3,6 @@
 package line
 
 import (
-	"context"
 	"math"
 	"slices"
 	"strings"
@@ -300,9 +299,7 @@ func TestATestGivesWayToRinging(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- line.Run(ctx) }()
+	stop, _ := running(t, line)
 	x.d = x.accept()
 	if answer := x.d.ask(1, asksFor("loopback", "caller", 1)(1)); !strings.Contains(answer, "caller's side is no sound device") {
 		t.Errorf("a modem's side says %q", answer)
@@ -322,8 +319,7 @@ func TestATestGivesWayToRinging(t *testing.T) {
 	if b.find(0, 0, ring) < 0 {
 		t.Error("the agent doesn't hear it ring")
 	}
-	cancel()
-	if err := <-ran; err != nil {
+	if err := stop(); err != nil {
 		t.Error(err)
 	}
 }
