@@ -93,7 +93,7 @@ func TestTheRelaySwitchesBetweenCalls(t *testing.T) {
 		if err := r.session.Arm("cap", ""); err != nil {
 			t.Fatal(err)
 		}
-		r.leaks = true
+		r.leaks.Store(true)
 		r.seconds(20, true)
 		r.stands(session.Held)
 		c.is(t, r, true)
@@ -102,7 +102,7 @@ func TestTheRelaySwitchesBetweenCalls(t *testing.T) {
 		c.is(t, r, false)
 
 		r.edge(hw.Edge{Kind: hw.CallBegan, At: r.path.Position()})
-		r.leaks = false
+		r.leaks.Store(false)
 		r.seconds(20, true)
 		c.is(t, r, false)
 		r.edge(hw.Edge{Kind: hw.CallEnded, At: r.path.Position()})

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,7 @@ import (
 type open struct {
 	*path.Path
 	said  []int16
-	leaks *bool
+	leaks *atomic.Bool
 }
 
 func (o *open) Write(x []int16) {
@@ -39,7 +40,7 @@ func (o *open) Write(x []int16) {
 
 func (o *open) Read(x []int16) {
 	o.Path.Read(x)
-	if from := len(o.said) - o.Delay() - len(x); *o.leaks && from >= 0 {
+	if from := len(o.said) - o.Delay() - len(x); o.leaks.Load() && from >= 0 {
 		copy(x, o.said[from:])
 	}
 }
@@ -48,8 +49,8 @@ func (o *open) Read(x []int16) {
 type tested struct {
 	*Line
 	t     *testing.T
-	leaks bool
-	alive int
+	leaks atomic.Bool
+	alive atomic.Int32
 	ended error  // of the session
 	dir   string // of the marks
 	stop  func()
@@ -61,7 +62,7 @@ func newTested(t *testing.T, onFault config.OnFault) *tested {
 	b := newBridgeOver(t, path.Config{Rate: rate, Wire: goesOn}, true)
 	r := &tested{t: t}
 	r.Line = &Line{cfg: config.Line{Rate: rate, Sound: &config.Sound{}, LookAhead: 30 * time.Millisecond}, log: slog.New(slog.DiscardHandler), path: b.path, bridge: b,
-		link: newLink("", wire.Hello{}, nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive++ }}
+		link: newLink("", wire.Hello{}, nil), device: &hw.Line{Calls: make(chan hw.Edge)}, alive: func(string) { r.alive.Add(1) }}
 	r.told.say = r.link.say
 	var err error
 	if b.ears, err = newEars(rate); err != nil {
@@ -162,26 +163,26 @@ func TestALeakBarsTheLine(t *testing.T) {
 		r := newTested(t, config.OnFaultMute)
 		defer r.stop()
 		r.seconds(20, true)
-		if r.barred() || r.alive < 5 {
-			t.Fatalf("a sound line is barred: %v, and alive %d times in 20 s", r.barred(), r.alive)
+		if r.barred() || r.alive.Load() < 5 {
+			t.Fatalf("a sound line is barred: %v, and alive %d times in 20 s", r.barred(), r.alive.Load())
 		}
-		r.leaks = true
+		r.leaks.Store(true)
 		r.seconds(5, true)
 		if !r.barred() {
 			t.Error("a leak isn't told in 5 s")
 		}
-		r.alive = 0
+		r.alive.Store(0)
 		if err := r.session.Arm("cap", ""); !errors.Is(err, session.ErrBarred) {
 			t.Errorf("armed, it says %v", err)
 		}
 		r.seconds(10, true)
-		if r.alive > 0 {
+		if r.alive.Load() > 0 {
 			t.Error("a line that leaks says that it is alive")
 		}
-		r.leaks = false
+		r.leaks.Store(false)
 		r.seconds(8, true)
-		if r.barred() || r.alive == 0 {
-			t.Errorf("mended, it is barred: %v, and alive %d times", r.barred(), r.alive)
+		if r.barred() || r.alive.Load() == 0 {
+			t.Errorf("mended, it is barred: %v, and alive %d times", r.barred(), r.alive.Load())
 		}
 		if err := r.session.Arm("cap", ""); err != nil {
 			t.Error(err)
@@ -198,10 +199,10 @@ func TestALeakHoldsAnArmedLine(t *testing.T) {
 		if err := r.session.Arm("cap", ""); err != nil {
 			t.Fatal(err)
 		}
-		r.leaks = true
+		r.leaks.Store(true)
 		r.seconds(5, true)
 		r.stands(session.Held)
-		r.leaks = false
+		r.leaks.Store(false)
 		r.seconds(10, true)
 		if r.stands(session.Held); r.barred() {
 			t.Error("it is still barred")
@@ -217,7 +218,8 @@ func TestALeakHoldsAnArmedLine(t *testing.T) {
 func TestALineThatLeaksComesUpBarred(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &Line{cfg: config.Line{Rate: audio.Rate8k}, log: slog.New(slog.DiscardHandler)}
-		leaks := true
+		var leaks atomic.Bool
+		leaks.Store(true)
 		bars, err := l.firstTest(func(cfg path.Config) (selftest.Path, error) {
 			p, err := path.New(cfg)
 			return &open{Path: p, leaks: &leaks}, err
@@ -241,24 +243,24 @@ func TestALeakMakesAWire(t *testing.T) {
 			t.Fatal("an idle line doesn't mask a key")
 		}
 		r.seconds(2, true)
-		r.leaks = true
+		r.leaks.Store(true)
 		r.seconds(5, true)
-		r.alive = 0
+		r.alive.Store(0)
 		if !r.heard() || !r.barredBy(capture.Bypassed) {
 			t.Errorf("the caller isn't heard as he is, or bypassed isn't told: %v", r.barredBy(capture.Bypassed))
 		}
-		if r.seconds(8, true); r.alive == 0 {
+		if r.seconds(8, true); r.alive.Load() == 0 {
 			t.Error("it isn't alive")
 		}
 		r.seconds(4, false)
-		r.alive = 0
-		if r.seconds(8, false); r.alive > 0 {
+		r.alive.Store(0)
+		if r.seconds(8, false); r.alive.Load() > 0 {
 			t.Error("it is alive without sound")
 		}
 		if err := r.session.Arm("cap", ""); !errors.Is(err, session.ErrBarred) {
 			t.Errorf("armed, it says %v", err)
 		}
-		r.leaks = false
+		r.leaks.Store(false)
 		r.seconds(8, true)
 		if r.heard() || r.barredBy(capture.Bypassed) {
 			t.Errorf("mended, a key is heard, or it is still bypassed: %v", r.barredBy(capture.Bypassed))
@@ -342,14 +344,14 @@ func TestStandingSoundIsNotAlive(t *testing.T) {
 		if !r.barred() {
 			t.Error("sound that stands isn't told in 5 s")
 		}
-		r.alive = 0
+		r.alive.Store(0)
 		r.seconds(30, false)
-		if r.alive > 0 {
+		if r.alive.Load() > 0 {
 			t.Error("a line whose sound stands says that it is alive")
 		}
 		r.seconds(8, true)
-		if r.barred() || r.alive == 0 {
-			t.Errorf("with sound again it is barred: %v, and alive %d times", r.barred(), r.alive)
+		if r.barred() || r.alive.Load() == 0 {
+			t.Errorf("with sound again it is barred: %v, and alive %d times", r.barred(), r.alive.Load())
 		}
 	})
 }
