@@ -121,12 +121,15 @@ func (b *backend) Tune(ctx context.Context, by control.Actor, line string) error
 	return b.opening(ctx, technician(by), opening{"line.tune", "line.tuning", "tuned"}, line, func(id uint64) wire.Message { return wire.Tune{ID: id} })
 }
 
+// noteTests is what the log calls a test of a leg.
+var noteTests = map[string]string{control.TestTone: "line.tone", control.TestLoopback: "line.loopback"}
+
 // Test is noted by what the leg is to do, and how it was taken.
 func (b *backend) Test(ctx context.Context, by control.Actor, line string, t control.Test) error {
 	if err := badTest(t); err != nil {
 		return err
 	}
-	return b.command(ctx, technician(by), "line."+t.What, line, func(id uint64) wire.Message {
+	return b.command(ctx, technician(by), noteTests[t.What], line, func(id uint64) wire.Message {
 		return wire.Test{ID: id, What: t.What, Leg: t.Leg, Hz: t.Hz, DBm0: t.DBm0, Seconds: t.Seconds}
 	})
 }
@@ -157,15 +160,15 @@ func (b *backend) Acknowledge(ctx context.Context, by control.Actor, line string
 }
 
 func (b *backend) CallBegan(ctx context.Context, by control.Actor, line string) error {
-	return b.callTold(ctx, by, line, control.CallBegan)
+	return b.callTold(ctx, by, line, "line.call_began", control.CallBegan)
 }
 
 func (b *backend) CallEnded(ctx context.Context, by control.Actor, line string) error {
-	return b.callTold(ctx, by, line, control.CallEnded)
+	return b.callTold(ctx, by, line, "line.call_ended", control.CallEnded)
 }
 
-func (b *backend) callTold(ctx context.Context, by control.Actor, line, edge string) error {
-	return b.command(ctx, technician(by), "line."+edge, line, func(id uint64) wire.Message { return wire.CallTold{ID: id, Edge: edge} })
+func (b *backend) callTold(ctx context.Context, by control.Actor, line, action, edge string) error {
+	return b.command(ctx, technician(by), action, line, func(id uint64) wire.Message { return wire.CallTold{ID: id, Edge: edge} })
 }
 
 // What the log knows of calls by modem: never a number.
@@ -238,16 +241,24 @@ func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error
 	return out, nil
 }
 
-func (b *backend) Audit(ctx context.Context, limit int) ([]control.AuditEntry, error) {
+func (b *backend) Audit(ctx context.Context, by control.Actor, limit int) ([]control.AuditEntry, error) {
 	entries, err := b.d.audit.Recent(ctx, limit)
 	if err != nil {
 		return nil, err
 	}
+	b.noteRead(ctx, by, "audit.read")
 	out := make([]control.AuditEntry, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, control.AuditEntry{Seq: e.Seq, Time: e.Time, Actor: e.Actor, Action: e.Action, Object: e.Object, Result: e.Result, Origin: e.Origin})
+		out = append(out, control.AuditEntry{Seq: e.Seq, Time: e.Time, Actor: e.Actor, Action: e.Action, Object: e.Object, Result: e.Result, Origin: e.Origin, Clock: string(e.Clock)})
 	}
 	return out, nil
+}
+
+// noteRead notes that somebody reads the log. A log that can't be written can be read all the same: that is when it is needed.
+func (b *backend) noteRead(ctx context.Context, by control.Actor, action string) {
+	if err := b.d.note(ctx, by.String(), action, "audit log", "ok", "admin socket"); err != nil {
+		b.d.log.Error("that the audit log was read could not be noted in it", "by", by.String(), "error", err)
+	}
 }
 
 func (b *backend) Subscribe(ctx context.Context) <-chan control.Event { return b.d.feed.Subscribe(ctx) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/health"
 )
 
@@ -27,6 +28,8 @@ const (
 type clock struct {
 	keeper timekeeper
 	health *health.Board
+	// is tells the audit log each answer, for its entries to say.
+	is func(audit.Clock)
 	// note is told the first answer, for the audit log; health's entries there tell the others.
 	note func(ctx context.Context, result string)
 }
@@ -65,12 +68,15 @@ func (c *clock) look(ctx context.Context) (result string, next time.Duration) {
 	case ctx.Err() != nil:
 		return "not asked", 0
 	case err != nil:
+		c.is(audit.UnknownClock)
 		c.health.Set(health.ClockUnsynced, "", "nobody knows whether it is: "+err.Error())
 		return "unknown", clockWrong
 	case !synchronised:
+		c.is(audit.Unsynchronised)
 		c.health.Set(health.ClockUnsynced, "", "")
 		return "not synchronised", clockWrong
 	}
+	c.is(audit.Synchronised)
 	c.health.Clear(health.ClockUnsynced, "")
 	return "ok", clockRight
 }

@@ -48,7 +48,7 @@ func rename(t *testing.T, d *Daemon, from, to string) {
 
 func conditionsIn(t *testing.T, d *Daemon) (entries []string, at []time.Time) {
 	t.Helper()
-	log, err := d.backend.Audit(t.Context(), 20)
+	log, err := d.audit.Recent(t.Context(), 20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,7 @@ func (d *Daemon) openKey() (*vault.KEK, error) {
 // until they find a box again, or its time is over.
 func (d *Daemon) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := d.note(ctx, "flattoned", "daemon.started", "", "ok", "daemon"); err != nil {
+	if err := d.note(ctx, "flattoned", "daemon.started", "audit log", "ok", "daemon"); err != nil {
 		return err
 	}
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
@@ -231,7 +231,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		err = context.Cause(running)
 		result = err.Error()
 	}
-	return errors.Join(err, d.note(context.WithoutCancel(ctx), "flattoned", "daemon.stopped", "", result, "daemon"))
+	return errors.Join(err, d.note(context.WithoutCancel(ctx), "flattoned", "daemon.stopped", "audit log", result, "daemon"))
 }
 
 // accept takes the lines' connections until ctx ends or the socket is lost, and ends them then. Once running has

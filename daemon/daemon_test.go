@@ -213,7 +213,7 @@ func TestRun(t *testing.T) {
 	d = h.daemon()
 	want := []string{"daemon.started ok", "line.arm asked", "line.armed ok", "card.sealed ok", "daemon.stopped ok"}
 	var got []string
-	log, err := d.backend.Audit(t.Context(), 10)
+	log, err := d.audit.Recent(t.Context(), 10)
 	for _, e := range log {
 		got = append([]string{e.Action + " " + e.Result}, got...)
 	}
@@ -294,7 +294,7 @@ func TestServiceThatDiesEndsRun(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("flattoned ended with %v", err)
 			}
-			log, err := h.daemon().backend.Audit(t.Context(), 1)
+			log, err := h.daemon().audit.Recent(t.Context(), 1)
 			if err != nil || len(log) != 1 || log[0].Action != "daemon.stopped" || !strings.Contains(log[0].Result, test.says) {
 				t.Errorf("the audit log ends with %+v (%v)", log, err)
 			}
@@ -324,13 +324,13 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if log, err := d.backend.Audit(t.Context(), 10); err != nil || len(log) != 0 {
+	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 0 {
 		t.Errorf("the audit log has %d entries (%v)", len(log), err)
 	}
 	if err := d.backend.Disarm(t.Context(), by, "desk-1"); !says(err, control.CodeLineDown, "does not run") {
 		t.Errorf("a line that is down: %v", err)
 	}
-	if log, err := d.backend.Audit(t.Context(), 10); err != nil || len(log) != 1 || log[0].Action != "line.disarmed" || log[0].Result == "ok" {
+	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 1 || log[0].Action != "line.disarmed" || log[0].Result == "ok" {
 		t.Errorf("the audit log has %+v (%v)", log, err)
 	}
 	c, done := h.attached("desk-1"), make(chan struct{})
@@ -349,7 +349,7 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 	if err := d.backend.Disarm(short, by, "desk-1"); !says(err, control.CodeNoAnswer, "may still do it") {
 		t.Errorf("a line that doesn't answer: %v", err)
 	}
-	if log, err := d.backend.Audit(t.Context(), 1); err != nil || len(log) != 1 || !strings.Contains(log[0].Result, "may still do it") {
+	if log, err := d.audit.Recent(t.Context(), 1); err != nil || len(log) != 1 || !strings.Contains(log[0].Result, "may still do it") {
 		t.Errorf("the audit log ends with %+v (%v)", log, err)
 	}
 	if m, _, err := c.Receive(); err != nil {

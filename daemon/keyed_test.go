@@ -66,7 +66,7 @@ func TestAnAgentAsksByKeys(t *testing.T) {
 	if !strings.Contains(h.log.String(), "the line is busy") {
 		t.Error("flattoned's log doesn't say why")
 	}
-	log, err := h.daemon().backend.Audit(t.Context(), 20)
+	log, err := h.daemon().audit.Recent(t.Context(), 20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (d *Daemon) watchClock(ctx context.Context) error {
 	if d.bus == nil {
 		return nil
 	}
-	return (&clock{keeper: host.NewClock(d.bus), health: d.health, note: func(ctx context.Context, result string) {
+	return (&clock{keeper: host.NewClock(d.bus), health: d.health, is: d.audit.ClockIs, note: func(ctx context.Context, result string) {
 		if err := d.note(ctx, "flattoned", "clock.checked", "clock", result, "timedated"); err != nil && ctx.Err() == nil {
 			d.log.Error("how the clock is could not be noted in the audit log", "error", err)
 		}

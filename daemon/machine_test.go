@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/host"
@@ -79,7 +80,7 @@ func TestShutdownDuringACapture(t *testing.T) {
 		t.Errorf("a box that has stopped holds %q", held)
 	}
 	h.bus = nil
-	log, err := h.daemon().backend.Audit(t.Context(), 50)
+	log, err := h.daemon().audit.Recent(t.Context(), 50)
 	var noted []string
 	for _, e := range log {
 		noted = append(noted, strings.Join([]string{e.Actor, e.Action, e.Object, e.Result, e.Origin}, ", "))
@@ -104,7 +105,7 @@ func TestACardThatIsNotStoredInTimeIsDropped(t *testing.T) {
 		t.Errorf("the line is told %+v, %v", m, err)
 	}
 	d.guard.drop(t.Context(), "desk-2", aCapture, host.Sleep) // which has no process
-	log, err := d.backend.Audit(t.Context(), 2)
+	log, err := d.audit.Recent(t.Context(), 2)
 	if err != nil || log[1].Action+log[1].Object+log[1].Result+log[1].Origin != "line.droppedline desk-1oklogind: sleep" || !strings.Contains(log[0].Result, "process") {
 		t.Errorf("the audit log ends with %+v (%v)", log, err)
 	}
@@ -193,7 +194,8 @@ func TestTheClockIsLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, board := &sundial{synchronised: true, changed: make(chan struct{})}, health.NewBoard()
 		var noted []string
-		c := &clock{keeper: s, health: board, note: func(_ context.Context, result string) { noted = append(noted, result) }}
+		var told audit.Clock
+		c := &clock{keeper: s, health: board, is: func(is audit.Clock) { told = is }, note: func(_ context.Context, result string) { noted = append(noted, result) }}
 		go c.Run(t.Context())
 		is := func(asked int, detail string) {
 			t.Helper()
@@ -204,6 +206,9 @@ func TestTheClockIsLookedAt(t *testing.T) {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			if want := map[string]audit.Clock{"right": audit.Synchronised, "clock_unsynced": audit.Unsynchronised}[detail]; want != told && (want != "" || told != audit.UnknownClock) {
+				t.Errorf("after %d questions the audit log is told that the clock is %q", s.asked, told)
+			}
 			if s.asked != asked || said != detail {
 				t.Errorf("after %d questions it says %q; after %d it should say %q", s.asked, said, asked, detail)
 			}

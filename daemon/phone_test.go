@@ -41,7 +41,7 @@ func TestCallsByModemAreNotedWithoutNumbers(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	log, err := h.daemon().backend.Audit(t.Context(), 20)
+	log, err := h.daemon().audit.Recent(t.Context(), 20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (b *backend) Reload(ctx context.Context, by control.Actor, force bool) (con
 	if err != nil {
 		result = err.Error()
 	}
-	if err := b.d.note(context.WithoutCancel(ctx), by.String(), "config.reloaded", "", result, "admin socket"); err != nil {
+	if err := b.d.note(context.WithoutCancel(ctx), by.String(), "config.reloaded", "configuration", result, "admin socket"); err != nil {
 		b.d.log.Error("a reload could not be noted in the audit log", "error", err)
 	}
 	return r, err
@@ -44,7 +44,7 @@ func (b *backend) reload(ctx context.Context, by control.Actor, force bool) (r c
 		return r, takingCards(busy)
 	}
 	// What may start or end a card must be known, and by whom.
-	if err := b.d.note(ctx, by.String(), "config.reload", "", "asked", "admin socket"); err != nil {
+	if err := b.d.note(ctx, by.String(), "config.reload", "configuration", "asked", "admin socket"); err != nil {
 		return r, fmt.Errorf("nothing was changed, because the audit log can't be written: %w", err)
 	}
 	b.d.lined.Store(cfg)

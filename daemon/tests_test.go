@@ -79,7 +79,7 @@ func TestLegsAreTested(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	log, err := h.daemon().backend.Audit(t.Context(), 10)
+	log, err := h.daemon().audit.Recent(t.Context(), 10)
 	var got []string
 	for _, e := range log {
 		if strings.HasPrefix(e.Action, "line.") {

@@ -335,13 +335,13 @@ func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
 	return all[:min(limit, len(all))], nil
 }
 
-func (b *aBox) Audit(context.Context, int) ([]control.AuditEntry, error) {
+func (b *aBox) Audit(context.Context, control.Actor, int) ([]control.AuditEntry, error) {
 	return []control.AuditEntry{
-		{Seq: 1234, Time: then, Actor: "line trunk-1", Action: "card.sealed", Object: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Result: "ok" + b.planted, Origin: "capture cap_aaaaaaaaaaaaaaaaaaaaaaaaaa"},
+		{Seq: 1234, Time: then, Actor: "line trunk-1", Action: "card.sealed", Object: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Result: "ok" + b.planted, Origin: "capture cap_aaaaaaaaaaaaaaaaaaaaaaaaaa", Clock: "synchronised"},
 		{Seq: 1233, Time: then, Actor: "root", Action: "line.armed", Object: "line trunk-1", Origin: "admin socket",
-			Result: "the line is busy with a card: wait until it is idle, or end that with flattone disarm"},
-		{Seq: 1232, Time: then, Actor: "flattoned", Action: "daemon.started", Result: "ok", Origin: "daemon"},
-		{Seq: 12, Time: then, Actor: "root", Action: "line.arm", Object: "line trunk-1", Result: "asked", Origin: "admin socket"},
+			Result: "the line is busy with a card: wait until it is idle, or end that with flattone disarm", Clock: "synchronised"},
+		{Seq: 1232, Time: then, Actor: "flattoned", Action: "daemon.started", Object: "audit log", Result: "ok", Origin: "daemon", Clock: "not synchronised"},
+		{Seq: 12, Time: then, Actor: "root", Action: "line.arm", Object: "line trunk-1", Result: "asked", Origin: "admin socket", Clock: "synchronised"},
 	}, nil
 }
 

@@ -182,7 +182,11 @@ func printAudit(w io.Writer, log []control.AuditEntry) {
 		if strings.Contains(result, " ") { // not a word but the reason why not
 			result, why = "failed", ": "+result
 		}
-		below = strings.Join(words(a.Object, a.Origin), ", ") + why
+		clock := ""
+		if a.Clock != "synchronised" {
+			clock = "clock " + a.Clock
+		}
+		below = strings.Join(words(a.Object, a.Origin, clock), ", ") + why
 		return []string{fmt.Sprint(a.Seq), moment(a.Time), a.Actor, a.Action, result}, below
 	})
 }

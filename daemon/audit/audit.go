@@ -10,6 +10,9 @@
 // owns the database can restore an old copy of it. So checkpoints must leave the box ([Log.Checkpoint]), and
 // Verify takes those that did.
 //
+// What may be logged is declared, in one table (actions.go): an action that isn't there is refused. Every entry says who, what, to what, with what result, from
+// where and when, and whether the clock that says when was synchronised (PCI DSS 10.2.2, 10.6).
+//
 // An entry must never hold a digit of a card beyond its last four, nor anything that a person keyed.
 package audit
 
@@ -18,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -26,15 +30,26 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 )
 
-// Event says who did what.
+// Event says who did what. None of it may be left out.
 type Event struct {
-	Actor  string    `json:"actor"`            // who: a user of the admin socket, a line, the daemon
-	Action string    `json:"action"`           // what, as noun.verb: card.sealed, line.armed
-	Object string    `json:"object,omitempty"` // to what: a token, a line
-	Result string    `json:"result"`           // ok, or why not
-	Origin string    `json:"origin,omitempty"` // from where: a socket, a capture
+	Actor  string    `json:"actor"`  // who: a user of the admin socket, a line, the daemon
+	Action string    `json:"action"` // what: one of those that actions.go declares
+	Object string    `json:"object"` // to what: a token, a line
+	Result string    `json:"result"` // ok, or why not
+	Origin string    `json:"origin"` // from where: a socket, a capture
 	Time   time.Time `json:"time"`
+	Clock  Clock     `json:"clock"` // how the clock was when this was written; [Log.Append] knows
 }
+
+// Clock is the state of the clock that the log's times are of.
+type Clock string
+
+// The states of a clock. Until somebody says how it is, nobody knows.
+const (
+	Synchronised   Clock = "synchronised"
+	Unsynchronised Clock = "not synchronised"
+	UnknownClock   Clock = "unknown"
+)
 
 // Entry is an event at its place in the log, counted from 0.
 type Entry struct {
@@ -58,6 +73,7 @@ type Log struct {
 	store    *store.DB
 	signer   note.Signer
 	verifier note.Verifier
+	clock    atomic.Value // Clock
 }
 
 // ErrTampered: the log isn't what was written. The error says which entry is the first bad one.
@@ -78,14 +94,24 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Log{store: deps.Store, signer: signer, verifier: verifier}, nil
+	l := &Log{store: deps.Store, signer: signer, verifier: verifier}
+	l.ClockIs(UnknownClock)
+	return l, nil
 }
 
-// Append writes an event in tx, with its hashes and a checkpoint over the log up to it.
+// ClockIs has entries from now on say so.
+func (l *Log) ClockIs(c Clock) { l.clock.Store(c) }
+
+// Append writes an event in tx, with its hashes and a checkpoint over the log up to it. It refuses an event that leaves anything out, or whose action
+// isn't declared: the act then fails too, in the first test that does it.
 func (l *Log) Append(tx *store.Tx, e Event) error {
-	if e.Actor == "" || e.Action == "" || e.Result == "" || e.Time.IsZero() {
-		return fmt.Errorf("audit: append: an event needs actor, action, result and time")
+	if e.Actor == "" || e.Object == "" || e.Result == "" || e.Origin == "" || e.Time.IsZero() {
+		return fmt.Errorf("audit: append %s: an event needs actor, object, result, origin and time", e.Action)
 	}
+	if _, declared := Lookup(e.Action); !declared {
+		return fmt.Errorf("audit: append: no action %q is declared", e.Action)
+	}
+	e.Clock = l.clock.Load().(Clock)
 	// The size comes from the checkpoints, not from the entries: cut-off entries then stay a gap that
 	// Verify names, instead of being filled.
 	seq, err := sizeOf(tx)

@@ -87,7 +87,16 @@ func TestAFailedActLeavesNoEntry(t *testing.T) {
 
 func TestIncompleteEventIsRefused(t *testing.T) {
 	r := newRig(t)
-	for i, e := range []Event{{}, {Actor: "a", Action: "b", Result: "c"}, {Actor: "a", Action: "b", Time: time.Now()}} {
+	var all []Event
+	for _, spoil := range []func(*Event){
+		func(e *Event) { *e = Event{} }, func(e *Event) { e.Actor = "" }, func(e *Event) { e.Action = "" }, func(e *Event) { e.Action = "line.exploded" },
+		func(e *Event) { e.Object = "" }, func(e *Event) { e.Result = "" }, func(e *Event) { e.Origin = "" }, func(e *Event) { e.Time = time.Time{} },
+	} {
+		e := event(0)
+		spoil(&e)
+		all = append(all, e)
+	}
+	for i, e := range all {
 		if err := r.db.Write(t.Context(), func(tx *store.Tx) error { return r.log.Append(tx, e) }); err == nil {
 			t.Errorf("event %d was taken", i)
 		}

@@ -61,8 +61,8 @@ type Backend interface {
 
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
-	// Audit is the end of the audit log, newest first, at most limit.
-	Audit(ctx context.Context, limit int) ([]AuditEntry, error)
+	// Audit is the end of the audit log, newest first, at most limit. That it was read is noted after.
+	Audit(ctx context.Context, by Actor, limit int) ([]AuditEntry, error)
 
 	// CheckFactor takes a code of the person's second factor, or says why it doesn't; an empty one, what it takes. It keeps its own account of wrong ones.
 	CheckFactor(ctx context.Context, by Actor, code string) error
@@ -235,6 +235,8 @@ type AuditEntry struct {
 	Result string    `json:"result"`
 	// Origin says which way the act came in: the admin socket, a line, the daemon itself.
 	Origin string `json:"origin"`
+	// Clock says how the box's clock was: synchronised, not synchronised, unknown.
+	Clock string `json:"clock"`
 }
 
 // Reloaded is what a reload came to: the lines, by name, each once.

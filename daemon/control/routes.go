@@ -118,12 +118,12 @@ func (s *Server) routes() []route {
 			}
 			return orEmpty(b.Tokens(ctx, n))
 		}},
-		{"GET /v1/audit", auditing, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{"GET /v1/audit", auditing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
-			return orEmpty(b.Audit(ctx, n))
+			return orEmpty(b.Audit(ctx, by, n))
 		}},
 		{"POST /v1/factor", withFactors, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {

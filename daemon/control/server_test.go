@@ -103,7 +103,7 @@ var (
 	anAcceptance = acceptance.Report{Line: "one", Time: time.Unix(5, 0).UTC(), Version: "1", Fingerprint: "f", Devices: "d", Settings: "s", Accepted: true,
 		Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -90, Unit: "dBm0", Good: true}}}
 	aReload = Reloaded{Restarted: []string{"one"}, Begun: []string{"two"}, Ended: []string{}, Untouched: []string{"three"}}
-	anAct   = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket"}
+	anAct   = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket", Clock: "synchronised"}
 )
 
 func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.told("status") }
@@ -165,7 +165,7 @@ func (b *scripted) Restart(_ context.Context, by Actor, line string, force bool)
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
 }
-func (b *scripted) Audit(_ context.Context, n int) ([]AuditEntry, error) {
+func (b *scripted) Audit(_ context.Context, _ Actor, n int) ([]AuditEntry, error) {
 	if n == 1 {
 		return nil, b.told("audit %d", n)
 	}

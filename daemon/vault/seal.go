@@ -123,7 +123,7 @@ func (v *Vault) Reveal(ctx context.Context, token string, use func(*secret.Card)
 	} else {
 		defer card.Destroy()
 	}
-	e := audit.Event{Actor: "flattoned", Action: "card.revealed", Object: token, Result: result, Time: time.Now()}
+	e := audit.Event{Actor: "flattoned", Action: "card.revealed", Object: token, Result: result, Origin: "vault", Time: time.Now()}
 	if logErr := v.store.Write(ctx, func(tx *store.Tx) error { return v.audit.Append(tx, e) }); logErr != nil {
 		err = errors.Join(err, logErr)
 	}

@@ -1,0 +1,92 @@
+package audit
+
+// Requirement is what an action is in the log for: a row of PCI DSS 4.0.1.
+type Requirement string
+
+// The requirements of the log. 10.2.1.1 to 10.2.1.7 are the events that must be there, 10.2.2 what each of them must say, which is [Event].
+const (
+	CardAccess    Requirement = "10.2.1.1"      // somebody gets at cardholder data
+	AdminAct      Requirement = "10.2.1.2"      // somebody does what takes a role
+	LogAccess     Requirement = "10.2.1.3"      // somebody reads the log
+	BadAccess     Requirement = "10.2.1.4"      // somebody is turned away
+	Credentials   Requirement = "10.2.1.5"      // what lets people or boxes in is made, changed or removed
+	LogEdge       Requirement = "10.2.1.6"      // the log begins, stops, goes on
+	Objects       Requirement = "10.2.1.7"      // what the box is there to keep is made or deleted
+	Review        Requirement = "10.4.1.1"      // the log is reviewed, every day, by machine
+	Timekeeping   Requirement = "10.6.3"        // the clock's settings
+	ControlFailed Requirement = "10.7.2/10.7.3" // a critical control fails, works again
+)
+
+// Action is something that may be in the log.
+type Action struct {
+	// Name is noun.verb, the verb in the past once it is done. It never changes: logs are kept for years.
+	Name string
+	// Is says why it is there.
+	Is Requirement
+	// Says is what happened, in one clause for whoever reads the log.
+	Says string
+}
+
+// actions is everything that may be in the log. To log something new, add a line here: [Log.Append] refuses what isn't declared, and a test finds every
+// name that nobody logs.
+var actions = []Action{
+	// The log itself.
+	{"daemon.started", LogEdge, "flattoned began, and with it the log"},
+	{"daemon.stopped", LogEdge, "flattoned ended, and with it the log until it starts again; the result is why"},
+	{"audit.read", LogAccess, "somebody read the end of the log"},
+	{"clock.checked", Timekeeping, "flattoned first learnt how the clock is"},
+	{"condition.raised", ControlFailed, "a critical control failed; the result is the condition's code"},
+	{"condition.cleared", ControlFailed, "a critical control works again"},
+	// Cards.
+	{"card.sealed", Objects, "a card went into the vault, and has a token"},
+	{"card.revealed", CardAccess, "a card was opened for use"},
+	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},
+	// Lines: what could open a way for a card or its digits is logged as it is asked and as it ends.
+	{"line.arm", AdminAct, "somebody asked for a line to take a card"},
+	{"line.armed", AdminAct, "a line takes a card, or refused to"},
+	{"line.rehearse", AdminAct, "somebody asked for a rehearsal"},
+	{"line.rehearsing", AdminAct, "a line rehearses, or refused to"},
+	{"line.disarmed", AdminAct, "somebody gave a capture up"},
+	{"line.more_time", AdminAct, "somebody gave a caller more time"},
+	{"line.acknowledge", AdminAct, "somebody asked for a held line to be released"},
+	{"line.acknowledged", AdminAct, "a held line may be released, or refused to"},
+	{"line.tune", AdminAct, "somebody asked for a line to be measured"},
+	{"line.tuning", AdminAct, "a line is measured, or refused to be"},
+	{"line.tuned", AdminAct, "a line was measured; the result is the verdict"},
+	{"line.tone", AdminAct, "somebody tested a leg with a tone"},
+	{"line.loopback", AdminAct, "somebody tested a leg with its own sound"},
+	{"line.test_ended", AdminAct, "somebody ended a leg's test"},
+	{"line.restart", AdminAct, "somebody asked for a line's process to be restarted"},
+	{"line.restarted", AdminAct, "a line's process was restarted, or wasn't"},
+	{"line.call_began", AdminAct, "somebody told a line of a call"},
+	{"line.call_ended", AdminAct, "somebody told a line of a call's end"},
+	{"line.answered", AdminAct, "somebody took a call"},
+	{"line.dialled", AdminAct, "somebody began a call"},
+	{"line.hung_up", AdminAct, "somebody ended a call"},
+	{"line.voided", AdminAct, "a capture was given up because the machine stops"},
+	{"line.dropped", AdminAct, "a card was given up because the machine stops"},
+	{"capture.closed", AdminAct, "no line takes a card, because the machine is about to stop or sleep"},
+	{"capture.opened", AdminAct, "lines take cards again"},
+	// The box and who may what.
+	{"config.reload", AdminAct, "somebody asked for the configuration to be read anew"},
+	{"config.reloaded", AdminAct, "the configuration was read anew, or couldn't be"},
+	{"control.refused", BadAccess, "somebody was turned away from a call; the result is why"},
+	{"factor.enrolled", Credentials, "somebody has a second factor"},
+	{"factor.forgotten", Credentials, "somebody's second factor was removed"},
+	{"factor.accepted", AdminAct, "a code of somebody's second factor was good"},
+	{"factor.refused", BadAccess, "a code of somebody's second factor was wrong"},
+}
+
+var byName = func() map[string]Action {
+	m := make(map[string]Action, len(actions))
+	for _, a := range actions {
+		m[a.Name] = a
+	}
+	return m
+}()
+
+// Lookup finds a declared action.
+func Lookup(name string) (Action, bool) {
+	a, ok := byName[name]
+	return a, ok
+}
