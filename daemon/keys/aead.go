@@ -1,0 +1,81 @@
+package keys
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"fmt"
+	"reflect"
+)
+
+// Overhead is what AES-GCM adds to what is sealed, in bytes: a random nonce of 12 in front, a tag of 16 behind.
+const Overhead = 28
+
+// seal returns plaintext sealed under a 32-byte key, bound to aad. The result may lie anywhere.
+func seal(key, plaintext, aad []byte) ([]byte, error) {
+	gcm, forget, err := newGCM(key)
+	if err != nil {
+		return nil, err
+	}
+	defer forget()
+	return gcm.Seal(nil, nil, plaintext, aad), nil
+}
+
+// open opens box into dst, which must be exactly as long as the plaintext and in locked memory.
+func open(dst, key, box, aad []byte) error {
+	if len(box) != len(dst)+Overhead {
+		return fmt.Errorf("a box of %d bytes, want %d", len(box), len(dst)+Overhead)
+	}
+	gcm, forget, err := newGCM(key)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	_, err = gcm.Open(dst[:0], nil, box, aad)
+	return err
+}
+
+// newGCM returns a cipher and the function that wipes it. Go expands the key on the ordinary heap, twice
+// (block and GCM), and the expansion of an AES-256 key begins with the key itself; so both are wiped after
+// every use, which costs less than keeping them would risk.
+func newGCM(key []byte) (gcm cipher.AEAD, forget func(), err error) {
+	gcm, wipeBoth, err := expand(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gcm, func() {
+		wipeBoth()
+		overwriteRegisters()
+	}, nil
+}
+
+func expand(key []byte) (gcm cipher.AEAD, wipeBoth func(), err error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	gcm, err = cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		wipe(reflect.ValueOf(block))
+		return nil, nil, err
+	}
+	return gcm, func() {
+		wipe(reflect.ValueOf(gcm))
+		wipe(reflect.ValueOf(block))
+	}, nil
+}
+
+// overwriteRegisters goes the same way with a key of zeros. The cipher leaves half of its key in a vector
+// register, and the kernel writes those to the signal stack whenever Go preempts the thread.
+func overwriteRegisters() {
+	if gcm, _, err := expand(make([]byte, Size)); err == nil {
+		gcm.Seal(nil, nil, make([]byte, Size), nil)
+	}
+}
+
+// wipe zeroes what v points to, through one struct that only holds the pointer.
+func wipe(v reflect.Value) {
+	if v.Kind() == reflect.Struct && v.NumField() == 1 {
+		v = v.Field(0)
+	}
+	v.Elem().SetZero()
+}
