@@ -158,6 +158,10 @@ func (db *DB) open(ctx context.Context, path string) error {
 	if err := db.read.PingContext(ctx); err != nil {
 		return err
 	}
+	// The log's name first: SQLite flushes it with the first commit only, and a mark without a log is a loss.
+	if err := private.SyncFolder(db.dir); err != nil {
+		return err
+	}
 	return markAs(db.dir, markOpened)
 }
 

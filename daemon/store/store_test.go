@@ -15,7 +15,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(openAndClose); dir != "" {
+		openRepeatedly(dir)
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // open opens a store in dir and closes it with the test.
 func open(t testing.TB, dir string) *DB {

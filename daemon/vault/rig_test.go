@@ -27,6 +27,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(sealUntilKilled); dir != "" {
 		sealForever(dir)
 	}
+	if dir := os.Getenv(sealInRounds); dir != "" {
+		if err := sealRounds(dir); err != nil {
+			fmt.Println("error", err)
+		}
+		os.Exit(0)
+	}
 	goleak.VerifyTestMain(m)
 }
 
