@@ -44,6 +44,7 @@ type DB struct {
 	write *sql.DB
 	conn  *statements // the writer's one connection; only its goroutine uses it
 	read  *sql.DB
+	idle  chan *statements // connections of read that nobody reads by
 
 	queue   chan *request
 	closing chan struct{}
@@ -69,7 +70,7 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, lock: lock, queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
+	db := &DB{dir: dir, lock: lock, idle: make(chan *statements, readers), queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
 	if err := db.open(ctx, filepath.Join(dir, file)); err != nil {
 		db.release()
 		return nil, fmt.Errorf("store: open %s: %w", filepath.Join(dir, file), explain(err))
@@ -153,10 +154,12 @@ func (db *DB) open(ctx context.Context, path string) error {
 	if db.read, err = connect(path, "ro", "query_only(ON)", "temp_store(MEMORY)"); err != nil {
 		return err
 	}
-	db.read.SetMaxOpenConns(readers)
-	db.read.SetMaxIdleConns(readers)
-	if err := db.read.PingContext(ctx); err != nil {
-		return err
+	for range readers {
+		conn, err := db.read.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		db.idle <- &statements{on: conn, known: map[string]*sql.Stmt{}}
 	}
 	// The log's name first: SQLite flushes it with the first commit only, and a mark without a log is a loss.
 	if err := private.SyncFolder(db.dir); err != nil {
@@ -211,7 +214,11 @@ func (db *DB) Close() error {
 	db.closed.Do(func() {
 		close(db.closing)
 		<-db.done
-		err = db.release()
+		for range readers { // whoever still reads ends first
+			idle := <-db.idle
+			err = errors.Join(err, idle.Close())
+		}
+		err = errors.Join(err, db.release())
 	})
 	return err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -35,17 +34,21 @@ func (db *DB) Write(ctx context.Context, do func(*Tx) error) error {
 
 // Read runs do on a snapshot that no write changes meanwhile. Writing in it fails.
 func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
+	var conn *statements
 	select {
+	case conn = <-db.idle: // nobody's any more once Close has them all
+	case <-ctx.Done():
+		return fmt.Errorf("store: read: %w", ctx.Err())
 	case <-db.closing:
 		return ErrClosed
-	default:
 	}
-	on, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	defer func() { db.idle <- conn }()
+	// Neither is cancelled: a connection must not be given back in a transaction.
+	if _, err := conn.ExecContext(context.Background(), "BEGIN"); err != nil {
 		return fmt.Errorf("store: begin to read: %w", explain(err))
 	}
-	defer on.Rollback()
-	tx := &Tx{ctx: ctx, on: on, prepared: on}
+	defer conn.ExecContext(context.Background(), "ROLLBACK")
+	tx := &Tx{ctx: ctx, on: conn.on, prepared: conn}
 	if err := do(tx); err != nil {
 		return err
 	}
