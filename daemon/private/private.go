@@ -36,6 +36,9 @@ var (
 	VaultCredential = Kind{Shortest: 32, Longest: 32, Handed: true,
 		Missing: "have the unit load one: see LoadCredentialEncrypted= in flattoned.service, and systemd-creds(1)",
 		Exposed: "look what its unit's LoadCredential= and LoadCredentialEncrypted= name"}
+	// TPMKey is a key that only a TPM can read. Nobody learns it from the file, but whoever may write one can put a key of his own in its place.
+	TPMKey = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone key new --tpm FILE, or restore it from a backup of this machine",
+		Exposed: "chmod 600 it: others could put a key of their own in its place"}
 	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
 		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
