@@ -141,7 +141,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.store, err = store.Open(ctx, d.cfg.StateDir); err != nil {
+	if d.store, err = store.Open(ctx, store.Config{Dir: d.cfg.StateDir}); err != nil {
 		return err
 	}
 	if d.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {

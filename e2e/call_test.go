@@ -98,7 +98,7 @@ func TestTalkComesThroughAnIdleLine(t *testing.T) {
 func (r *rig) vault(t *testing.T, look func(*vault.Vault, *audit.Log)) {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, r.State())
+	db, err := store.Open(ctx, store.Config{Dir: r.State()})
 	if err != nil {
 		t.Fatal(err)
 	}

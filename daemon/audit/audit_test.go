@@ -33,7 +33,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) open(t testing.TB) {
 	t.Helper()
 	var err error
-	if r.db, err = store.Open(context.Background(), r.dir); err != nil {
+	if r.db, err = store.Open(context.Background(), store.Config{Dir: r.dir}); err != nil {
 		t.Fatal(err)
 	}
 	if r.log, err = New(context.Background(), r.config(), Deps{Store: r.db}); err != nil {

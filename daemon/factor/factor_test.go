@@ -59,7 +59,7 @@ func (h *house) open() {
 	h.t.Helper()
 	ctx := h.t.Context()
 	var err error
-	if h.db, err = store.Open(ctx, filepath.Join(h.dir, "state")); err != nil {
+	if h.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(h.dir, "state")}); err != nil {
 		h.t.Fatal(err)
 	}
 	if h.log, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {

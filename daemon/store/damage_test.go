@@ -43,7 +43,7 @@ func TestDamagedDatabase(t *testing.T) {
 			if err := os.WriteFile(path, damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(t.Context(), dir); !errors.Is(err, ErrCorrupt) {
+			if _, err := Open(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("got %v, want ErrCorrupt", err)
 			}
 			after, err := os.ReadFile(path)
@@ -71,7 +71,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNewer) {
+	if _, err := Open(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrNewer) {
 		t.Errorf("got %v, want ErrNewer", err)
 	}
 }
@@ -83,7 +83,7 @@ func TestLinksAreRefused(t *testing.T) {
 		if err := os.Symlink(elsewhere, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), dir); err == nil {
+		if _, err := Open(t.Context(), Config{Dir: dir}); err == nil {
 			t.Errorf("%s was opened through a symbolic link", name)
 		}
 		if _, err := os.Lstat(elsewhere); err == nil {
@@ -128,7 +128,7 @@ func TestLostStore(t *testing.T) {
 			}
 			before := names(t, dir)
 			for range 2 { // a failed start must not make the next one succeed
-				again, err := Open(t.Context(), dir)
+				again, err := Open(t.Context(), Config{Dir: dir})
 				switch {
 				case test.says == "" && err != nil:
 					t.Errorf("nothing is lost, and it fails: %v", err)
@@ -192,7 +192,7 @@ func TestFailedStartLosesNoLog(t *testing.T) {
 	}
 	dir = copied(t, dir)
 	for range 2 {
-		if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNewer) {
+		if _, err := Open(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrNewer) {
 			t.Errorf("got %v, want ErrNewer", err)
 		}
 	}
@@ -212,7 +212,7 @@ func TestWhatOthersGetAtIsRefused(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if db, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "chmod") {
+		if db, err := Open(t.Context(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "chmod") {
 			t.Errorf("%s of mode %#o: %v", name, mode, err)
 			if err == nil {
 				db.Close()

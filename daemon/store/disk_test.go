@@ -137,7 +137,7 @@ func TestFullDiskAtFirstStart(t *testing.T) {
 	}
 	ballast, dir := filepath.Join(disk, "ballast"), filepath.Join(disk, "state")
 	start := func() error {
-		db, err := Open(t.Context(), dir)
+		db, err := Open(t.Context(), Config{Dir: dir})
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func TestReadOnlyFolder(t *testing.T) {
 		if err := unix.Mount("none", disk, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), folder); !errors.Is(err, ErrReadOnly) {
+		if _, err := Open(t.Context(), Config{Dir: folder}); !errors.Is(err, ErrReadOnly) {
 			t.Errorf("got %v, want ErrReadOnly", err)
 		}
 		if err := unix.Mount("none", disk, "", unix.MS_REMOUNT, ""); err != nil {

@@ -28,7 +28,7 @@ func openRepeatedly(dir string) {
 
 // openOnce writes a row if n is even, and says so.
 func openOnce(dir string, n int) error {
-	db, err := Open(context.Background(), filepath.Join(dir, "state"))
+	db, err := Open(context.Background(), Config{Dir: filepath.Join(dir, "state")})
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func TestPowerCutWhileOpening(t *testing.T) {
 		if err := trace.Cut(moment, rand.New(rand.NewPCG(uint64(moment), 0)), dir); err != nil {
 			t.Fatal(err)
 		}
-		db, err := Open(t.Context(), filepath.Join(dir, "state"))
+		db, err := Open(t.Context(), Config{Dir: filepath.Join(dir, "state")})
 		if err != nil {
 			t.Errorf("moment %d of %d: %v", moment, trace.Moments(), err)
 			continue

@@ -23,12 +23,12 @@ const schemaFile = "schema"
 
 // migrate brings the schema to this binary's version, each step in a transaction. A database written by a
 // newer binary is refused: guessing at its tables could lose cards.
-func migrate(ctx context.Context, dir string, db *sql.DB) error {
+func migrate(ctx context.Context, dir string, dialect goose.Dialect, db *sql.DB) error {
 	steps, err := fs.Sub(schema, "schema")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, steps, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("prepare the schema: %w", err)
 	}

@@ -1,4 +1,5 @@
-// Package store keeps everything that must survive: one SQL schema on an embedded SQLite file.
+// Package store keeps everything that must survive: one SQL schema, on an embedded SQLite file or in a PostgreSQL database
+// that several boxes share.
 //
 // It exists so that "acknowledged" has one meaning in the product: [DB.Write] returns nil only after the
 // transaction is committed and flushed to the disk, and whatever it returned nil for is there after kill
@@ -15,36 +16,31 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
-	"modernc.org/sqlite"
+	"time"
 
 	"github.com/flattone/flattone/daemon/private"
 )
 
-// file is the database's name in the state folder.
-const file = "flattone.db"
+// Config says where the store is.
+type Config struct {
+	// Dir is the state folder. With PostgreSQL it holds what is one box's own, and no rows.
+	Dir string
 
-// readers bounds the connections that read. Readers never wait for the writer, nor it for them (WAL).
-const readers = 4
+	longestCheck time.Duration // tests: 0 is [longestCheck]
+}
 
 // DB is an open store. Safe for concurrent use.
 type DB struct {
-	dir   string
-	lock  *os.File
-	write *sql.DB
-	conn  *statements // the writer's one connection; only its goroutine uses it
-	read  *sql.DB
-	idle  chan *statements // connections of read that nobody reads by
+	dir  string
+	lock *os.File
+	on   engine
 
 	queue   chan *request
 	closing chan struct{}
@@ -54,15 +50,16 @@ type DB struct {
 	trouble atomic.Pointer[error] // why the last write failed
 }
 
-// Open opens the store in the folder dir, creating both when neither was ever there, brings the schema up to date, and
+// Open opens the store in the folder cfg.Dir, creating both when neither was ever there, brings the schema up to date, and
 // starts the writer. Close it again.
 //
-// Errors are [ErrHeld], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped with what was being done.
-func Open(ctx context.Context, dir string) (*DB, error) {
-	dir, err := filepath.Abs(dir)
+// Errors are [ErrHeld], [ErrNewer], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped with what was being done.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("store: find the state folder: %w", err)
 	}
+	cfg.Dir = dir
 	if err := makeFolder(dir); err != nil {
 		return nil, fmt.Errorf("store: make the state folder: %w", explain(err))
 	}
@@ -70,14 +67,19 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, lock: lock, idle: make(chan *statements, readers), queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
-	if err := db.open(ctx, filepath.Join(dir, file)); err != nil {
-		db.release()
-		return nil, fmt.Errorf("store: open %s: %w", filepath.Join(dir, file), explain(err))
+	db := &DB{dir: dir, lock: lock, queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
+	if db.on, err = openEngine(ctx, cfg); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("store: open %s: %w", cfg.name(), explain(err))
 	}
 	go db.loop()
 	return db, nil
 }
+
+func openEngine(ctx context.Context, cfg Config) (engine, error) { return openLite(ctx, cfg) }
+
+// name is what the database is called in an error.
+func (cfg Config) name() string { return filepath.Join(cfg.Dir, file) }
 
 // makeFolder makes the folder if it isn't there, with those it lies in, and flushes each one's name. One that is
 // there must be private, as what is in it must be: a key that others could have put there is refused as well.
@@ -125,88 +127,6 @@ func judge(dir string, info fs.FileInfo) error {
 	return nil
 }
 
-func (db *DB) open(ctx context.Context, path string) error {
-	if err := intact(db.dir); err != nil {
-		return err
-	}
-	if err := create(path); err != nil {
-		return err
-	}
-	var err error
-	// WAL with synchronous=FULL flushes the log before a commit returns; secure_delete overwrites what is
-	// deleted; temp_store keeps sorting out of files.
-	if db.write, err = connect(path, "", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
-		"foreign_keys(ON)", "temp_store(MEMORY)"); err != nil {
-		return err
-	}
-	db.write.SetMaxOpenConns(1)
-	if err := check(ctx, db.write); err != nil {
-		return err
-	}
-	if err := migrate(ctx, db.dir, db.write); err != nil {
-		return err
-	}
-	conn, err := db.write.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	db.conn = &statements{on: conn, known: map[string]*sql.Stmt{}}
-	if db.read, err = connect(path, "ro", "query_only(ON)", "temp_store(MEMORY)"); err != nil {
-		return err
-	}
-	for range readers {
-		conn, err := db.read.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		db.idle <- &statements{on: conn, known: map[string]*sql.Stmt{}}
-	}
-	// The log's name first: SQLite flushes it with the first commit only, and a mark without a log is a loss.
-	if err := private.SyncFolder(db.dir); err != nil {
-		return err
-	}
-	return markAs(db.dir, markOpened)
-}
-
-// create makes the file before SQLite does, which would use the umask; the log and index files that SQLite
-// adds take over its mode. The folder is flushed, so that the name is as durable as what will be in it.
-func create(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return private.SyncFolder(filepath.Dir(path))
-}
-
-// connect opens a pool on path. The pragmas hold for each of its connections.
-func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
-	if mode != "" {
-		q.Set("mode", mode)
-	}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	c, err := sqlite.NewConnector(dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(c), nil
-}
-
-// check reads the whole database once, so that damage is told at start and not at the first card.
-func check(ctx context.Context, db *sql.DB) error {
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
-	}
-	return nil
-}
-
 // Close ends the writer after the commit it is in, closes the files and gives the folder free. Writes still
 // waiting get [ErrClosed].
 func (db *DB) Close() error {
@@ -214,33 +134,9 @@ func (db *DB) Close() error {
 	db.closed.Do(func() {
 		close(db.closing)
 		<-db.done
-		for range readers { // whoever still reads ends first
-			idle := <-db.idle
-			err = errors.Join(err, idle.Close())
+		if err = errors.Join(db.on.close(), db.lock.Close()); err != nil {
+			err = fmt.Errorf("store: close: %w", explain(err))
 		}
-		err = errors.Join(err, db.release())
 	})
 	return err
-}
-
-// release closes what open managed to open, in reverse.
-func (db *DB) release() error {
-	var first error
-	keep := func(err error) {
-		if first == nil && err != nil {
-			first = fmt.Errorf("store: close: %w", explain(err))
-		}
-	}
-	if db.read != nil {
-		keep(db.read.Close())
-	}
-	if db.conn != nil {
-		keep(db.conn.Close())
-	}
-	if db.write != nil {
-		keep(settle(db.dir, db.write))
-		keep(db.write.Close())
-	}
-	keep(db.lock.Close())
-	return first
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func open(t testing.TB, dir string) *DB {
 	t.Helper()
 	os.Chmod(dir, 0o700) // [testing.TB.TempDir] lets others in
-	db, err := Open(t.Context(), dir)
+	db, err := Open(t.Context(), Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestCancelledAndClosed(t *testing.T) {
 func TestSecondDaemonIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir)
-	_, err := Open(t.Context(), dir)
+	_, err := Open(t.Context(), Config{Dir: dir})
 	if !errors.Is(err, ErrHeld) {
 		t.Fatalf("got %v, want ErrHeld", err)
 	}

@@ -1,29 +1,16 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // Tx is a transaction, valid only inside the function it was given to, for one goroutine.
 //
 // It is strict as PostgreSQL is: once a statement has failed every further one fails with the same error,
 // and so does the transaction, even if the function swallows the error.
 type Tx struct {
-	ctx      context.Context
-	on       querier // parses anew: for queries whose rows may stay open while others run
-	prepared querier // parses once
-	failed   error
-	wrote    bool
-	after    []func()
-}
-
-// querier is a connection or a transaction of database/sql.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	on     statements
+	failed error
+	wrote  bool
+	after  []func()
 }
 
 // Exec runs a statement and returns how many rows it changed.
@@ -31,11 +18,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if tx.failed != nil {
 		return 0, tx.failed
 	}
-	res, err := tx.prepared.ExecContext(tx.ctx, query, args...)
-	if err != nil {
-		return 0, tx.fail(err)
-	}
-	n, err := res.RowsAffected()
+	n, err := tx.on.exec(query, args)
 	if err != nil {
 		return 0, tx.fail(err)
 	}
@@ -46,43 +29,31 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 // Each calls row for every row of a query, in order, with a function that scans it. An error of row ends
 // the query and is returned as it is.
 func (tx *Tx) Each(row func(scan func(dest ...any) error) error, query string, args ...any) error {
-	return tx.query(tx.on, row, query, args)
+	if tx.failed != nil {
+		return tx.failed
+	}
+	var stop error
+	err := tx.on.each(func(scan func(...any) error) bool {
+		stop = row(scan)
+		return stop == nil
+	}, query, args)
+	if stop == nil && err != nil {
+		return tx.fail(err)
+	}
+	return stop
 }
 
 // One scans the first row of a query into dest. No row is [ErrNoRow], which doesn't fail the transaction.
 func (tx *Tx) One(dest []any, query string, args ...any) error {
-	found := errors.New("found")
-	err := tx.query(tx.prepared, func(scan func(...any) error) error {
-		if err := scan(dest...); err != nil {
-			return tx.fail(err)
-		}
-		return found
-	}, query, args)
-	switch err {
-	case found:
-		return nil
-	case nil:
-		return ErrNoRow
-	}
-	return err
-}
-
-func (tx *Tx) query(on querier, row func(scan func(dest ...any) error) error, query string, args []any) error {
 	if tx.failed != nil {
 		return tx.failed
 	}
-	rows, err := on.QueryContext(tx.ctx, query, args...)
-	if err != nil {
+	found, err := tx.on.one(dest, query, args)
+	switch {
+	case err != nil:
 		return tx.fail(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return tx.fail(err)
+	case !found:
+		return ErrNoRow
 	}
 	return nil
 }

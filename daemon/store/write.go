@@ -18,8 +18,9 @@ type request struct {
 }
 
 // Write runs do in a transaction and returns after it is durable, or with do's error and nothing written.
-// A cancelled ctx takes back a write that hasn't begun; once begun it is waited for, so that the outcome is
-// never unknown. do runs in the writer's goroutine: it must not block and must not call Write or Read.
+// A cancelled ctx takes back a write that hasn't begun; once begun it is waited for. The outcome is never left open, but for
+// [ErrUnknown]. do runs in the writer's goroutine: it must not block and must not call Write or Read. It may run more than
+// once, each time on a transaction of which nothing is left of the time before: it sets what it returns, and doesn't add to it.
 func (db *DB) Write(ctx context.Context, do func(*Tx) error) error {
 	r := &request{ctx: ctx, do: do, done: make(chan error, 1)}
 	select {
@@ -34,25 +35,23 @@ func (db *DB) Write(ctx context.Context, do func(*Tx) error) error {
 
 // Read runs do on a snapshot that no write changes meanwhile. Writing in it fails.
 func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
-	var conn *statements
 	select {
-	case conn = <-db.idle: // nobody's any more once Close has them all
-	case <-ctx.Done():
-		return fmt.Errorf("store: read: %w", ctx.Err())
 	case <-db.closing:
 		return ErrClosed
+	default:
 	}
-	defer func() { db.idle <- conn }()
-	// Neither is cancelled: a connection must not be given back in a transaction.
-	if _, err := conn.ExecContext(context.Background(), "BEGIN"); err != nil {
-		return fmt.Errorf("store: begin to read: %w", explain(err))
+	var verdict error
+	err := db.on.read(ctx, func(on statements) error {
+		tx := &Tx{on: on}
+		if verdict = do(tx); verdict == nil {
+			verdict = tx.failed
+		}
+		return verdict
+	})
+	if err != nil && verdict == nil {
+		verdict = fmt.Errorf("store: read: %w", explain(err))
 	}
-	defer conn.ExecContext(context.Background(), "ROLLBACK")
-	tx := &Tx{ctx: ctx, on: conn.on, prepared: conn}
-	if err := do(tx); err != nil {
-		return err
-	}
-	return tx.failed
+	return verdict
 }
 
 func (db *DB) loop() {
@@ -67,32 +66,24 @@ func (db *DB) loop() {
 	}
 }
 
+// tries is how often a transaction is begun that others, or a lost connection, undid.
+const tries = 3
+
 // commit runs first and whatever else is waiting in one transaction, and tells each what became of it.
 //
 //	BEGIN -> (SAVEPOINT, do, RELEASE | ROLLBACK TO)* -> COMMIT -> answers
-//	                      |                               |
-//	                      +--- the transaction is gone ---+--> ROLLBACK, all fail
+//	  ^                   |                               |
+//	  +--- once more -----+--- the transaction is gone ---+--> ROLLBACK, all fail
 func (db *DB) commit(first *request) {
-	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
-		db.trouble.Store(&err)
-		first.done <- err
-		return
-	}
-	var all []*request
-	var lost error
-	for r := first; r != nil; {
-		all = append(all, r)
-		if lost = db.run(r); lost != nil {
+	all := []*request{first}
+	lost := db.on.damage()
+	for n := 1; lost == nil; n++ {
+		if all, lost = db.attempt(all); lost == nil || n == tries || !db.on.again(lost) {
 			break
 		}
-		r = db.next(len(all))
-	}
-	if lost == nil {
-		lost = db.exec("COMMIT")
+		lost = nil
 	}
 	if lost != nil {
-		// The error is already known; a transaction that SQLite has ended by itself makes this one fail.
-		db.exec("ROLLBACK")
 		db.trouble.Store(&lost)
 	}
 	for _, r := range all {
@@ -111,16 +102,43 @@ func (db *DB) commit(first *request) {
 	}
 }
 
-// Trouble is why the folder could not be written to the last time, nil if it could. What a write failed of that had
-// nothing to do with the folder is none.
+// attempt runs all in one transaction, and who comes meanwhile, and commits it. The error means that it is gone.
+func (db *DB) attempt(all []*request) ([]*request, error) {
+	for _, r := range all {
+		r.err = nil // what it was told before was of a transaction that is gone
+	}
+	if err := db.on.begin(); err != nil {
+		return all, fmt.Errorf("store: begin: %w", explain(err))
+	}
+	for n := 0; n < len(all); n++ {
+		if err := db.run(all[n]); err != nil {
+			db.on.rollback()
+			return all, err
+		}
+		if n+1 == len(all) && len(all) < batch {
+			all = db.next(all)
+		}
+	}
+	if err := db.on.commit(); err != nil {
+		db.on.rollback()
+		return all, fmt.Errorf("store: commit: %w", explain(err))
+	}
+	return all, nil
+}
+
+// Trouble is why the store could not be written to the last time, nil if it could; or why it can't be any more. What a
+// write failed of that had nothing to do with the store is none.
 func (db *DB) Trouble() error {
+	if err := db.on.damage(); err != nil {
+		return err
+	}
 	if err := db.trouble.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-// note keeps what a request's end in a good commit says of the folder: one that changed nothing says nothing.
+// note keeps what a request's end in a good commit says of the store: one that changed nothing says nothing.
 func (db *DB) note(r *request) {
 	switch err := r.err; {
 	case errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly), errors.Is(err, ErrCorrupt):
@@ -130,16 +148,13 @@ func (db *DB) note(r *request) {
 	}
 }
 
-// next returns a waiting request, or nil if there is none or the batch is full.
-func (db *DB) next(have int) *request {
-	if have == batch {
-		return nil
-	}
+// next adds a waiting request, if there is one.
+func (db *DB) next(all []*request) []*request {
 	select {
 	case r := <-db.queue:
-		return r
+		return append(all, r)
 	default:
-		return nil
+		return all
 	}
 }
 
@@ -152,9 +167,13 @@ func (db *DB) run(r *request) error {
 	if err := db.exec("SAVEPOINT request"); err != nil {
 		return err
 	}
-	r.tx = &Tx{ctx: context.Background(), on: db.conn.on, prepared: db.conn}
+	r.tx = &Tx{on: db.on}
 	if r.err = r.do(r.tx); r.err == nil {
 		r.err = r.tx.failed
+	}
+	if r.tx.failed != nil && db.on.again(r.tx.failed) {
+		r.err = nil
+		return r.tx.failed
 	}
 	if r.err != nil {
 		// The others' error if it fails, and not r.err: theirs would be a verdict on another's card.
@@ -166,7 +185,7 @@ func (db *DB) run(r *request) error {
 }
 
 func (db *DB) exec(query string) error {
-	if _, err := db.conn.ExecContext(context.Background(), query); err != nil {
+	if _, err := db.on.exec(query, nil); err != nil {
 		return fmt.Errorf("store: %s: %w", query, explain(err))
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 )
 
 func TestNewTellsAllFaults(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "state"))
+	db, err := store.Open(t.Context(), store.Config{Dir: filepath.Join(t.TempDir(), "state")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func postForever(dir, url string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	db, err := store.Open(context.Background(), dir)
+	db, err := store.Open(context.Background(), store.Config{Dir: dir})
 	if err != nil {
 		fail(err)
 	}

@@ -125,7 +125,7 @@ func (r *rig) start(cfg Config, transport http.RoundTripper) {
 	}
 	cfg.Secret = testSecret
 	var err error
-	if r.db, err = store.Open(context.Background(), r.dir); err != nil {
+	if r.db, err = store.Open(context.Background(), store.Config{Dir: r.dir}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.deliveries = make(chan Delivery, 10_000)

@@ -309,7 +309,7 @@ func TestClockSetBack(t *testing.T) {
 		r.enqueue("a", "a1")
 		r.next()
 		r.shut()
-		db, err := store.Open(context.Background(), r.dir)
+		db, err := store.Open(context.Background(), store.Config{Dir: r.dir})
 		if err != nil {
 			t.Fatal(err)
 		}

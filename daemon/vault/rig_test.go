@@ -72,7 +72,7 @@ func openRig(ctx context.Context, dir string) (r *rig, err error) {
 			return r, err
 		}
 	}
-	if r.db, err = store.Open(ctx, filepath.Join(dir, "state")); err != nil {
+	if r.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state")}); err != nil {
 		return r, err
 	}
 	if r.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
