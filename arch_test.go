@@ -100,7 +100,7 @@ var fences = map[string]struct {
 	behind []string
 	reason string
 }{
-	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "audio/ring", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
+	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
 		"the kernel's own words, where memory, devices, sockets and files are the business; and what the processor can do"},
 	"go.uber.org/goleak":                                       {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
 	"github.com/gordonklaus/portaudio":                         {[]string{"hw/sound"}, "sound devices, and the only cgo of the house"},

@@ -89,10 +89,10 @@ func searchFiles(t *testing.T, dir string, canaries ...*canary) (files int) {
 	return files
 }
 
-// searchMemory looks through everything a process has in memory, as root may.
-func searchMemory(t *testing.T, pid int, canaries ...*canary) (searched int64) {
+// searchMemory looks through everything a process has in memory, as root may. What is secret memory not even he may, and how much that is is told.
+func searchMemory(t *testing.T, pid int, canaries ...*canary) lockedtest.Extent {
 	t.Helper()
-	searched, err := lockedtest.Search(pid, func(b []byte) {
+	all, err := lockedtest.Search(pid, func(b []byte) {
 		for _, c := range canaries {
 			c.look(fmt.Sprintf("memory of %d", pid), b)
 		}
@@ -100,7 +100,7 @@ func searchMemory(t *testing.T, pid int, canaries ...*canary) (searched int64) {
 	if err != nil {
 		t.Fatalf("reading a process's memory takes root: %v", err)
 	}
-	return searched
+	return all
 }
 
 // TestNoStackIsPrinted starts flattoned as an owner would, and has it and its line do what makes Go print stacks.
@@ -158,7 +158,7 @@ func TestCanarySearchFindsWhatIsThere(t *testing.T) {
 	}
 	held := slices.Clone(digits)
 	c := newCanary("held", digits)
-	if n := searchMemory(t, os.Getpid(), c); n < 1<<20 || c.found == 0 {
+	if n := searchMemory(t, os.Getpid(), c).Seen; n < 1<<20 || c.found == 0 {
 		t.Errorf("not found in memory (%d bytes read)", n)
 	}
 	held[0]++

@@ -104,6 +104,9 @@ func TestNothingPrintsMemory(t *testing.T) {
 		u.is(t, name, "LimitCORE", "0")
 		u.is(t, name, "MemorySwapMax", "0")
 		u.is(t, name, "Environment", "GOTRACEBACK=none")
+		if calls := strings.Fields(strings.Join(u.all("SystemCallFilter"), " ")); !slices.Contains(calls, "memfd_secret") || !slices.Contains(calls, "mlock") {
+			t.Errorf("%s may not hide what is secret: it may call %v", name, calls)
+		}
 		if len(u.all("WatchdogSec")) > 0 {
 			u.is(t, name, "WatchdogSignal", "SIGKILL")
 		}

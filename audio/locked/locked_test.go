@@ -9,7 +9,7 @@ import (
 	"github.com/flattone/flattone/audio/locked/lockedtest"
 )
 
-func TestPagesAreLockedUndumpableAndWipedOnFork(t *testing.T) {
+func TestPagesAreLockedUndumpableAndNotInherited(t *testing.T) {
 	b, err := locked.Bytes(100)
 	if err != nil {
 		t.Fatal(err)
@@ -18,7 +18,7 @@ func TestPagesAreLockedUndumpableAndWipedOnFork(t *testing.T) {
 		t.Fatalf("asked for 100 bytes, got %d", len(b))
 	}
 	flags := lockedtest.Flags(t, uintptr(unsafe.Pointer(&b[0])))
-	for _, want := range []string{"lo", "dd", "wf"} {
+	for _, want := range []string{"lo", "dd", "dc"} {
 		if !slices.Contains(flags, want) {
 			t.Errorf("flag %q is missing in %q", want, flags)
 		}

@@ -11,13 +11,9 @@
 package ring
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/locked"
@@ -45,63 +41,20 @@ func New(frames int) (*Ring, error) {
 	if frames <= 0 {
 		return nil, fmt.Errorf("ring: %d frames asked for: need at least one", frames)
 	}
-	page := os.Getpagesize()
-	size := (frames*bytesPerFrame + page - 1) / page * page
-	memory, err := mapTwice(size)
+	memory, err := locked.Twice(frames * bytesPerFrame)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ring: %w", err)
 	}
-	return &Ring{
-		memory:  memory,
-		samples: unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(memory))), 2*size/bytesPerFrame),
-		frames:  int64(size / bytesPerFrame),
-	}, nil
-}
-
-// mapTwice maps size bytes of fresh, hardened memory twice, one mapping right behind the other.
-func mapTwice(size int) (_ []byte, err error) {
-	fd, err := unix.MemfdCreate("ring", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("ring: create memory: %w", err)
-	}
-	defer func() { err = errors.Join(err, unix.Close(fd)) }() // the mappings keep the memory
-	if err := unix.Ftruncate(fd, int64(size)); err != nil {
-		return nil, fmt.Errorf("ring: size memory to %d bytes: %w", size, err)
-	}
-	// Reserve the range first, so that nothing else can be mapped into its second half meanwhile.
-	base, err := unix.MmapPtr(-1, 0, nil, uintptr(2*size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return nil, fmt.Errorf("ring: reserve %d bytes: %w", 2*size, err)
-	}
-	undo := func(err error) error { return errors.Join(err, unix.MunmapPtr(base, uintptr(2*size))) }
-	for half := range 2 {
-		at := unsafe.Add(base, half*size)
-		if _, err := unix.MmapPtr(fd, 0, at, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_FIXED); err != nil {
-			return nil, undo(fmt.Errorf("ring: map %d bytes: %w", size, err))
-		}
-		b := unsafe.Slice((*byte)(at), size)
-		if err := locked.Harden(b); err != nil {
-			return nil, undo(err)
-		}
-		if err := unix.Madvise(b, unix.MADV_DONTFORK); err != nil {
-			return nil, undo(fmt.Errorf("ring: keep out of forked children: %w", err))
-		}
-	}
-	memory := unsafe.Slice((*byte)(base), 2*size)
-	clear(memory) // see locked.Bytes
-	return memory, nil
+	samples := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/bytesPerFrame)
+	return &Ring{memory: memory, samples: samples, frames: int64(len(samples) / 2)}, nil
 }
 
 // Close wipes and unmaps the ring. Both threads must have stopped; no view may be used after it.
 func (r *Ring) Close() error {
-	if r.memory == nil {
-		return nil
-	}
-	clear(r.memory[:len(r.memory)/2])
-	err := unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(r.memory)), uintptr(len(r.memory)))
+	memory := r.memory
 	r.memory, r.samples = nil, nil
-	if err != nil {
-		return fmt.Errorf("ring: unmap: %w", err)
+	if err := locked.Free(memory); err != nil {
+		return fmt.Errorf("ring: %w", err)
 	}
 	return nil
 }
