@@ -64,6 +64,9 @@ var importRules = []importRule{
 	{in: "daemon/audit", only: []string{"daemon/store", "daemon/private"}, reason: "the log is written inside the store's transaction, by everyone"},
 	{in: "daemon/factor", only: []string{"daemon/store", "daemon/audit", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
 		reason: "whose code is right is said by a secret and a clock, and what is asked has nowhere to go but the log of acts"},
+	{in: "daemon/custody", only: []string{"daemon/keys", "daemon/store", "daemon/audit", "daemon/lockout", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
+		reason: "a share has nowhere to go but its custodian's page"},
+	{in: "daemon/lockout", only: []string{}, never: []string{"net", "os", "log", "log/slog"}, reason: "whoever locks accounts asks it, and it knows two clocks"},
 	{in: "daemon/keys", only: []string{"daemon/keys", "daemon/private", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog", "database/sql"},
 		reason: "a key has nowhere to go"},
 	{in: "daemon/vault", only: []string{"daemon/keys", "daemon/store", "daemon/audit", "daemon/secret", "daemon/upstream", "daemon/private", "audio/locked"}, never: []string{"net/http"},
@@ -100,7 +103,7 @@ var fences = map[string]struct {
 	behind []string
 	reason string
 }{
-	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/store", "daemon/wire"},
+	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/lockout", "daemon/store", "daemon/wire"},
 		"the kernel's own words, where memory, devices, sockets and files are the business; and what the processor can do"},
 	"go.uber.org/goleak":                                       {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
 	"github.com/gordonklaus/portaudio":                         {[]string{"hw/sound"}, "sound devices, and the only cgo of the house"},

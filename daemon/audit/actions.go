@@ -75,6 +75,17 @@ var actions = []Action{
 	{"factor.forgotten", Credentials, "somebody's second factor was removed"},
 	{"factor.accepted", AdminAct, "a code of somebody's second factor was good"},
 	{"factor.refused", BadAccess, "a code of somebody's second factor was wrong"},
+	// Custodians: what takes several of them.
+	{"custody.began", AdminAct, "a ceremony of custodians began; the object is what for"},
+	{"custody.agreed", AdminAct, "enough custodians agreed; the result is what came of it"},
+	{"custody.aborted", AdminAct, "somebody ended a ceremony"},
+	{"custody.expired", AdminAct, "a ceremony's time was over"},
+	{"custody.enrolled", Credentials, "custodians are in force, in the place of those before them"},
+	{"custodian.acknowledged", Credentials, "a custodian acknowledged his duty"},
+	{"custodian.took", Credentials, "a custodian was shown his share"},
+	{"custodian.confirmed", Credentials, "a custodian typed his share back"},
+	{"custodian.gave", AdminAct, "a custodian agreed, by his share"},
+	{"custodian.refused", BadAccess, "no share of somebody's was taken; the result is why"},
 }
 
 var byName = func() map[string]Action {

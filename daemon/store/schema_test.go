@@ -41,6 +41,9 @@ var rowsOfEach = map[string]string{
 	"kek":              "(1, CAST('x' AS blob), 1)",
 	"card":             "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
 	"factor":           "('p', 1, CAST('x' AS blob), 0, 0, 0, 0)",
+	"custodian_set":    "('abcdefgh', 2, '', 1)",
+	"custodian":        "('p', 0, CAST('x' AS blob), 0, 0, 0)",
+	"custodian_wrap":   "(3, CAST('x' AS blob))",
 	"outbox":           "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
 	"audit_entry":      "(0, CAST('x' AS blob))",
 	"audit_hash":       "(0, CAST('x' AS blob))",
@@ -49,7 +52,7 @@ var rowsOfEach = map[string]string{
 
 func TestColumnsHoldTheirType(t *testing.T) {
 	db := open(t, t.TempDir())
-	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_hash", "audit_checkpoint"} {
+	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_hash", "audit_checkpoint", "custodian_set", "custodian", "custodian_wrap"} {
 		err := db.Write(t.Context(), func(tx *Tx) error {
 			_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
 			return err
