@@ -113,6 +113,8 @@ var fences = map[string]struct {
 	"github.com/pressly/goose/v3":                              {[]string{"daemon/store"}, "the store's schema"},
 	"github.com/pelletier/go-toml/v2":                          {[]string{"daemon/config"}, "the config file"},
 	"golang.org/x/mod":                                         {[]string{"daemon/audit"}, "the tamper-evident log"},
+	"github.com/ThalesGroup/crypto11":                          {[]string{"daemon/keys/hsm"}, "HSMs, and, where they are built in, the only cgo of flattoned"},
+	"github.com/miekg/pkcs11":                                  {[]string{"daemon/keys/hsm"}, "what an HSM answers, by name"},
 	"github.com/google/go-tpm":                                 {[]string{"daemon/keys/tpm"}, "the TPM, asked directly"},
 	"github.com/standard-webhooks/standard-webhooks/libraries": {[]string{"daemon/upstream", "demo/receiver"}, "webhook signatures"},
 	"github.com/spf13/cobra":                                   {[]string{"cmd/flattone"}, "the tool's verbs"},

@@ -171,6 +171,9 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 
 // openKey opens the vault's key, from where the config has it.
 func (d *Daemon) openKey() (*vault.KEK, error) {
+	if v := d.cfg.Vault; v.TPM.File != "" || v.HSM.Module != "" {
+		return nil, errors.New("the vault takes its key from a file or from systemd as yet: name a key_file or a credential in [vault]")
+	}
 	if name := d.cfg.Vault.Credential; name != "" {
 		return vault.OpenCredential(name)
 	}

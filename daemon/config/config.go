@@ -60,14 +60,6 @@ type Daemon struct {
 	LineBinary string
 }
 
-// Vault is how cards are sealed.
-type Vault struct {
-	// KeyFile holds the 32 bytes of the key-encryption key, mode 0600.
-	KeyFile string
-	// Credential is the name under which systemd hands the same over, in place of KeyFile.
-	Credential string
-}
-
 // Upstream is who is told of tokens.
 type Upstream struct{ Webhook Webhook }
 

@@ -44,7 +44,10 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 	note("state_dir", c.StateDir, func(path string) error { return stateFolder(path, user) })
 	note("runtime_dir", c.RuntimeDir, folder)
 	note("daemon.line_binary", c.Daemon.LineBinary, program)
-	note("vault.key_file", c.Vault.KeyFile, func(path string) error { return keyFile(path, user) })
+	for _, f := range c.Vault.files() {
+		note(f.key, f.path, func(path string) error { return readable(f.kind, path, user) })
+	}
+	note("vault.hsm.module", c.Vault.HSM.Module, module)
 	note("upstream.webhook.secret_file", c.Upstream.Webhook.SecretFile, func(string) error {
 		_, err := c.Upstream.Webhook.readSecret(user)
 		return err
@@ -103,14 +106,6 @@ func program(path string) error {
 		return private.Flaw{Reason: path + " can't be executed", Remedy: "name the program flattone-line"}
 	}
 	return nil
-}
-
-func keyFile(path string, user int) error {
-	f, err := private.VaultKey.OpenFor(path, user)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // recording judges what a line at a rate is to play. If the rate is none, that has been reported.

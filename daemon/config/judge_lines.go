@@ -17,8 +17,8 @@ func (j judgement) lines() {
 		filepath.Clean(j.c.file):        "this file",
 		j.c.Upstream.Webhook.SecretFile: "what upstream.webhook.secret_file names",
 	}
-	if file := j.c.Vault.KeyFile; file != "" {
-		files[file] = "what vault.key_file names"
+	for _, f := range j.c.Vault.files() {
+		files[f.path] = "what " + f.key + " names"
 	}
 	for i, l := range j.c.Lines {
 		for _, in := range slices.Concat(l.WAV.CallerIn, l.WAV.AgentIn) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"strings"
 	"time"
 
 	"github.com/flattone/flattone/audio"
@@ -17,8 +16,7 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("roles").roles(&c.Roles)
 
-	vault := t.sub("vault")
-	vault.vault(&c.Vault)
+	t.sub("vault").vault(&c.Vault)
 
 	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
 
@@ -39,31 +37,6 @@ func (t *table) config(c *Config, l Line, p Profile) {
 		c.Profiles[names[i]] = profile
 	}
 }
-
-func (t *table) vault(v *Vault) {
-	switch handed := t.has("credential"); {
-	case !handed:
-		t.need("key_file", `name a key file, which flattone key new FILE makes; or leave that to systemd: credential = "vault-key"`)
-	case t.has("key_file") && !t.broken:
-		t.fault("credential", "stands beside key_file", "leave one of the two out: a vault has one key")
-	}
-	t.secretFile("key_file", &v.KeyFile)
-	t.text("credential", &v.Credential)
-	if name := v.Credential; t.has("credential") && !isCredential(name) {
-		t.fault("credential", "is no name of a credential", `write the name that LoadCredentialEncrypted= of flattoned.service has before the colon: "vault-key"`)
-	}
-}
-
-// isCredential reports whether systemd could have a credential of the name; it is a file's, too, and leads nowhere else.
-func isCredential(name string) bool {
-	odd := strings.ContainsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
-	})
-	return name != "" && name[0] != '.' && len(name) <= longestCredential && !odd
-}
-
-// longestCredential is systemd's bound, which is that of a file's name.
-const longestCredential = 255
 
 func (t *table) webhook(w *Webhook) {
 	t.need("url", "write the https address that is to receive tokens")

@@ -50,19 +50,10 @@ func (l Line) Consequences() []string {
 	return list
 }
 
-func vaultConsequence(v Vault) string {
-	if v.Credential != "" {
-		return "vault.credential: systemd unseals the key for flattoned, and flattone status says what it is sealed with. Sealed to the TPM (systemd-creds encrypt --with-key=host+tpm2), " +
-			"it opens on this machine alone; with the host's key only (--with-key=host), whoever copies the whole disk has every card."
-	}
-	return "vault.key_file: demo only. Whoever copies this file together with the state folder has every card; " +
-		"a key in a file is not protected in the sense of PCI DSS 3.6 and 3.7."
-}
-
 // Consequences are those of the box as a whole and of all its lines, each with the path of its key, in the
 // order vault, upstream, roles, lines, profiles.
 func (c *Config) Consequences() []string {
-	list := []string{vaultConsequence(c.Vault)}
+	list := []string{c.Vault.consequence()}
 	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
 		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
 	}

@@ -47,13 +47,7 @@ func (w *writer) box(c *Config, base Config) {
 			w.other(role.key, *role.list, *usual[i].list)
 		}
 	}
-	if v := c.Vault; v.Credential != "" {
-		w.table("[vault]", "The key that seals the cards is systemd's to hand over. A vault has one key for good: another one opens nothing in it.")
-		w.set("credential", v.Credential)
-	} else {
-		w.table("[vault]", "For demonstration only: whoever copies this file together with the state folder has every card.")
-		w.set("key_file", v.KeyFile)
-	}
+	w.vault(c.Vault)
 	hook, usual := c.Upstream.Webhook, base.Upstream.Webhook
 	w.table("[upstream.webhook]", "Who is told of tokens. Each message is signed with the secret in the file, which the receiver has, too.")
 	w.set("url", hook.URL)

@@ -68,7 +68,7 @@ func TestTextHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, file := range []string{"write.go", "write_line.go"} {
+	for _, file := range []string{"write.go", "write_line.go", "write_vault.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -103,5 +103,9 @@ func TestTextOfAnything(t *testing.T) {
 	p.Fields, p.Brands, p.TestCVVLength = []Field{PAN}, Brands()[:1], 12
 	c.Profiles["card"] = p
 	c.Lines[0].WAV.Pace, c.Lines[0].EmergencyNumbers = 1e-7, []string{"17"}
+	sameAgain(t, c)
+	c.Vault = Vault{TPM: TPM{File: "/var/lib/flattone/root.tpm", Device: "/run/tpm.sock"}}
+	sameAgain(t, c)
+	c.Vault = Vault{HSM: HSM{Module: "/usr/lib/hsm.so", Token: "a \"token\"", Key: "root", PINFile: "/etc/flattone/pin"}}
 	sameAgain(t, c)
 }

@@ -39,6 +39,9 @@ var (
 	// TPMKey is a key that only a TPM can read. Nobody learns it from the file, but whoever may write one can put a key of his own in its place.
 	TPMKey = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone key new --tpm FILE, or restore it from a backup of this machine",
 		Exposed: "chmod 600 it: others could put a key of their own in its place"}
+	// PIN is that of an HSM's token, and a line's end.
+	PIN = Kind{Shortest: 1, Longest: 256, Missing: "write the PIN of the token's user into a file of mode 0600",
+		Exposed: "chmod 600 it, and give the token another PIN: this one may be known"}
 	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
 		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",

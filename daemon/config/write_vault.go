@@ -1,0 +1,22 @@
+package config
+
+func (w *writer) vault(v Vault) {
+	switch {
+	case v.Credential != "":
+		w.table("[vault]", "The key that seals the cards is systemd's to hand over. A vault has one key for good: another one opens nothing in it.")
+		w.set("credential", v.Credential)
+	case v.TPM.File != "":
+		w.table("[vault.tpm]", "The key that seals the cards is this machine's TPM's to unseal, as long as the machine boots as it did when it was sealed.")
+		w.set("file", v.TPM.File)
+		w.other("device", v.TPM.Device, tpmDevice)
+	case v.HSM.Module != "":
+		w.table("[vault.hsm]", "The key that seals the cards stays in an HSM.")
+		w.set("module", v.HSM.Module)
+		w.set("token", v.HSM.Token)
+		w.set("key", v.HSM.Key)
+		w.set("pin_file", v.HSM.PINFile)
+	default:
+		w.table("[vault]", "For demonstration only: whoever copies this file together with the state folder has every card.")
+		w.set("key_file", v.KeyFile)
+	}
+}
