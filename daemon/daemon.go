@@ -144,7 +144,11 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.store, err = store.Open(ctx, store.Config{Dir: d.cfg.StateDir}); err != nil {
 		return err
 	}
-	if d.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {
+	box, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("find the machine's name: %w", err)
+	}
+	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {
 		return err
 	}
 	d.outbox, err = upstream.New(upstream.Config{
@@ -164,9 +168,8 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	box, err := os.Hostname()
 	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
-	return err
+	return nil
 }
 
 // openKey opens the vault's key, from where the config has it.

@@ -1,14 +1,14 @@
 // Package audit keeps the log of who did what: append-only, and tamper-evident.
 //
-// It exists because a log that its own box can rewrite proves nothing. Every entry is a leaf of a Merkle
-// tree (RFC 6962, by golang.org/x/mod/sumdb/tlog), and every append signs the tree's new root and size as a
-// checkpoint (a signed note, C2SP tlog-checkpoint). Entry, hashes and checkpoint are written in the
-// transaction of the act itself: no act without its entry, no entry without its act.
+// It exists because a log that its own box can rewrite proves nothing. Every entry is a leaf of a Merkle tree (package merkle) and bears the signature of the
+// checkpoint that ends with it. Both are written in the transaction of the act itself: no act without its entry, no entry without its act. A box has one log
+// and one key, also where boxes share a database.
 //
-// [Log.Verify] recomputes all of it and names the first bad entry: changed, missing, moved or cut off. What
-// it can't do alone: whoever owns both the database and the signing key can write a new history, and whoever
-// owns the database can restore an old copy of it. So checkpoints must leave the box ([Log.Checkpoint]), and
-// Verify takes those that did.
+// [Log.Verify] recomputes all of it and names the first bad entry: changed, missing, moved or cut off; what [Log.Export] writes can be checked so without the
+// box. What neither can do alone: whoever owns both the database and the signing key can write a new history, and whoever owns the database can put back an
+// old copy of it. So checkpoints must leave the box ([Log.Checkpoint], package witness), and are what a log is held against.
+//
+// Nothing here deletes an entry or changes one, however old: a year's entries must be there (PCI DSS 10.5.1), and what could prune older ones could prune others.
 //
 // What may be logged is declared, in one table (actions.go): an action that isn't there is refused. Every entry says who, what, to what, with what result, from
 // where and when, and whether the clock that says when was synchronised (PCI DSS 10.2.2, 10.6).
@@ -25,8 +25,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/flattone/flattone/daemon/audit/merkle"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -57,9 +57,11 @@ type Entry struct {
 	Event
 }
 
-// Config says where the signing key is.
+// Config says whose log it is, and where its signing key.
 type Config struct {
-	// KeyFile holds the checkpoint's signing key, made at first start. 0600.
+	// Box names the box, and with it the log, when its key is made. From then on the log has the name that is in the key.
+	Box string
+	// KeyFile holds the checkpoints' signing key, made at first start. 0600.
 	KeyFile string
 }
 
@@ -68,42 +70,45 @@ type Deps struct {
 	Store *store.DB
 }
 
-// Log is the audit log. Safe for concurrent use.
+// Log is the audit log of one box. Safe for concurrent use.
 type Log struct {
-	store    *store.DB
-	signer   note.Signer
-	verifier note.Verifier
-	clock    atomic.Value // Clock
+	store  *store.DB
+	signer note.Signer
+	key    note.Verifier
+	public string
+	box    string
+	clock  atomic.Value // Clock
 }
 
 // ErrTampered: the log isn't what was written. The error says which entry is the first bad one.
-var ErrTampered = errors.New("the audit log was tampered with")
+var ErrTampered = merkle.ErrTampered
 
-// New opens the log, making its signing key at the first start. A key that is missing while the log has
-// entries is an error: a new one would sign whatever is there now.
+// New opens the box's log, making its signing key at the first start. A key that is missing while the box has a log is an error: a new one would sign
+// whatever is there now.
 func New(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
-	var size int64
-	err := deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		size, err = sizeOf(tx)
+	l := &Log{store: deps.Store}
+	l.ClockIs(UnknownClock)
+	if err := l.openKey(ctx, cfg); err != nil {
+		return nil, err
+	}
+	err := l.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec("INSERT INTO audit_head (box, size, edge) VALUES ($1, 0, $2) ON CONFLICT (box) DO NOTHING", l.box, []byte{})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("audit: read the log: %w", err)
+		return nil, fmt.Errorf("audit: open the log of %s: %w", l.box, err)
 	}
-	signer, verifier, err := openKey(cfg.KeyFile, size == 0)
-	if err != nil {
-		return nil, err
-	}
-	l := &Log{store: deps.Store, signer: signer, verifier: verifier}
-	l.ClockIs(UnknownClock)
 	return l, nil
 }
+
+// Key is the log's public key, for whoever checks it elsewhere.
+func (l *Log) Key() string { return l.public }
 
 // ClockIs has entries from now on say so.
 func (l *Log) ClockIs(c Clock) { l.clock.Store(c) }
 
-// Append writes an event in tx, with its hashes and a checkpoint over the log up to it. It refuses an event that leaves anything out, or whose action
-// isn't declared: the act then fails too, in the first test that does it.
+// Append writes an event in tx, signed together with all before it. It refuses an event that leaves anything out, or whose action isn't declared: the act then
+// fails too, in the first test that does it.
 func (l *Log) Append(tx *store.Tx, e Event) error {
 	if e.Actor == "" || e.Object == "" || e.Result == "" || e.Origin == "" || e.Time.IsZero() {
 		return fmt.Errorf("audit: append %s: an event needs actor, object, result, origin and time", e.Action)
@@ -112,106 +117,59 @@ func (l *Log) Append(tx *store.Tx, e Event) error {
 		return fmt.Errorf("audit: append: no action %q is declared", e.Action)
 	}
 	e.Clock = l.clock.Load().(Clock)
-	// The size comes from the checkpoints, not from the entries: cut-off entries then stay a gap that
-	// Verify names, instead of being filled.
-	seq, err := sizeOf(tx)
-	if err != nil {
-		return fmt.Errorf("audit: append: %w", err)
-	}
 	e.Time = e.Time.UTC().Truncate(time.Microsecond)
-	body, err := json.Marshal(Entry{Seq: seq, Event: e})
-	if err != nil {
-		return fmt.Errorf("audit: append: %w", err)
-	}
-	if _, err := tx.Exec("INSERT INTO audit_entry (seq, body) VALUES ($1, $2)", seq, body); err != nil {
-		return fmt.Errorf("audit: append: %w", err)
-	}
-	if err := l.grow(tx, seq, body); err != nil {
-		return fmt.Errorf("audit: append: %w", err)
+	if err := l.append(tx, e); err != nil {
+		return fmt.Errorf("audit: append %s: %w", e.Action, err)
 	}
 	return nil
 }
 
-// grow adds a record's hashes to the tree and signs the new root.
-func (l *Log) grow(tx *store.Tx, seq int64, body []byte) error {
-	stored := storedHashes{tx}
-	hashes, err := tlog.StoredHashes(seq, body, stored)
+// append goes by the head and not by the entries: those that were cut off stay a gap that Verify names, instead of being filled.
+func (l *Log) append(tx *store.Tx, e Event) error {
+	tree, err := l.head(tx)
 	if err != nil {
 		return err
 	}
-	first := tlog.StoredHashIndex(0, seq)
-	for i, h := range hashes {
-		if _, err := tx.Exec("INSERT INTO audit_hash (position, hash) VALUES ($1, $2)", first+int64(i), h[:]); err != nil {
-			return err
-		}
-	}
-	root, err := tlog.TreeHash(seq+1, stored)
+	seq := tree.Size()
+	body, err := json.Marshal(Entry{Seq: seq, Event: e})
 	if err != nil {
 		return err
 	}
-	signed, err := note.Sign(&note.Note{Text: checkpointText(seq+1, root)}, l.signer)
+	if err := tree.Add(body); err != nil {
+		return err
+	}
+	checkpoint, err := tree.Checkpoint(l.key.Name())
+	if err != nil {
+		return err
+	}
+	sig, err := l.signer.Sign(checkpoint.Text())
 	if err != nil {
 		return fmt.Errorf("sign the checkpoint: %w", err)
 	}
-	_, err = tx.Exec("INSERT INTO audit_checkpoint (size, note) VALUES ($1, $2)", seq+1, signed)
+	if _, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ($1, $2, $3, $4)", l.box, seq, body, sig); err != nil {
+		return err
+	}
+	n, err := tx.Exec("UPDATE audit_head SET size = $1, edge = $2 WHERE box = $3 AND size = $4", tree.Size(), tree.Edge(), l.box, seq)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("somebody else writes the log of %s", l.box)
+	}
 	return err
 }
 
-// Recent returns the newest n entries, newest first.
-func (l *Log) Recent(ctx context.Context, n int) ([]Entry, error) {
-	var out []Entry
-	err := l.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(scan func(...any) error) error {
-			var seq int64
-			var body []byte
-			if err := scan(&seq, &body); err != nil {
-				return err
-			}
-			e, err := parse(seq, body)
-			out = append(out, e)
-			return err
-		}, "SELECT seq, body FROM audit_entry ORDER BY seq DESC LIMIT $1", n)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("audit: read recent entries: %w", err)
-	}
-	return out, nil
-}
-
-// Checkpoint returns the newest signed checkpoint, to be kept where this box can't reach it; nil while the
-// log is empty.
-func (l *Log) Checkpoint(ctx context.Context) ([]byte, error) {
-	var signed []byte
-	err := l.store.Read(ctx, func(tx *store.Tx) (err error) {
-		signed, err = newest(tx)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("audit: read the checkpoint: %w", err)
-	}
-	return signed, nil
-}
-
-func parse(seq int64, body []byte) (Entry, error) {
-	var e Entry
-	if err := json.Unmarshal(body, &e); err != nil {
-		return Entry{Seq: seq}, fmt.Errorf("%w: entry %d isn't readable", ErrTampered, seq)
-	}
-	if e.Seq != seq {
-		return e, fmt.Errorf("%w: entry %d says it is entry %d", ErrTampered, seq, e.Seq)
-	}
-	return e, nil
-}
-
-func sizeOf(tx *store.Tx) (size int64, err error) {
-	err = tx.One([]any{&size}, "SELECT COALESCE(MAX(size), 0) FROM audit_checkpoint")
-	return size, err
-}
-
-func newest(tx *store.Tx) (signed []byte, err error) {
-	err = tx.One([]any{&signed}, "SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+// head is the tree of the log as it is now.
+func (l *Log) head(tx *store.Tx) (*merkle.Tree, error) {
+	var size int64
+	var edge []byte
+	err := tx.One([]any{&size, &edge}, "SELECT size, edge FROM audit_head WHERE box = $1", l.box)
 	if errors.Is(err, store.ErrNoRow) {
-		return nil, nil
+		return nil, fmt.Errorf("%w: its head is missing", ErrTampered)
 	}
-	return signed, err
+	if err != nil {
+		return nil, err
+	}
+	tree, err := merkle.Resume(size, edge)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	return tree, nil
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/flattone/flattone/daemon/audit/export"
+	"github.com/flattone/flattone/daemon/audit/merkle"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -41,7 +43,7 @@ func (r *rig) open(t testing.TB) {
 	}
 }
 
-func (r *rig) config() Config { return Config{KeyFile: filepath.Join(r.dir, "audit.key")} }
+func (r *rig) config() Config { return Config{Box: "test", KeyFile: filepath.Join(r.dir, "audit.key")} }
 
 func event(n int) Event {
 	return Event{Actor: "anna", Action: "line.armed", Object: fmt.Sprint("line ", n), Result: "ok", Origin: "test",
@@ -111,7 +113,7 @@ func TestVerifyGoodLogs(t *testing.T) {
 		}
 		r.append(t, n, n+1)
 	}
-	kept, err := r.log.Checkpoint(t.Context())
+	kept, _, err := r.log.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +128,6 @@ func TestVerifyGoodLogs(t *testing.T) {
 // TestTampering edits the database behind the log's back. Each edit must be found, with the entry's name.
 func TestTampering(t *testing.T) {
 	const entries = 13
-	leaf := func(n int64) int64 { return tlog.StoredHashIndex(0, n) }
 	change := func(n int) string {
 		return fmt.Sprintf("UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), 'anna', 'otto') AS blob) WHERE seq = %d", n)
 	}
@@ -147,20 +148,17 @@ func TestTampering(t *testing.T) {
 			"UPDATE audit_entry SET seq = seq - 1 WHERE seq = 11", "UPDATE audit_entry SET seq = seq - 1 WHERE seq = 12"}, 7, "entry 7 "},
 		{"two entries swapped", []string{"UPDATE audit_entry SET seq = 99 WHERE seq = 3", "UPDATE audit_entry SET seq = 3 WHERE seq = 5",
 			"UPDATE audit_entry SET seq = 5 WHERE seq = 99"}, 3, "entry 3 "},
-		{"an entry doubled", []string{"INSERT INTO audit_entry SELECT 13, body FROM audit_entry WHERE seq = 12"}, 13, "entry 13 has no checkpoint"},
-		{"truncated", []string{"DELETE FROM audit_entry WHERE seq >= 10"}, 10, "entry 10 is missing"},
-		{"truncated with its checkpoints", []string{"DELETE FROM audit_entry WHERE seq >= 10", "DELETE FROM audit_checkpoint WHERE size > 10"},
-			0, "entry 10 is missing"},
+		{"an entry doubled", []string{"INSERT INTO audit_entry SELECT box, 13, body, sig FROM audit_entry WHERE seq = 12"}, 13, "entry 13 is missing: entry 12"},
+		{"a signature changed", []string{"UPDATE audit_entry SET sig = CAST(zeroblob(64) AS blob) WHERE seq = 4"}, 4, "entry 4 or its signature"},
+		{"signatures swapped", []string{"UPDATE audit_entry SET sig = (SELECT sig FROM audit_entry WHERE seq = 9) WHERE seq = 8"}, 8, "entry 8 "},
+		{"an entry given to another box", []string{"UPDATE audit_entry SET box = 'other' WHERE seq = 5"}, 5, "entry 5 is missing"},
+		{"truncated", []string{"DELETE FROM audit_entry WHERE seq >= 10"}, 10, "entry 10 is missing: the head counts 13"},
 		{"emptied", []string{"DELETE FROM audit_entry"}, 0, "entry 0 is missing"},
-		{"no checkpoint left", []string{"DELETE FROM audit_checkpoint"}, 0, "entry 0 has no checkpoint"},
-		{"an old checkpoint put on top", []string{"UPDATE audit_checkpoint SET note = (SELECT note FROM audit_checkpoint WHERE size = 9) WHERE size = 13"},
-			12, "entry 12 "},
-		{"a checkpoint's text changed", []string{"UPDATE audit_checkpoint SET note = CAST(replace(CAST(note AS TEXT), '13', '12') AS blob) WHERE size = 13"},
-			12, "entry 12 "},
-		{"a leaf hash changed", []string{fmt.Sprintf("UPDATE audit_hash SET hash = CAST(zeroblob(32) AS blob) WHERE position = %d", leaf(8))}, 0, "hash of entry 8 "},
-		{"an inner hash changed", []string{"UPDATE audit_hash SET hash = CAST(zeroblob(32) AS blob) WHERE position = " + fmt.Sprint(tlog.StoredHashIndex(2, 1))}, 0, "hash of entry 7 "},
-		{"a hash dropped", []string{fmt.Sprintf("DELETE FROM audit_hash WHERE position = %d", leaf(8))}, 0, "hash of entry 8 "},
-		{"the last hash dropped", []string{fmt.Sprintf("DELETE FROM audit_hash WHERE position = %d", leaf(12))}, 0, "hash of entry 12 is missing"},
+		{"no head left", []string{"DELETE FROM audit_head"}, 13, "head is missing"},
+		{"the head's size changed", []string{"UPDATE audit_head SET size = 14"}, 13, "entry 13 is missing"},
+		{"the head put back", []string{"UPDATE audit_head SET size = 11"}, 13, "entry 11 is there"},
+		{"the head's edge changed", []string{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)"}, 13, "entry 13 would build"},
+		{"the head's edge cut", []string{"UPDATE audit_head SET edge = CAST(zeroblob(95) AS blob)"}, 13, "don't belong together"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -190,29 +188,35 @@ func tamper(t *testing.T, r *rig, edits []string) {
 	}
 }
 
-// TestRewrittenTree changes an entry and recomputes every hash to fit, as somebody would who knows the
-// format but not the key. The entry's own checkpoint gives it away.
+// TestRewrittenTree changes an entry and recomputes the head to fit, as somebody would who knows the format but not the key. The entry's own signature gives
+// it away.
 func TestRewrittenTree(t *testing.T) {
 	r := newRig(t)
 	r.append(t, 0, 13)
 	tamper(t, r, []string{"UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), 'anna', 'otto') AS blob) WHERE seq = 6"})
+	r.rebuildHead(t)
+	if good, err := r.log.Verify(t.Context()); good != 6 || !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "entry 6 ") {
+		t.Errorf("%d good, %v; want entry 6 named", good, err)
+	}
+}
+
+// rebuildHead makes a head of the entries that are there.
+func (r *rig) rebuildHead(t *testing.T) {
+	t.Helper()
 	err := r.db.Write(t.Context(), func(tx *store.Tx) error {
-		tree, err := recompute(tx)
+		var tree merkle.Tree
+		rows, err := r.log.pageFrom(tx, 0)
+		for _, row := range rows {
+			err = errors.Join(err, tree.Add(row.body))
+		}
 		if err != nil {
 			return err
 		}
-		for i, h := range tree.hashes {
-			if _, err := tx.Exec("UPDATE audit_hash SET hash = $1 WHERE position = $2", h[:], i); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err = tx.Exec("UPDATE audit_head SET size = $1, edge = $2", tree.Size(), tree.Edge())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if good, err := r.log.Verify(t.Context()); good != 6 || !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "entry 6 ") {
-		t.Errorf("%d good, %v; want entry 6 named", good, err)
 	}
 }
 
@@ -221,12 +225,12 @@ func TestRewrittenTree(t *testing.T) {
 func TestRestoredCopy(t *testing.T) {
 	r := newRig(t)
 	r.append(t, 0, 13)
-	kept, err := r.log.Checkpoint(t.Context())
+	kept, _, err := r.log.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, r, []string{"DELETE FROM audit_entry WHERE seq >= 10", "DELETE FROM audit_checkpoint WHERE size > 10",
-		fmt.Sprintf("DELETE FROM audit_hash WHERE position >= %d", tlog.StoredHashCount(10))})
+	tamper(t, r, []string{"DELETE FROM audit_entry WHERE seq >= 10"})
+	r.rebuildHead(t)
 	if good, err := r.log.Verify(t.Context()); good != 10 || err != nil {
 		t.Errorf("alone: %d good, %v; want 10: nothing on the box shows the loss", good, err)
 	}
@@ -252,7 +256,7 @@ func TestCutOffEntriesStayAGap(t *testing.T) {
 
 func TestKeyFile(t *testing.T) {
 	foreign := func(t *testing.T) []byte {
-		secret, _, err := note.GenerateKey(fixed{}, origin)
+		secret, _, err := note.GenerateKey(fixed{}, originPrefix+"test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,30 +303,89 @@ type fixed struct{}
 
 func (fixed) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-func FuzzOpenCheckpoint(f *testing.F) {
-	secret, public, err := note.GenerateKey(fixed{}, origin)
+// TestTwoBoxesInOneDatabase: each has a log and a key of its own, and neither is in the other's way.
+func TestTwoBoxesInOneDatabase(t *testing.T) {
+	one := newRig(t)
+	log, err := New(t.Context(), Config{Box: "other", KeyFile: filepath.Join(t.TempDir(), "audit.key")}, Deps{Store: one.db})
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	signer, err := note.NewSigner(secret)
+	other := &rig{db: one.db, log: log}
+	for n := range 10 {
+		one.append(t, n, n+1)
+		other.append(t, 2*n, 2*n+2)
+	}
+	tamper(t, other, []string{"DELETE FROM audit_entry WHERE box = 'other' AND seq = 3"})
+	if good, err := one.log.Verify(t.Context()); good != 10 || err != nil {
+		t.Errorf("%d good, %v; want 10", good, err)
+	}
+	if good, err := other.log.Verify(t.Context()); good != 3 || !errors.Is(err, ErrTampered) {
+		t.Errorf("%d good, %v; want 3", good, err)
+	}
+	kept, _, err := other.log.Checkpoint(t.Context())
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	verifier, err := note.NewVerifier(public)
-	if err != nil {
-		f.Fatal(err)
+	if _, err := one.log.Verify(t.Context(), kept); !errors.Is(err, ErrTampered) {
+		t.Errorf("held against the other's checkpoint: %v", err)
 	}
-	for _, seed := range []string{checkpointText(3, tlog.Hash{1}), "flattone-audit\n-1\nAAAA\n", "other\n1\n\n", "", "\n", "a\nb\nc\nd\n"} {
-		f.Add(seed)
+	if recent, err := one.log.Recent(t.Context(), 100); err != nil || len(recent) != 10 {
+		t.Errorf("%d entries of its own, %v", len(recent), err)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		signed, err := note.Sign(&note.Note{Text: text}, signer)
-		if err != nil {
-			return // no note at all
+}
+
+// TestNothingThatIsWrongLeavesTheBox: a checkpoint that the last entry doesn't vouch for is none.
+func TestNothingThatIsWrongLeavesTheBox(t *testing.T) {
+	for _, edit := range []string{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)", "DELETE FROM audit_entry WHERE seq = 12",
+		"UPDATE audit_entry SET sig = CAST(zeroblob(64) AS blob) WHERE seq = 12"} {
+		r := newRig(t)
+		if signed, size, err := r.log.Checkpoint(t.Context()); signed != nil || size != 0 || err != nil {
+			t.Errorf("of an empty log: %q, %d, %v", signed, size, err)
 		}
-		tree, err := openCheckpoint(signed, verifier)
-		if err == nil && checkpointText(tree.N, tree.Hash) != text {
-			t.Errorf("%q was read as %q", text, checkpointText(tree.N, tree.Hash))
+		r.append(t, 0, 13)
+		tamper(t, r, []string{edit})
+		if signed, _, err := r.log.Checkpoint(t.Context()); !errors.Is(err, ErrTampered) {
+			t.Errorf("after %s: %q, %v; want ErrTampered", edit, signed, err)
 		}
-	})
+	}
+}
+
+// TestExport: what leaves the box is checked without it, and says of what was tampered with which entry it is.
+func TestExport(t *testing.T) {
+	r := newRig(t)
+	var file bytes.Buffer
+	exported := func() (export.Report, error) {
+		t.Helper()
+		file.Reset()
+		if err := r.log.Export(t.Context(), &file); err != nil {
+			t.Fatal(err)
+		}
+		return export.Verify(&file, r.log.Key())
+	}
+	if report, err := exported(); err != nil || report.Entries != 0 {
+		t.Errorf("empty: %+v, %v", report, err)
+	}
+	r.append(t, 0, page+3)
+	report, err := exported()
+	if err != nil || report.Entries != page+3 || !report.First.Equal(event(0).Time) || !report.Last.Equal(event(page+2).Time) {
+		t.Errorf("%+v, %v", report, err)
+	}
+	for _, test := range []struct {
+		edit string
+		bad  int64
+		says string
+	}{
+		{"UPDATE audit_entry SET body = CAST('{' AS blob) WHERE seq = 9", 9, "isn't readable"},
+		{"UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), ',', ',' || char(10)) AS blob) WHERE seq = 9", 9, "was changed"},
+		{"DELETE FROM audit_entry WHERE seq = 7", 7, "is missing: entry 8"},
+		{"DELETE FROM audit_entry WHERE seq >= 10", 10, "is missing: the box counted 13"},
+		{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)", 13, "would be next"},
+	} {
+		r = newRig(t)
+		r.append(t, 0, 13)
+		tamper(t, r, []string{test.edit})
+		if report, err := exported(); !errors.Is(err, ErrTampered) || report.Entries != test.bad || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("after %s: %+v, %v; want entry %d named", test.edit, report, err, test.bad)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,42 +11,66 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/flattone/flattone/daemon/private"
+	"github.com/flattone/flattone/daemon/store"
 )
+
+// originPrefix begins the name of every log; the box's name follows.
+const originPrefix = "flattone-audit/"
 
 // The signing key guards no card, and the note package takes it as a string: it lies on the ordinary heap,
 // unlike every other key of the product.
 
-// openKey reads the signing key, or makes it if it may.
-func openKey(path string, mayMake bool) (note.Signer, note.Verifier, error) {
-	known, err := private.AuditKey.Read(path)
+// openKey reads the signing key, or makes it if the box has no log yet.
+func (l *Log) openKey(ctx context.Context, cfg Config) error {
+	known, err := private.AuditKey.Read(cfg.KeyFile)
 	keys := string(known)
 	if errors.Is(err, fs.ErrNotExist) {
-		if !mayMake {
-			return nil, nil, fmt.Errorf("audit: the log has entries, but its signing key %s is gone: restore it from the backup of the state folder", path)
+		if err := l.hasNone(ctx, cfg); err != nil {
+			return err
 		}
-		keys, err = makeKey(path)
+		keys, err = makeKey(cfg)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("audit: signing key: %w", err)
+		return fmt.Errorf("audit: signing key: %w", err)
 	}
 	secret, public, _ := strings.Cut(strings.TrimSuffix(keys, "\n"), "\n")
-	signer, err := note.NewSigner(secret)
-	if err != nil {
-		return nil, nil, fmt.Errorf("audit: signing key %s is malformed: restore it from the backup of the state folder", path)
+	if l.signer, err = note.NewSigner(secret); err != nil {
+		return fmt.Errorf("audit: signing key %s is malformed: restore it from the backup of the state folder", cfg.KeyFile)
 	}
-	verifier, err := note.NewVerifier(public)
-	if err != nil || verifier.KeyHash() != signer.KeyHash() || verifier.Name() != origin {
-		return nil, nil, fmt.Errorf("audit: signing key %s: its two halves don't belong together: restore it from the backup of the state folder", path)
+	l.key, err = note.NewVerifier(public)
+	box, named := strings.CutPrefix(l.signer.Name(), originPrefix)
+	if err != nil || !named || l.key.KeyHash() != l.signer.KeyHash() || l.key.Name() != l.signer.Name() {
+		return fmt.Errorf("audit: signing key %s: its two halves don't belong together: restore it from the backup of the state folder", cfg.KeyFile)
 	}
-	return signer, verifier, nil
+	l.public, l.box = public, box
+	return nil
+}
+
+// hasNone refuses a box that has a log: its key was lost. It can't tell that from another box of the same name that has none yet.
+func (l *Log) hasNone(ctx context.Context, cfg Config) error {
+	var size int64
+	err := l.store.Read(ctx, func(tx *store.Tx) error {
+		return tx.One([]any{&size}, "SELECT size FROM audit_head WHERE box = $1", cfg.Box)
+	})
+	switch {
+	case errors.Is(err, store.ErrNoRow):
+		return nil
+	case err != nil:
+		return fmt.Errorf("audit: read the log: %w", err)
+	}
+	return fmt.Errorf("audit: the log of %s has %d entries, but its signing key %s is gone: restore it from the backup of the state folder, "+
+		"or, if another box of that name shares the database, rename this one", cfg.Box, size, cfg.KeyFile)
 }
 
 // makeKey writes a new key pair: whole or not at all.
-func makeKey(path string) (string, error) {
-	secret, public, err := note.GenerateKey(rand.Reader, origin)
+func makeKey(cfg Config) (string, error) {
+	secret, public, err := note.GenerateKey(rand.Reader, originPrefix+cfg.Box)
 	if err != nil {
 		return "", err
 	}
+	if _, err := note.NewSigner(secret); err != nil { // a name with a space or a plus in it
+		return "", fmt.Errorf("the machine's name %q can't name a log: give it another (hostnamectl hostname)", cfg.Box)
+	}
 	keys := secret + "\n" + public + "\n"
-	return keys, private.Create(path, []byte(keys))
+	return keys, private.Create(cfg.KeyFile, []byte(keys))
 }

@@ -131,7 +131,7 @@ func (h *house) open() {
 	if h.db, err = store.Open(h.Context(), store.Config{Dir: filepath.Join(h.dir, "state")}); err != nil {
 		h.Fatal(err)
 	}
-	if h.log, err = audit.New(h.Context(), audit.Config{KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
+	if h.log, err = audit.New(h.Context(), audit.Config{Box: "test", KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
 		h.Fatal(err)
 	}
 	h.Custody = New(Deps{Store: h.db, Audit: h.log, Safe: h.safe, Clock: func() lockout.Moment {

@@ -62,7 +62,7 @@ func (h *house) open() {
 	if h.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(h.dir, "state")}); err != nil {
 		h.t.Fatal(err)
 	}
-	if h.log, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
+	if h.log, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
 		h.t.Fatal(err)
 	}
 	kek, err := vault.OpenKeyFile(filepath.Join(h.dir, "vault.key"))

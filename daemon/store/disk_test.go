@@ -78,7 +78,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("again: %v, want ErrFull", err)
 		}
 	}
-	changeNothing := func(tx *Tx) error { _, err := tx.Exec("DELETE FROM audit_hash WHERE position < 0"); return err }
+	changeNothing := func(tx *Tx) error { _, err := tx.Exec("DELETE FROM audit_entry WHERE seq < 0"); return err }
 	if err := db.Write(t.Context(), changeNothing); err != nil || !errors.Is(db.Trouble(), ErrFull) {
 		t.Errorf("while full the trouble is %v (%v)", db.Trouble(), err)
 	}

@@ -38,21 +38,20 @@ func TestSchemaIsSaid(t *testing.T) {
 // rowsOfEach are one good row of each table. SQLite would take any type in any column; the schema's CHECKs
 // must not.
 var rowsOfEach = map[string]string{
-	"kek":              "(1, CAST('x' AS blob), 1)",
-	"card":             "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
-	"factor":           "('p', 1, CAST('x' AS blob), 0, 0, 0, 0)",
-	"custodian_set":    "('abcdefgh', 2, '', 1)",
-	"custodian":        "('p', 0, CAST('x' AS blob), 0, 0, 0)",
-	"custodian_wrap":   "(3, CAST('x' AS blob))",
-	"outbox":           "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
-	"audit_entry":      "(0, CAST('x' AS blob))",
-	"audit_hash":       "(0, CAST('x' AS blob))",
-	"audit_checkpoint": "(1, CAST('x' AS blob))",
+	"kek":            "(1, CAST('x' AS blob), 1)",
+	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
+	"factor":         "('p', 1, CAST('x' AS blob), 0, 0, 0, 0)",
+	"custodian_set":  "('abcdefgh', 2, '', 1)",
+	"custodian":      "('p', 0, CAST('x' AS blob), 0, 0, 0)",
+	"custodian_wrap": "(3, CAST('x' AS blob))",
+	"outbox":         "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
+	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
+	"audit_head":     "('b', 0, CAST('' AS blob))",
 }
 
 func TestColumnsHoldTheirType(t *testing.T) {
 	db := open(t, t.TempDir())
-	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_hash", "audit_checkpoint", "custodian_set", "custodian", "custodian_wrap"} {
+	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_head", "custodian_set", "custodian", "custodian_wrap"} {
 		err := db.Write(t.Context(), func(tx *Tx) error {
 			_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
 			return err

@@ -37,7 +37,7 @@ func open(t testing.TB, dir string) *DB {
 
 // add writes a row that tells rows apart by n.
 func add(tx *Tx, n int) error {
-	_, err := tx.Exec("INSERT INTO audit_hash (position, hash) VALUES ($1, $2)", n, make([]byte, 100))
+	_, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ('test', $1, $2, $2)", n, make([]byte, 100))
 	return err
 }
 
@@ -49,7 +49,7 @@ func rows(t testing.TB, db *DB) (all []int) {
 			err := scan(&n)
 			all = append(all, n)
 			return err
-		}, "SELECT position FROM audit_hash ORDER BY position")
+		}, "SELECT seq FROM audit_entry ORDER BY seq")
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func testGroupCommit(t *testing.T) {
 			wg.Go(func() {
 				results[n] = db.Write(ctx, func(tx *Tx) error {
 					var uncommitted int
-					if err := tx.One([]any{&uncommitted}, "SELECT COUNT(*) FROM audit_hash"); err != nil {
+					if err := tx.One([]any{&uncommitted}, "SELECT COUNT(*) FROM audit_entry"); err != nil {
 						return err
 					}
 					// What this transaction sees and no reader does was written by a neighbour in it.
@@ -197,7 +197,7 @@ func TestOneWithoutARow(t *testing.T) {
 	db := open(t, t.TempDir())
 	err := db.Write(t.Context(), func(tx *Tx) error {
 		var n int
-		if err := tx.One([]any{&n}, "SELECT position FROM audit_hash"); !errors.Is(err, ErrNoRow) {
+		if err := tx.One([]any{&n}, "SELECT seq FROM audit_entry"); !errors.Is(err, ErrNoRow) {
 			t.Errorf("got %v, want ErrNoRow", err)
 		}
 		return add(tx, 1)
@@ -218,7 +218,7 @@ func TestReadersCannotWrite(t *testing.T) {
 func TestReadIsASnapshot(t *testing.T) {
 	db := open(t, t.TempDir())
 	count := func(tx *Tx) (n int) {
-		if err := tx.One([]any{&n}, "SELECT COUNT(*) FROM audit_hash"); err != nil {
+		if err := tx.One([]any{&n}, "SELECT COUNT(*) FROM audit_entry"); err != nil {
 			t.Error(err)
 		}
 		return n

@@ -75,7 +75,7 @@ func openRig(ctx context.Context, dir string) (r *rig, err error) {
 	if r.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state")}); err != nil {
 		return r, err
 	}
-	if r.audit, err = audit.New(ctx, audit.Config{KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
+	if r.audit, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
 		return r, err
 	}
 	r.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},

@@ -1,18 +1,18 @@
--- The audit log: entries, the hashes of their tree, and signed checkpoints.
+-- The audit log of each box: entries, each with the signature of the checkpoint that ends with it, and the head, on which the next entry builds: how many there
+-- are, and the edge of their Merkle tree. Entries are inserted, and never updated nor deleted.
 
 -- +goose Up
 
 CREATE TABLE audit_entry (
-  seq  BIGINT NOT NULL PRIMARY KEY CHECK (seq BETWEEN 0 AND 9223372036854775807),
-  body blob   NOT NULL CHECK (body >= CAST('' AS blob))
+  box  TEXT   NOT NULL CHECK (box || '' = box),
+  seq  BIGINT NOT NULL CHECK (seq BETWEEN 0 AND 9223372036854775807),
+  body blob   NOT NULL CHECK (body >= CAST('' AS blob)),
+  sig  blob   NOT NULL CHECK (sig >= CAST('' AS blob)),
+  PRIMARY KEY (box, seq)
 );
 
-CREATE TABLE audit_hash (
-  position BIGINT NOT NULL PRIMARY KEY CHECK (position BETWEEN 0 AND 9223372036854775807),
-  hash     blob   NOT NULL CHECK (hash >= CAST('' AS blob))
-);
-
-CREATE TABLE audit_checkpoint (
-  size BIGINT NOT NULL PRIMARY KEY CHECK (size BETWEEN 1 AND 9223372036854775807),
-  note blob   NOT NULL CHECK (note >= CAST('' AS blob))
+CREATE TABLE audit_head (
+  box  TEXT   NOT NULL PRIMARY KEY CHECK (box || '' = box),
+  size BIGINT NOT NULL CHECK (size BETWEEN 0 AND 9223372036854775807),
+  edge blob   NOT NULL CHECK (edge >= CAST('' AS blob))
 );
