@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
-	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
-	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -35,7 +33,7 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	}
 	s := control.Status{
 		Version: Version, PID: os.Getpid(), Started: b.started, StateDir: b.d.cfg.StateDir,
-		KeyKind: keyKind(b.d.cfg.Vault), ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
+		KeyKind: string(b.d.vault.RootKind()), ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
 		Upstream: whereTo(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}
 	b.d.storeVitals() // as it is now, not as it was when last looked at
@@ -47,20 +45,6 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 		}
 	}
 	return s, nil
-}
-
-// keyKind says what keeps the vault's key, as far as flattoned knows.
-func keyKind(v config.Vault) string {
-	if v.Credential == "" {
-		return control.KeyFile
-	}
-	switch vault.Sealed(v.Credential) {
-	case vault.SealedByTPM:
-		return control.KeyTPM
-	case vault.SealedByHost:
-		return control.KeyHost
-	}
-	return control.KeyCredential
 }
 
 // whereTo is where a URL leads, without anything in it that could be a secret.

@@ -55,7 +55,6 @@ type Daemon struct {
 	metrics    *metrics.Metrics
 
 	store    *store.DB
-	kek      *vault.KEK
 	audit    *audit.Log
 	outbox   *upstream.Outbox
 	vault    *vault.Vault
@@ -157,31 +156,18 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.kek, err = d.openKey(); err != nil {
+	root, err := d.openRoot()
+	if err != nil {
 		return err
 	}
-	d.vault, err = vault.New(ctx, vault.Deps{Store: d.store, KEK: d.kek, Audit: d.audit,
-		Outbox: vault.OutboxFunc(func(tx *store.Tx, e vault.Event) error {
-			d.deliveries.queued(e.Key)
-			return d.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
-		})})
-	if err != nil {
+	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Root: root, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
+		return errors.Join(err, root.Close())
+	}
+	if err := d.mayKeep(d.lined.Load()); err != nil {
 		return err
 	}
 	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
 	return nil
-}
-
-// openKey opens the vault's key, from where the config has it.
-func (d *Daemon) openKey() (*vault.KEK, error) {
-	if v := d.cfg.Vault; v.TPM.File != "" || v.HSM.Module != "" {
-		return nil, errors.New("the vault takes its key from a file or from systemd as yet: name a key_file or a credential in [vault]")
-	}
-	if name := d.cfg.Vault.Credential; name != "" {
-		return vault.OpenCredential(name)
-	}
-	d.health.Set(health.KeyFile, "", "")
-	return vault.OpenKeyFile(d.cfg.Vault.KeyFile)
 }
 
 // Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse
@@ -205,6 +191,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		})
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
+	start(&services, running, "vault", func(ctx context.Context) error { return d.vault.Run(ctx, d.purged) })
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)
@@ -300,8 +287,8 @@ func (d *Daemon) close() error {
 			errs = append(errs, err)
 		}
 	}
-	if d.kek != nil {
-		d.kek.Destroy()
+	if d.vault != nil {
+		errs = append(errs, d.vault.Close())
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

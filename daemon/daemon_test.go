@@ -211,15 +211,15 @@ func TestRun(t *testing.T) {
 	}
 	// What was done is in the log, in order, and in the vault.
 	d = h.daemon()
-	want := []string{"daemon.started ok", "line.arm asked", "line.armed ok", "card.sealed ok", "daemon.stopped ok"}
+	want := []string{"key.created ok", "daemon.started ok", "line.arm asked", "line.armed ok", "card.sealed ok", "daemon.stopped ok"}
 	var got []string
 	log, err := d.audit.Recent(t.Context(), 10)
 	for _, e := range log {
 		got = append([]string{e.Action + " " + e.Result}, got...)
 	}
 	// The card may be sealed before its arming is noted as done.
-	if len(got) == 5 && got[2] == want[3] {
-		got[2], got[3] = got[3], got[2]
+	if len(got) == 6 && got[3] == want[4] {
+		got[3], got[4] = got[4], got[3]
 	}
 	if err != nil || strings.Join(got, ", ") != strings.Join(want, ", ") {
 		t.Errorf("the audit log has %q (%v), want %q", got, err, want)
@@ -324,13 +324,13 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 0 {
-		t.Errorf("the audit log has %d entries (%v)", len(log), err)
+	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 1 {
+		t.Errorf("beside its key's, the audit log has %d entries (%v)", len(log), err)
 	}
 	if err := d.backend.Disarm(t.Context(), by, "desk-1"); !says(err, control.CodeLineDown, "does not run") {
 		t.Errorf("a line that is down: %v", err)
 	}
-	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 1 || log[0].Action != "line.disarmed" || log[0].Result == "ok" {
+	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 2 || log[0].Action != "line.disarmed" || log[0].Result == "ok" {
 		t.Errorf("the audit log has %+v (%v)", log, err)
 	}
 	c, done := h.attached("desk-1"), make(chan struct{})

@@ -162,26 +162,22 @@ func TestKeyFromACredential(t *testing.T) {
 	h := newHouse(t)
 	t.Setenv("CREDENTIALS_DIRECTORY", h.dir)
 	h.cfg.Vault = config.Vault{Credential: "vault.key"}
-	d := h.daemon()
 	for sealed, want := range map[string]string{"none": control.KeyCredential, "k6iUCUh0RJCQyvL8k8q1UyAA": control.KeyTPM, "Whxqht+dQJax1aZeCGLxmiAA": control.KeyHost} {
 		if err := os.WriteFile(filepath.Join(h.dir, "vault.key.sealed"), []byte(sealed), 0o400); err != nil {
 			t.Fatal(err)
 		}
+		d := h.daemon()
 		s, err := d.backend.Status(t.Context())
 		if err != nil || s.KeyKind != want {
 			t.Errorf("the key is of kind %q, %v", s.KeyKind, err)
 		}
-		if err := os.Remove(filepath.Join(h.dir, "vault.key.sealed")); err != nil {
-			t.Fatal(err)
+		for _, c := range s.Conditions {
+			if c.Code == health.KeyFile {
+				t.Error("it is said to come from a file")
+			}
 		}
-	}
-	s, err := d.backend.Status(t.Context())
-	if err != nil || s.KeyKind != control.KeyCredential {
-		t.Errorf("the key is of kind %q, %v", s.KeyKind, err)
-	}
-	for _, c := range s.Conditions {
-		if c.Code == health.KeyFile {
-			t.Error("it is said to come from a file")
+		if err := errors.Join(d.close(), os.Remove(filepath.Join(h.dir, "vault.key.sealed"))); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

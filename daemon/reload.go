@@ -39,6 +39,9 @@ func (b *backend) reload(ctx context.Context, by control.Actor, force bool) (r c
 	case cfg.BoxSettings() != b.d.cfg.BoxSettings():
 		return r, needsRestart()
 	}
+	if err := b.d.mayKeep(cfg); err != nil {
+		return r, badConfig(b.d.configPath, err)
+	}
 	r, busy := b.d.board.compare(cfg)
 	if len(busy) > 0 && !force {
 		return r, takingCards(busy)

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -30,20 +31,21 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 		return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
 	}
 	d.deliveries.sealing(say.Capture, line)
-	place := ""
-	if l, ok := d.lined.Load().Line(line); ok {
+	cfg, place := d.lined.Load(), ""
+	if l, ok := cfg.Line(line); ok {
 		place = string(l.Place)
 	}
+	profile := cfg.Profiles[say.Profile]
 	began := time.Now()
 	token, err := d.vault.Seal(ctx, vault.Capture{
-		ID: say.Capture, Line: line, Place: place, Profile: say.Profile,
+		ID: say.Capture, Line: line, Place: place, Profile: say.Profile, Tenant: cmp.Or(profile.Tenant, "main"), Kind: cmp.Or(kinds[profile.Keep], vault.Flight),
 		Brand: say.Brand, Last4: say.Last4, ExpiryMonth: say.ExpiryMonth, ExpiryYear: say.ExpiryYear,
 	}, card)
 	if err != nil {
 		d.deliveries.failed(say.Capture)
 		d.log.Error("a card was not sealed", "line", line, "capture", say.Capture, "error", err)
 		switch {
-		case errors.Is(err, vault.ErrInvalid), errors.Is(err, vault.ErrReused):
+		case errors.Is(err, vault.ErrInvalid), errors.Is(err, vault.ErrReused), errors.Is(err, vault.ErrMayNotKeep):
 			return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
 		case ctx.Err() != nil:
 			return wire.NotStored{Capture: say.Capture, Reason: reasonStopping}

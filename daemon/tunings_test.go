@@ -114,7 +114,7 @@ func TestReportsAreKeptAndNoted(t *testing.T) {
 		t.Error("a line's report is kept as another's")
 	}
 	log, err := d.audit.Recent(t.Context(), 10)
-	if err != nil || len(log) != 2 || log[0].Action != "line.tuned" || log[0].Result != "accepted" || log[1].Result != "refused" || log[0].Actor != "line desk-1" {
+	if err != nil || len(log) != 3 || log[0].Action != "line.tuned" || log[0].Result != "accepted" || log[1].Result != "refused" || log[0].Actor != "line desk-1" {
 		t.Errorf("the audit log has %+v, %v", log, err)
 	}
 

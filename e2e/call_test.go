@@ -13,6 +13,7 @@ import (
 	"github.com/flattone/flattone/audio/wav"
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
@@ -94,6 +95,9 @@ func TestTalkComesThroughAnIdleLine(t *testing.T) {
 	}
 }
 
+// looking is how tests use a card.
+var looking = vault.Rule{Caller: "e2e", Purpose: "compare", Connector: "test", PerHour: 1 << 30}
+
 // vault opens a stopped box's vault in this process.
 func (r *rig) vault(t *testing.T, look func(*vault.Vault, *audit.Log)) {
 	t.Helper()
@@ -107,23 +111,23 @@ func (r *rig) vault(t *testing.T, look func(*vault.Vault, *audit.Log)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kek, err := vault.OpenKeyFile(filepath.Join(r.dir, "vault.key"))
+	root, err := keys.OpenFile(filepath.Join(r.dir, "vault.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer kek.Destroy()
-	v, err := vault.New(ctx, vault.Deps{Store: db, KEK: kek, Audit: log,
+	v, err := vault.New(ctx, vault.Config{Rules: []vault.Rule{looking}}, vault.Deps{Store: db, Root: root, Audit: log,
 		Outbox: vault.OutboxFunc(func(*store.Tx, vault.Event) error { return nil })})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer v.Close()
 	look(v, log)
 }
 
 // sameCard compares a sealed card with a recording's truth. Neither is ever printed.
 func sameCard(t *testing.T, v *vault.Vault, token string, want truth) {
 	t.Helper()
-	err := v.Reveal(context.Background(), token, func(card *secret.Card) error {
+	err := v.Use(context.Background(), vault.Use{Token: token, Caller: looking.Caller, Purpose: looking.Purpose, Connector: looking.Connector}, func(card *secret.Card) error {
 		if string(card.PAN.Reveal()) != want.Card.PAN || string(card.Expiry.Reveal()) != want.Card.Expiry {
 			t.Error("the sealed card differs from what was keyed")
 		}

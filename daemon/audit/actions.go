@@ -39,8 +39,19 @@ var actions = []Action{
 	{"condition.cleared", ControlFailed, "a critical control works again"},
 	// Cards.
 	{"card.sealed", Objects, "a card went into the vault, and has a token"},
-	{"card.revealed", CardAccess, "a card was opened for use"},
+	{"card.used", CardAccess, "a card was opened for a connector, or refused to; the origin is what for and by which"},
+	{"card.shredded", Objects, "a card's key was destroyed, and with it the card"},
+	{"card.resolved", Objects, "what a card was kept for has come out, and it was shredded"},
+	{"card.held", AdminAct, "somebody keeps a card from being shredded"},
+	{"card.released", AdminAct, "somebody ended that"},
+	{"vault.purged", Objects, "cards whose time was over were shredded; the result is how many"},
 	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},
+	// Keys.
+	{"key.created", Credentials, "the first version of the key-encryption key was made"},
+	{"key.rotated", Credentials, "a version of the key-encryption key was made; the origin is why"},
+	{"key.destroyed", Credentials, "a version of the key-encryption key was destroyed: nothing lay under it"},
+	{"key.root_added", Credentials, "a further root opens the vault"},
+	{"key.root_dropped", Credentials, "a root no longer opens the vault"},
 	// Lines: what could open a way for a card or its digits is logged as it is asked and as it ends.
 	{"line.arm", AdminAct, "somebody asked for a line to take a card"},
 	{"line.armed", AdminAct, "a line takes a card, or refused to"},

@@ -73,6 +73,8 @@ type Webhook struct {
 	Timeout time.Duration
 	// FirstRetry is the longest wait before the second attempt; it doubles from there up to MaxRetry.
 	FirstRetry, MaxRetry time.Duration
+	// OwnTokens has it told tokens that nobody else knows; NumberTokens, of a second form in digits; Fingerprint, of a keyed hash of the number.
+	OwnTokens, NumberTokens, Fingerprint bool
 }
 
 // Metrics is where Prometheus may ask how the box is.
@@ -168,6 +170,10 @@ type Profile struct {
 	Brands []Brand
 	// Visa19 takes a Visa number of 16 digits for complete only when the caller ends it, since 19 exist.
 	Visa19 bool
+	// Keep is what becomes of the card.
+	Keep Keep
+	// Tenant is whose cards these are, where a box serves several businesses.
+	Tenant string
 	// Tries is how often a field may be keyed in all.
 	Tries int
 	// KeyTimeout is the longest pause between keys; the agent is warned at KeyWarning.

@@ -46,8 +46,9 @@ func TestDefaults(t *testing.T) {
 		StateDir:   "/var/lib/flattone",
 		RuntimeDir: "/run/flattone",
 		Roles:      Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}},
-		Vault:      Vault{KeyFile: "/etc/flattone/vault.key"},
-		Upstream: Upstream{Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret",
+		Vault: Vault{KeyFile: "/etc/flattone/vault.key", Cards: Cards{Retention: 395 * 24 * time.Hour, OnceTTL: 24 * time.Hour,
+			RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
+		Upstream: Upstream{Webhook: Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret",
 			Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute}},
 		Lines: []Line{{
 			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
@@ -58,7 +59,7 @@ func TestDefaults(t *testing.T) {
 			Calls: Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
 		}},
 		Profiles: map[string]Profile{"card": {
-			Fields: Fields(), Brands: Brands(), Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
+			Fields: Fields(), Brands: Brands(), Keep: KeepNone, Tenant: "main", Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
 			OverallTimeout: 5 * time.Minute, QuietEnd: 3 * time.Second, RefusalQuiet: 1500 * time.Millisecond,
 			Restart: 700 * time.Millisecond,
 		}},

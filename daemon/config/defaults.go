@@ -14,7 +14,8 @@ func defaults() (Config, Line, Profile) {
 			RuntimeDir: "/run/flattone",
 			// Root installs, and tries what it has installed. It has no part in what is a named person's: keys, and the audit log.
 			Roles: Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}},
-			Upstream: Upstream{Webhook{
+			Vault: Vault{Cards: Cards{Retention: 395 * 24 * time.Hour, OnceTTL: 24 * time.Hour, RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
+			Upstream: Upstream{Webhook: Webhook{
 				Timeout:    10 * time.Second,
 				FirstRetry: time.Second,
 				MaxRetry:   5 * time.Minute,
@@ -34,6 +35,8 @@ func defaults() (Config, Line, Profile) {
 		}, Profile{
 			Fields:         Fields(),
 			Brands:         Brands(),
+			Keep:           KeepNone,
+			Tenant:         "main",
 			Tries:          3,
 			KeyTimeout:     20 * time.Second,
 			KeyWarning:     10 * time.Second,

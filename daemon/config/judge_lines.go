@@ -132,6 +132,9 @@ func (j judgement) line(path string, l Line) {
 		t.fault("profile", "is not a profile of this file", "write a [profile.NAME] table of that name, or name one that there is")
 	case p.TestCVVLength != 0 && !t.has("wav"):
 		t.fault("profile", "has test_cvv_length, which no real card meets", "take test_cvv_length out of the profile: it is for recordings")
+	case p.Keep.Stored() && l.Place == DeskSide && !j.c.Vault.DeskSide && j.sound(path, "place"):
+		t.fault("profile", fmt.Sprintf("has keep = %q, and a desk-side line leaves telephone, PBX and recorder in scope beside the cards that are kept", p.Keep),
+			`write keep = "none" into the profile, or desk_side = true into [vault] if it is meant`)
 	}
 }
 
@@ -200,6 +203,9 @@ func (j judgement) profiles() {
 		p, path := j.c.Profiles[name], join("profile", name)
 		t := j.table(path)
 		j.name(j.table("profile"), name, name)
+		if flaw := nameFlaw(p.Tenant); flaw != "" && j.sound(path, "tenant") {
+			t.fault("tenant", "is not a name", flaw)
+		}
 		if j.sound(path, "fields") && !ordered(p.Fields) {
 			t.fault("fields", "does not ask in the order in which a card can be checked", `write "pan" first, then "expiry" and "cvv" if they are wanted`)
 		}

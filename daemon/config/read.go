@@ -46,6 +46,9 @@ func (t *table) webhook(w *Webhook) {
 	t.period("timeout_s", &w.Timeout, time.Second, 1, 60)
 	t.period("first_retry_ms", &w.FirstRetry, time.Millisecond, 10, 60_000)
 	t.period("max_retry_s", &w.MaxRetry, time.Second, 1, 3600)
+	t.truth("own_tokens", &w.OwnTokens)
+	t.truth("number_tokens", &w.NumberTokens)
+	t.truth("fingerprint", &w.Fingerprint)
 }
 
 func (t *table) line(l *Line) {
@@ -180,6 +183,8 @@ func (t *table) profile(p *Profile) {
 	choices(t, "fields", &p.Fields, Fields())
 	choices(t, "brands", &p.Brands, Brands())
 	t.truth("visa_19", &p.Visa19)
+	choice(t, "keep", &p.Keep, KeepNone, KeepVault, KeepOnce, KeepOneWay)
+	t.text("tenant", &p.Tenant)
 	t.whole("tries", &p.Tries, 1, 10)
 	t.period("key_timeout_s", &p.KeyTimeout, time.Second, 5, 120)
 	t.period("key_warning_s", &p.KeyWarning, time.Second, 1, 119)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/flattone/flattone/daemon/private"
 )
@@ -18,6 +19,18 @@ type Vault struct {
 	TPM TPM
 	// HSM is a security module, if it names a token.
 	HSM HSM
+	Cards
+}
+
+// Cards is what becomes of cards that are kept.
+type Cards struct {
+	// Retention is how long a card is kept that is kept for later, OnceTTL how long one for a single use.
+	Retention, OnceTTL time.Duration
+	// DeskSide lets cards of desk-side lines be kept for later.
+	DeskSide bool
+	// RotateAfter and RotateRecords end the use of a key version.
+	RotateAfter   time.Duration
+	RotateRecords int
 }
 
 // TPM is a key that a TPM seals.
@@ -56,6 +69,11 @@ func (t *table) vault(v *Vault) {
 	if first == "" {
 		t.need("key_file", `name a key file, which flattone key new FILE makes; or leave that to systemd: credential = "vault-key"; or write a [vault.tpm] or [vault.hsm] table`)
 	}
+	t.period("retention_days", &v.Retention, 24*time.Hour, 1, 3650)
+	t.period("once_hours", &v.OnceTTL, time.Hour, 1, 720)
+	t.truth("desk_side", &v.DeskSide)
+	t.period("rotate_after_days", &v.RotateAfter, 24*time.Hour, 1, 730)
+	t.whole("rotate_records", &v.RotateRecords, 1000, 1_000_000_000)
 	t.secretFile("key_file", &v.KeyFile)
 	t.text("credential", &v.Credential)
 	if name := v.Credential; t.has("credential") && !isCredential(name) {

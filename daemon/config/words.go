@@ -55,6 +55,24 @@ const (
 	OnFaultWire OnFault = "wire"
 )
 
+// Keep is what becomes of a card once it is taken.
+type Keep string
+
+// What may become of a card.
+const (
+	// KeepNone keeps it until what it is for has come out, a day at most.
+	KeepNone Keep = "none"
+	// KeepVault keeps it, to be used as often as its rules allow, until its retention is over.
+	KeepVault Keep = "vault"
+	// KeepOnce keeps it for a single use, soon.
+	KeepOnce Keep = "once"
+	// KeepOneWay doesn't keep it: the token says that there was a card.
+	KeepOneWay Keep = "oneway"
+)
+
+// Stored reports that the card is kept to be used later, which takes a key off the disk.
+func (k Keep) Stored() bool { return k == KeepVault || k == KeepOnce }
+
 // Field is one thing a caller keys.
 type Field string
 

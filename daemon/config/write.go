@@ -47,7 +47,7 @@ func (w *writer) box(c *Config, base Config) {
 			w.other(role.key, *role.list, *usual[i].list)
 		}
 	}
-	w.vault(c.Vault)
+	w.vault(c.Vault, base.Vault)
 	hook, usual := c.Upstream.Webhook, base.Upstream.Webhook
 	w.table("[upstream.webhook]", "Who is told of tokens. Each message is signed with the secret in the file, which the receiver has, too.")
 	w.set("url", hook.URL)
@@ -55,6 +55,9 @@ func (w *writer) box(c *Config, base Config) {
 	w.time("timeout_s", time.Second, hook.Timeout, usual.Timeout)
 	w.time("first_retry_ms", time.Millisecond, hook.FirstRetry, usual.FirstRetry)
 	w.time("max_retry_s", time.Second, hook.MaxRetry, usual.MaxRetry)
+	w.other("own_tokens", hook.OwnTokens, usual.OwnTokens)
+	w.other("number_tokens", hook.NumberTokens, usual.NumberTokens)
+	w.other("fingerprint", hook.Fingerprint, usual.Fingerprint)
 	if c.Metrics != base.Metrics {
 		w.table("[metrics]", "Where Prometheus may ask how the box is.")
 		w.set("listen", c.Metrics.Listen)
@@ -70,6 +73,8 @@ func (w *writer) profile(p, usual Profile) {
 	w.set("fields", p.Fields)
 	w.other("brands", p.Brands, usual.Brands)
 	w.other("visa_19", p.Visa19, usual.Visa19)
+	w.other("keep", p.Keep, usual.Keep)
+	w.other("tenant", p.Tenant, usual.Tenant)
 	w.other("tries", p.Tries, usual.Tries)
 	w.time("key_timeout_s", time.Second, p.KeyTimeout, usual.KeyTimeout)
 	w.time("key_warning_s", time.Second, p.KeyWarning, usual.KeyWarning)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sameAgain parses what a configuration says of itself, and compares.
@@ -97,15 +98,17 @@ func TestTextOfAnything(t *testing.T) {
 	c.StateDir = filepath.Clean("/var/\"lib\"/\\x/<a&b>/\u00e9\u2028\x7f\t")
 	c.Metrics.Listen, c.Syslog = "127.0.0.1:9469", Syslog{Address: "siem.example.com:6514", CAFile: "/ca.pem"}
 	c.Daemon.LineBinary = "/usr/bin/flattone-line"
-	c.Vault = Vault{Credential: "vault-key"}
+	c.Vault.KeyFile, c.Vault.Credential, c.Vault.DeskSide, c.Vault.Retention = "", "vault-key", true, 24*time.Hour
+	c.Upstream.Webhook.OwnTokens = true
 	c.Roles.Technician = []string{} // nobody is meant
 	p := c.Profiles["card"]
-	p.Fields, p.Brands, p.TestCVVLength = []Field{PAN}, Brands()[:1], 12
+	p.Fields, p.Brands, p.TestCVVLength, p.Keep, p.Tenant = []Field{PAN}, Brands()[:1], 12, KeepOnce, "shop"
 	c.Profiles["card"] = p
 	c.Lines[0].WAV.Pace, c.Lines[0].EmergencyNumbers = 1e-7, []string{"17"}
 	sameAgain(t, c)
-	c.Vault = Vault{TPM: TPM{File: "/var/lib/flattone/root.tpm", Device: "/run/tpm.sock"}}
+	cards := c.Vault.Cards
+	c.Vault = Vault{TPM: TPM{File: "/var/lib/flattone/root.tpm", Device: "/run/tpm.sock"}, Cards: cards}
 	sameAgain(t, c)
-	c.Vault = Vault{HSM: HSM{Module: "/usr/lib/hsm.so", Token: "a \"token\"", Key: "root", PINFile: "/etc/flattone/pin"}}
+	c.Vault = Vault{HSM: HSM{Module: "/usr/lib/hsm.so", Token: "a \"token\"", Key: "root", PINFile: "/etc/flattone/pin"}, Cards: cards}
 	sameAgain(t, c)
 }

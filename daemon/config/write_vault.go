@@ -1,6 +1,13 @@
 package config
 
-func (w *writer) vault(v Vault) {
+import "time"
+
+func (w *writer) vault(v, usual Vault) {
+	asTable := v.TPM.File != "" || v.HSM.Module != ""
+	if asTable && v.Cards != usual.Cards {
+		w.table("[vault]", "")
+		w.cards(v.Cards, usual.Cards)
+	}
 	switch {
 	case v.Credential != "":
 		w.table("[vault]", "The key that seals the cards is systemd's to hand over. A vault has one key for good: another one opens nothing in it.")
@@ -19,4 +26,15 @@ func (w *writer) vault(v Vault) {
 		w.table("[vault]", "For demonstration only: whoever copies this file together with the state folder has every card.")
 		w.set("key_file", v.KeyFile)
 	}
+	if !asTable {
+		w.cards(v.Cards, usual.Cards)
+	}
+}
+
+func (w *writer) cards(c, usual Cards) {
+	w.time("retention_days", 24*time.Hour, c.Retention, usual.Retention)
+	w.time("once_hours", time.Hour, c.OnceTTL, usual.OnceTTL)
+	w.other("desk_side", c.DeskSide, usual.DeskSide)
+	w.time("rotate_after_days", 24*time.Hour, c.RotateAfter, usual.RotateAfter)
+	w.other("rotate_records", c.RotateRecords, usual.RotateRecords)
 }

@@ -43,10 +43,12 @@ func (e *LockedError) Error() string {
 	return "too many wrong codes: locked until " + e.Until.Local().Format("15:04:05")
 }
 
-// Safe seals secrets: the vault.
+// Safe keeps secrets, sealed: the vault.
 type Safe interface {
-	SealOther(purpose, owner string, plain []byte) (version int64, box []byte, err error)
-	OpenOther(dst []byte, version int64, purpose, owner string, box []byte) error
+	// Keep is false, and changes nothing, where owner has something of that purpose already.
+	Keep(tx *store.Tx, purpose, owner string, plain []byte) (kept bool, err error)
+	Recall(tx *store.Tx, purpose, owner string, dst []byte) error
+	Drop(tx *store.Tx, purpose, owner string) error
 }
 
 // purpose is what the safe knows secrets by.
@@ -86,18 +88,16 @@ func (f *Factors) Enroll(ctx context.Context, by, person string) (uri string, er
 	}
 	defer locked.Free(secret)
 	rand.Read(secret[:secretSize]) // never fails: see crypto/rand
-	kek, box, err := f.deps.Safe.SealOther(purpose, person, secret[:secretSize])
-	if err != nil {
-		return "", fmt.Errorf("factor: enroll: %w", err)
-	}
 	err = f.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		n, err := tx.Exec(`INSERT INTO factor (person, kek, secret, used, wrong, locked, enrolled) VALUES ($1, $2, $3, 0, 0, 0, $4)
-			ON CONFLICT (person) DO NOTHING`, person, kek, box, time.Now().UnixMicro())
+		kept, err := f.deps.Safe.Keep(tx, purpose, person, secret[:secretSize])
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if !kept {
 			return ErrEnrolled
+		}
+		if _, err := tx.Exec("INSERT INTO factor (person, used, wrong, locked, enrolled) VALUES ($1, 0, 0, 0, $2)", person, time.Now().UnixMicro()); err != nil {
+			return err
 		}
 		return f.note(tx, by, "factor.enrolled", person, "ok")
 	})
@@ -116,6 +116,9 @@ func (f *Factors) Forget(ctx context.Context, by, person string) error {
 		}
 		if n == 0 {
 			return ErrNone
+		}
+		if err := f.deps.Safe.Drop(tx, purpose, person); err != nil {
+			return err
 		}
 		return f.note(tx, by, "factor.forgotten", person, "ok")
 	})
@@ -140,7 +143,7 @@ func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 		if err != nil {
 			return err
 		}
-		verdict, err = f.judge(&r, given, time.Now())
+		verdict, err = f.judge(tx, &r, given, time.Now())
 		if err != nil {
 			return err
 		}
@@ -162,15 +165,13 @@ func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 // row is what is kept of a person.
 type row struct {
 	person              string
-	kek                 int64
-	secret              []byte
 	used, wrong, locked int64
 }
 
 // read refuses who has no factor, and whose is locked: that changes nothing, and so is not noted.
 func read(tx *store.Tx, person string) (row, error) {
 	r := row{person: person}
-	err := tx.One([]any{&r.kek, &r.secret, &r.used, &r.wrong, &r.locked}, "SELECT kek, secret, used, wrong, locked FROM factor WHERE person = $1", person)
+	err := tx.One([]any{&r.used, &r.wrong, &r.locked}, "SELECT used, wrong, locked FROM factor WHERE person = $1", person)
 	if errors.Is(err, store.ErrNoRow) {
 		return r, ErrNone
 	}
@@ -181,13 +182,13 @@ func read(tx *store.Tx, person string) (row, error) {
 }
 
 // judge looks at a code, and changes r by what it was.
-func (f *Factors) judge(r *row, given string, now time.Time) (verdict, err error) {
+func (f *Factors) judge(tx *store.Tx, r *row, given string, now time.Time) (verdict, err error) {
 	secret, err := locked.Bytes(secretSize)
 	if err != nil {
 		return nil, err
 	}
 	defer locked.Free(secret)
-	if err := f.deps.Safe.OpenOther(secret[:secretSize], r.kek, purpose, r.person, r.secret); err != nil {
+	if err := f.deps.Safe.Recall(tx, purpose, r.person, secret[:secretSize]); err != nil {
 		return nil, err
 	}
 	for s := step(now) - drift; s <= step(now)+drift; s++ {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
 )
@@ -65,11 +66,11 @@ func (h *house) open() {
 	if h.log, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
 		h.t.Fatal(err)
 	}
-	kek, err := vault.OpenKeyFile(filepath.Join(h.dir, "vault.key"))
+	root, err := keys.OpenFile(filepath.Join(h.dir, "vault.key"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	v, err := vault.New(ctx, vault.Deps{Store: h.db, KEK: kek, Audit: h.log, Outbox: vault.OutboxFunc(func(*store.Tx, vault.Event) error { return nil })})
+	v, err := vault.New(ctx, vault.Config{}, vault.Deps{Store: h.db, Root: root, Audit: h.log, Outbox: vault.OutboxFunc(func(*store.Tx, vault.Event) error { return nil })})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -247,7 +248,7 @@ func TestWhatIsNoted(t *testing.T) {
 			result, _, _ := strings.Cut(e.Result, ":")
 			got = append(got, e.Actor+" "+e.Action+" "+e.Object+" "+result)
 		}
-		want := "root (anna) factor.enrolled person anna ok|root (anna) factor.accepted person anna ok|root (anna) factor.refused person anna that code was used already|" +
+		want := "flattoned key.created key 1 ok|root (anna) factor.enrolled person anna ok|root (anna) factor.accepted person anna ok|root (anna) factor.refused person anna that code was used already|" +
 			strings.Repeat("root (anna) factor.refused person anna that is not the code of this minute|", maxWrong-1) +
 			"root (anna) factor.refused person anna too many wrong codes|root factor.forgotten person anna ok"
 		if strings.Join(got, "|") != want {
@@ -267,7 +268,10 @@ func TestASecretIsItsOwners(t *testing.T) {
 	inBubble(t, func(h *house) {
 		secret := h.enroll()
 		if err := h.db.Write(h.t.Context(), func(tx *store.Tx) error {
-			_, err := tx.Exec("UPDATE factor SET person = 'otto' WHERE person = 'anna'")
+			_, err := tx.Exec("UPDATE factor SET person = 'otto'")
+			if err == nil {
+				_, err = tx.Exec("UPDATE safe SET owner = 'otto'")
+			}
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,8 @@ const (
 	AuditFailed     Code = "audit_failed"
 	DiskLow         Code = "disk_low"
 	KeyFile         Code = "key_file"
+	VaultTrouble    Code = "vault_trouble"
+	Unresolved      Code = "cards_unresolved"
 	UpstreamFailing Code = "upstream_failing"
 	UpstreamBehind  Code = "upstream_behind"
 	UpstreamGone    Code = "upstream_gone"

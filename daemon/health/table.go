@@ -38,6 +38,10 @@ var table = []Declared{
 		"make room: once it is full, no card can be taken", "8c5ebcb7290b4dbe84222cbbec0b6e55", ""},
 	{KeyFile, Warning, "the vault's key comes from a file, which is for demonstration only: whoever copies this disk can read every card",
 		"keep the key in a TPM or HSM before real cards come", "ed14499c34a846daba4f9d57bfc577f6", ""},
+	{VaultTrouble, Fault, "cards whose time is over may not be shredded, or what lies under old keys not be sealed anew",
+		"flattoned's log says why; it is tried again each minute", "3f6a1cb2f19245b0a5d1df5d2f2f7c1e", ""},
+	{Unresolved, Fault, "cards were shredded a day after they were taken, and nothing was ever heard of what became of them",
+		"find out why nobody was charged; it stands until flattoned starts anew", "b9c4e0f3a4f84f0f9a1f8c2de7a60b11", ""},
 	// The way upstream.
 	{UpstreamFailing, Warning, "the last delivery upstream failed",
 		"see that the receiver answers; nothing is lost, and each event is tried again", "e7ad55ebae914bbeacc17254cefe1b31", ""},

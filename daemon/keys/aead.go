@@ -10,8 +10,8 @@ import (
 // Overhead is what AES-GCM adds to what is sealed, in bytes: a random nonce of 12 in front, a tag of 16 behind.
 const Overhead = 28
 
-// seal returns plaintext sealed under a 32-byte key, bound to aad. The result may lie anywhere.
-func seal(key, plaintext, aad []byte) ([]byte, error) {
+// Seal returns plaintext sealed under a key of [Size] bytes in locked memory, bound to aad. The result may lie anywhere.
+func Seal(key, plaintext, aad []byte) ([]byte, error) {
 	gcm, forget, err := newGCM(key)
 	if err != nil {
 		return nil, err
@@ -20,8 +20,8 @@ func seal(key, plaintext, aad []byte) ([]byte, error) {
 	return gcm.Seal(nil, nil, plaintext, aad), nil
 }
 
-// open opens box into dst, which must be exactly as long as the plaintext and in locked memory.
-func open(dst, key, box, aad []byte) error {
+// Open opens box into dst, which must be exactly as long as the plaintext and in locked memory.
+func Open(dst, key, box, aad []byte) error {
 	if len(box) != len(dst)+Overhead {
 		return fmt.Errorf("a box of %d bytes, want %d", len(box), len(dst)+Overhead)
 	}

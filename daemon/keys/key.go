@@ -77,7 +77,7 @@ func (k *Key) Use(use func(key []byte) error) error {
 // Seal seals plaintext, bound to aad. The result is [Overhead] bytes longer, and may lie anywhere.
 func (k *Key) Seal(plaintext, aad []byte) (box []byte, err error) {
 	err = k.Use(func(key []byte) error {
-		box, err = seal(key, plaintext, aad)
+		box, err = Seal(key, plaintext, aad)
 		return err
 	})
 	return box, err
@@ -85,7 +85,7 @@ func (k *Key) Seal(plaintext, aad []byte) (box []byte, err error) {
 
 // Open opens box into dst, which must be exactly as long as the plaintext, and in locked memory where it is secret.
 func (k *Key) Open(dst, box, aad []byte) error {
-	return k.Use(func(key []byte) error { return open(dst, key, box, aad) })
+	return k.Use(func(key []byte) error { return Open(dst, key, box, aad) })
 }
 
 // OpenKey opens a box that holds a key.

@@ -25,6 +25,8 @@ type engine interface {
 	again(err error) bool
 	// read runs do on a snapshot.
 	read(ctx context.Context, do func(statements) error) error
+	// scrub has deleted rows leave what lies on the disk, as far as it can be had now.
+	scrub() error
 	// damage is what was found out to be damaged while nobody asked.
 	damage() error
 	close() error

@@ -38,12 +38,21 @@ func TestSchemaIsSaid(t *testing.T) {
 // rowsOfEach are one good row of each table. SQLite would take any type in any column; the schema's CHECKs
 // must not.
 var rowsOfEach = map[string]string{
-	"kek":            "(1, CAST('x' AS blob), 1)",
-	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob), CAST('x' AS blob))",
-	"factor":         "('p', 1, CAST('x' AS blob), 0, 0, 0, 0)",
 	"custodian_set":  "('abcdefgh', 2, '', 1)",
 	"custodian":      "('p', 0, CAST('x' AS blob), 0, 0, 0)",
 	"custodian_wrap": "(3, CAST('x' AS blob))",
+	"root":           "('r', 'k', CAST('x' AS blob), CAST('x' AS blob), 1)",
+	"kek":            "(1, 1, 0, 0)",
+	"kek_box":        "(1, 'r', CAST('x' AS blob), CAST('x' AS blob))",
+	"safe":           "('p', 'o', 1, CAST('x' AS blob))",
+	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 't', 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob))",
+	"card_key":       "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, CAST('x' AS blob))",
+	"alias":          "('a', 'tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'd')",
+	"hold":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'p', 'r', 1)",
+	"shred":          "('t', 'c', 'k', 'w', 1, 1)",
+	"card_use":       "('i', 'c', 'p', 'c', 1)",
+	"certificate":    "('k', CAST('x' AS blob), 1)",
+	"factor":         "('p', 0, 0, 0, 0)",
 	"outbox":         "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
 	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
 	"audit_head":     "('b', 0, CAST('' AS blob))",
@@ -51,7 +60,8 @@ var rowsOfEach = map[string]string{
 
 func TestColumnsHoldTheirType(t *testing.T) {
 	db := open(t, t.TempDir())
-	for _, table := range []string{"kek", "card", "outbox", "audit_entry", "audit_head", "custodian_set", "custodian", "custodian_wrap"} {
+	for _, table := range []string{"root", "kek", "kek_box", "safe", "card", "card_key", "alias", "hold", "shred", "card_use", "certificate", "factor", "outbox", "audit_entry", "audit_head",
+		"custodian_set", "custodian", "custodian_wrap"} {
 		err := db.Write(t.Context(), func(tx *Tx) error {
 			_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
 			return err

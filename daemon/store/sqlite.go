@@ -152,6 +152,13 @@ func (e *lite) read(ctx context.Context, do func(statements) error) error {
 	return do(litetx{ctx, conn})
 }
 
+// scrub empties the log into the file, where deleted rows are zeros; while somebody reads an old snapshot, it is left as it is.
+func (e *lite) scrub() error {
+	var busy, pages, moved int
+	_, err := e.one([]any{&busy, &pages, &moved}, "PRAGMA wal_checkpoint(TRUNCATE)", nil)
+	return err
+}
+
 func (e *lite) damage() error {
 	if e.check == nil {
 		return nil

@@ -43,6 +43,7 @@ type DB struct {
 	on   engine
 
 	queue   chan *request
+	scrubs  chan chan error
 	closing chan struct{}
 	closed  sync.Once
 	done    chan struct{} // the writer has ended
@@ -67,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, lock: lock, queue: make(chan *request), closing: make(chan struct{}), done: make(chan struct{})}
+	db := &DB{dir: dir, lock: lock, queue: make(chan *request), scrubs: make(chan chan error), closing: make(chan struct{}), done: make(chan struct{})}
 	if db.on, err = openEngine(ctx, cfg); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("store: open %s: %w", cfg.name(), explain(err))

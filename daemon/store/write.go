@@ -60,6 +60,8 @@ func (db *DB) loop() {
 		select {
 		case r := <-db.queue:
 			db.commit(r)
+		case done := <-db.scrubs:
+			done <- db.scrub()
 		case <-db.closing:
 			return
 		}

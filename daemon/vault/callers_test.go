@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// mayReveal lists the folders whose code may take a card out of the vault, and why. It is empty: nothing
+// mayUse lists the folders whose code may take a card out of the vault, and why. It is empty: nothing
 // built so far needs a card back.
-var mayReveal = map[string]string{}
+var mayUse = map[string]string{}
 
-// TestOnlyTheseTakeCardsOut finds every call of a method Reveal with the vault's three arguments, in files
+// TestOnlyTheseTakeCardsOut finds every call of a method Use with the vault's three arguments, in files
 // that import the vault or not: it could come by way of an interface.
 func TestOnlyTheseTakeCardsOut(t *testing.T) {
 	const root = "../.."
@@ -42,7 +42,7 @@ func TestOnlyTheseTakeCardsOut(t *testing.T) {
 		files++
 		folder := path.Dir(filepath.ToSlash(rel))
 		ast.Inspect(f, func(n ast.Node) bool {
-			if at := reveal(f, n); at.IsValid() && mayReveal[folder] == "" {
+			if at := takes(f, n); at.IsValid() && mayUse[folder] == "" {
 				t.Errorf("%s:%d takes cards out of the vault, and %s is not on the list", rel, fset.Position(at).Line, folder)
 			}
 			return true
@@ -54,16 +54,16 @@ func TestOnlyTheseTakeCardsOut(t *testing.T) {
 	}
 }
 
-// reveal is the place of a use of Vault.Reveal: a call with its shape, or the bare name where the vault is
+// takes is the place of a use of Vault.Use: a call with its shape, or the bare name where the vault is
 // imported (a method value could be called anywhere).
-func reveal(f *ast.File, n ast.Node) token.Pos {
+func takes(f *ast.File, n ast.Node) token.Pos {
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Reveal" && len(n.Args) == 3 {
+		if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Use" && len(n.Args) == 3 {
 			return s.Pos()
 		}
 	case *ast.SelectorExpr:
-		if n.Sel.Name == "Reveal" && importsVault(f) {
+		if n.Sel.Name == "Use" && importsVault(f) {
 			return n.Pos()
 		}
 	}
@@ -79,18 +79,18 @@ func importsVault(f *ast.File) bool {
 	return false
 }
 
-func TestTheSearchSeesReveals(t *testing.T) {
+func TestTheSearchSeesUses(t *testing.T) {
 	for src, want := range map[string]bool{
-		`package p; func f() { v.Reveal(ctx, token, use) }`:                                            true,
-		`package p; import "github.com/flattone/flattone/daemon/vault"; var f = (*vault.Vault).Reveal`: true,
-		`package p; func f() { text.Reveal() }`:                                                        false,
+		`package p; func f() { v.Use(ctx, use, with) }`:                                             true,
+		`package p; import "github.com/flattone/flattone/daemon/vault"; var f = (*vault.Vault).Use`: true,
+		`package p; func f() { text.Reveal() }`:                                                     false,
 	} {
 		f, err := parser.ParseFile(token.NewFileSet(), "p.go", src, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := false
-		ast.Inspect(f, func(n ast.Node) bool { seen = seen || reveal(f, n).IsValid(); return true })
+		ast.Inspect(f, func(n ast.Node) bool { seen = seen || takes(f, n).IsValid(); return true })
 		if seen != want {
 			t.Errorf("%s: seen %t, want %t", src, seen, want)
 		}

@@ -8,12 +8,28 @@ import (
 	"github.com/flattone/flattone/daemon/secret"
 )
 
+// Kind is what may become of a card.
+type Kind string
+
+// The kinds of cards.
+const (
+	Reusable Kind = "vault"  // kept, and used as often as its rules allow, until its retention is over
+	Once     Kind = "once"   // kept, and used once at most, soon
+	OneWay   Kind = "oneway" // not kept: the token says that there was a card, and no more
+	Flight   Kind = "flight" // not retained: kept until what it is for has come out, a day at most
+)
+
+// Kept reports that the card is stored to be used later. That takes a root which is not on the disk.
+func (k Kind) Kept() bool { return k == Reusable || k == Once }
+
 // Capture is everything about a captured card that may be seen.
 type Capture struct {
 	ID          string // random, made by the line; unique in the store
 	Line        string
 	Place       string // trunk-side or desk-side
 	Profile     string
+	Tenant      string // whose card it is, where a box serves several businesses
+	Kind        Kind
 	Brand       string
 	Last4       string
 	ExpiryMonth int // 1 to 12; 0 if none was asked for
@@ -27,7 +43,7 @@ func (c Capture) check(pan, expiry *secret.Text) error {
 		return fmt.Errorf("%w: id is not cap_ and 26 base32 characters", ErrInvalid)
 	}
 	for _, f := range []struct{ name, value string }{
-		{"line", c.Line}, {"place", c.Place}, {"profile", c.Profile}, {"brand", c.Brand},
+		{"line", c.Line}, {"place", c.Place}, {"profile", c.Profile}, {"tenant", c.Tenant}, {"kind", string(c.Kind)}, {"brand", c.Brand},
 	} {
 		if !isName(f.value) {
 			return fmt.Errorf("%w: %s is not 1 to 64 letters, digits, dots, hyphens and underscores", ErrInvalid, f.name)
@@ -50,8 +66,13 @@ func (c Capture) check(pan, expiry *secret.Text) error {
 
 // IsCaptureID reports whether s has the form of a capture's id: cap_ and 128 random bits in base32. Only what has it
 // may be stored, logged or told: what comes in its place may be a card number.
-func IsCaptureID(s string) bool {
-	random, found := strings.CutPrefix(s, "cap_")
+func IsCaptureID(s string) bool { return isID(s, "cap_") }
+
+// IsToken reports the same of a token.
+func IsToken(s string) bool { return isID(s, "tok_") }
+
+func isID(s, prefix string) bool {
+	random, found := strings.CutPrefix(s, prefix)
 	return found && len(random) == 26 && strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 

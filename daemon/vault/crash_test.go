@@ -130,7 +130,7 @@ func (r *rig) holds(ctx context.Context, acknowledged map[string]string) error {
 		if again, err := r.seal(s); err != nil || again != token {
 			failed("capture %s: resent, it got another token (%v)", id, err)
 		}
-		err := r.vault.Reveal(ctx, token, func(c *secret.Card) error {
+		err := r.vault.Use(ctx, charge(token), func(c *secret.Card) error {
 			if string(c.PAN.Reveal()) != s.pan || string(c.Expiry.Reveal()) != s.expiry || c.CVV.Len() != 0 {
 				failed("capture %s: another card", id)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/locked/lockedtest"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -48,19 +49,39 @@ func randomCard(t *testing.T) (card *secret.Card, c Capture, pan, cvv []byte) {
 	return card, c, pan, cvv
 }
 
+// halves are those of the vault's key, masked.
+func (r *rig) halves(t *testing.T) (first, second []byte) {
+	t.Helper()
+	_, kek, err := r.vault.ring.newest()
+	if err == nil {
+		err = kek.Use(func(key []byte) error {
+			first, second = lockedtest.Masked(key[:keys.Size/2]), lockedtest.Masked(key[keys.Size/2:])
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first, second
+}
+
 // TestNothingStaysInMemory seals and reveals a card of random digits, then searches the whole process, with
 // no garbage collection to help: the key must lie in its locked page alone, the card nowhere. The sealing and
 // the opening are interrupted where they end, so that what a register still holds counts too.
 func TestNothingStaysInMemory(t *testing.T) {
 	r := newRig(t)
+	_, kek, err := r.vault.ring.newest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Its halves: a vector register holds no more.
-	key, half := lockedtest.Masked(r.kek.key[:keySize/2]), lockedtest.Masked(r.kek.key[keySize/2:keySize])
+	key, half := r.halves(t)
 	card, c, pan, cvv := randomCard(t)
 	if got := lockedtest.Copies(t, pan)[0]; got != 1 {
 		t.Fatalf("%d copies of a PAN that is in use, want 1: the search is blind, or the card leaks already", got)
 	}
 	lockedtest.Interrupted(t, func() error {
-		_, err := r.kek.seal(make([]byte, keySize), nil)
+		_, err := kek.Seal(make([]byte, keys.Size), nil)
 		return err
 	})
 	if got := lockedtest.Copies(t, key, half); !slices.Equal(got, []int{1, 1}) {
@@ -68,7 +89,7 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	var sealed *record
 	lockedtest.Interrupted(t, func() (err error) {
-		sealed, err = newRecord(c, card.PAN, card.Expiry, r.kek, 1, time.Now())
+		sealed, err = newRecord(c, card.PAN, card.Expiry, 1, kek, time.Now(), time.Now())
 		return err
 	})
 	if got := lockedtest.Copies(t, pan, key, half); !slices.Equal(got, []int{1, 1, 1}) {
@@ -80,7 +101,7 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	card.Destroy()
 	lockedtest.Interrupted(t, func() (err error) {
-		card, err = sealed.reveal(r.kek)
+		card, err = sealed.open(kek)
 		return err
 	})
 	if got := lockedtest.Copies(t, pan, key, half); !slices.Equal(got, []int{1, 1, 1}) {
@@ -88,7 +109,7 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	card.Destroy()
 	inUse := 0
-	err = r.vault.Reveal(context.Background(), token, func(*secret.Card) error { inUse = lockedtest.Copies(t, pan)[0]; return nil })
+	err = r.vault.Use(context.Background(), charge(token), func(*secret.Card) error { inUse = lockedtest.Copies(t, pan)[0]; return nil })
 	if err != nil || inUse != 1 {
 		t.Errorf("%d copies of the PAN while it is revealed, want the card's own (%v)", inUse, err)
 	}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/rand"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -8,59 +9,62 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
-// recordVersion is the layout of plaintext and additional data below; kindVault a token that can be used
-// again.
-const (
-	recordVersion = 1
-	kindVault     = "vault"
-)
+// recordVersion is the layout of plaintext and additional data below.
+const recordVersion = 1
 
 // plainSize is the plaintext of every record, whatever the card: two runs, each a byte of length and its
 // whole room, then zeros.
 const plainSize = 32
 
-// record is a row of table card.
+// record is a row of table card, and its key.
 type record struct {
 	token   string
 	version int64
-	kind    string
 	Capture
 	created int64 // microseconds since 1970, UTC
-	kek     int64
-	dek     []byte // the record's key, sealed under the KEK
+	expires int64 // the same: when it is shredded
 	sealed  []byte
+	kek     int64
+	dek     []byte // the record's key, sealed under the KEK; nil once the card is shredded, and of one that never was kept
 }
 
-// cardAAD binds the sealed card to everything in its row that never changes; the DEK's own seal binds the
-// rest.
-func (r *record) cardAAD() []byte {
-	return bind("flattone card").number(r.version).text(r.token).text(r.kind).
-		text(r.ID).text(r.Line).text(r.Place).text(r.Profile).text(r.Brand).text(r.Last4).
-		number(int64(r.ExpiryMonth)).number(int64(r.ExpiryYear)).number(r.created)
+// cardAAD binds the sealed card to everything in its row: nothing of it ever changes. The DEK's own seal binds the rest.
+func (r *record) cardAAD() keys.Binding {
+	return keys.Bind("flattone card").Number(r.version).Text(r.Tenant).Text(r.token).Text(string(r.Kind)).
+		Text(r.ID).Text(r.Line).Text(r.Place).Text(r.Profile).Text(r.Brand).Text(r.Last4).
+		Number(int64(r.ExpiryMonth)).Number(int64(r.ExpiryYear)).Number(r.created).Number(r.expires)
 }
 
-func (r *record) dekAAD() []byte {
-	return bind("flattone dek").number(r.version).number(r.kek).text(r.token)
+func dekAAD(kek int64, token string) keys.Binding {
+	return keys.Bind("flattone dek").Number(recordVersion).Number(kek).Text(token)
 }
 
 // page is the locked memory of one sealing or revealing: the plaintext and the record's key.
 type page struct{ mem []byte }
 
 func newPage() (page, error) {
-	mem, err := locked.Bytes(plainSize + keySize)
+	mem, err := locked.Bytes(plainSize + keys.Size)
 	return page{mem}, err
 }
 
 func (p page) plain() []byte { return p.mem[:plainSize] }
-func (p page) dek() []byte   { return p.mem[plainSize : plainSize+keySize] }
+func (p page) dek() []byte   { return p.mem[plainSize : plainSize+keys.Size] }
 func (p page) wipe()         { locked.Free(p.mem) }
 
-// newRecord seals what may be kept of a card. It takes the two fields and not the card, so that a CVV
-// can't be passed.
-func newRecord(c Capture, pan, expiry *secret.Text, kek *KEK, kekRef int64, now time.Time) (*record, error) {
+// newRecord seals what may be kept of a card. It takes the two fields and not the card, so that a CVV can't be passed.
+func newRecord(c Capture, pan, expiry *secret.Text, version int64, kek *keys.Key, created, expires time.Time) (*record, error) {
+	token, err := randomID("tok_")
+	if err != nil {
+		return nil, err
+	}
+	r := &record{token: token, version: recordVersion, Capture: c, created: created.UnixMicro(), expires: expires.UnixMicro(), sealed: []byte{}}
+	if c.Kind == OneWay {
+		return r, nil
+	}
 	p, err := newPage()
 	if err != nil {
 		return nil, err
@@ -69,35 +73,36 @@ func newRecord(c Capture, pan, expiry *secret.Text, kek *KEK, kekRef int64, now 
 	if err := random(p.dek()); err != nil {
 		return nil, err
 	}
-	token, err := randomID("tok_")
-	if err != nil {
-		return nil, err
-	}
 	encode(p.plain(), pan, expiry)
-	r := &record{token: token, version: recordVersion, kind: kindVault, Capture: c, created: now.UnixMicro(), kek: kekRef}
-	if r.sealed, err = seal(p.dek(), p.plain(), r.cardAAD()); err != nil {
+	if r.sealed, err = keys.Seal(p.dek(), p.plain(), r.cardAAD()); err != nil {
 		return nil, fmt.Errorf("seal the card: %w", err)
 	}
-	if r.dek, err = kek.seal(p.dek(), r.dekAAD()); err != nil {
-		return nil, fmt.Errorf("seal the card's key: %w", err)
-	}
-	return r, nil
+	return r, r.wrap(p.dek(), version, kek)
 }
 
-// reveal opens the record into a new card, which the caller destroys. What was altered is [ErrAltered].
-func (r *record) reveal(kek *KEK) (*secret.Card, error) {
+// wrap seals the record's key under a version.
+func (r *record) wrap(dek []byte, version int64, kek *keys.Key) (err error) {
+	if r.dek, err = kek.Seal(dek, dekAAD(version, r.token)); err != nil {
+		return fmt.Errorf("seal the card's key: %w", err)
+	}
+	r.kek = version
+	return nil
+}
+
+// open opens the record into a new card, which the caller destroys. What was altered is [ErrAltered].
+func (r *record) open(kek *keys.Key) (*secret.Card, error) {
 	p, err := newPage()
 	if err != nil {
 		return nil, err
 	}
 	defer p.wipe()
-	if r.version != recordVersion || r.kind != kindVault {
-		return nil, fmt.Errorf("%w: unknown version or kind", ErrAltered)
+	if r.version != recordVersion {
+		return nil, fmt.Errorf("%w: unknown version", ErrAltered)
 	}
-	if err := kek.open(p.dek(), r.dek, r.dekAAD()); err != nil {
+	if err := kek.Open(p.dek(), r.dek, dekAAD(r.kek, r.token)); err != nil {
 		return nil, fmt.Errorf("%w: its key: %w", ErrAltered, err)
 	}
-	if err := open(p.plain(), p.dek(), r.sealed, r.cardAAD()); err != nil {
+	if err := keys.Open(p.plain(), p.dek(), r.sealed, r.cardAAD()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAltered, err)
 	}
 	card, err := secret.NewCard()
@@ -144,4 +149,10 @@ func randomID(prefix string) (string, error) {
 		return "", err
 	}
 	return prefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:])), nil
+}
+
+// random fills b with random bytes; it can't fail (crypto/rand ends the process rather).
+func random(b []byte) error {
+	_, err := rand.Read(b)
+	return err
 }

@@ -3,20 +3,21 @@ package vault
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/flattone/flattone/audio/locked"
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
@@ -39,8 +40,9 @@ func TestMain(m *testing.M) {
 // rig is a vault on all that it stands on, in a folder.
 type rig struct {
 	dir    string
+	cfg    Config
 	db     *store.DB
-	kek    *KEK
+	root   keys.Root
 	audit  *audit.Log
 	outbox *upstream.Outbox
 	vault  *Vault
@@ -51,17 +53,48 @@ func (r *rig) keyFile() string { return filepath.Join(r.dir, "key") }
 
 // newKeyFile makes a key file as flattone key new does.
 func newKeyFile(path string) error {
-	key, err := locked.Bytes(keySize) // a test searches the heap for keys
+	key, err := keys.Random() // a test searches the heap for keys
 	if err != nil {
 		return err
 	}
-	defer locked.Free(key)
-	rand.Read(key[:keySize])
-	return private.Create(path, key[:keySize])
+	defer key.Destroy()
+	return key.Use(func(plain []byte) error { return private.Create(path, plain) })
+}
+
+// openRoot is the key file taken for something that isn't on the disk.
+func openRoot(path string) (keys.Root, error) {
+	key, err := keys.NewKey(func(dst []byte) error {
+		f, err := private.VaultKey.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.ReadFull(f, dst)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return keys.Held(keys.TPM, key), nil
+}
+
+// charge is a use that the rig's vault allows.
+func charge(token string) Use {
+	return Use{Token: token, Caller: "payment", Purpose: "charge", Connector: "simulator"}
+}
+
+// config is the rig's.
+func config() Config {
+	return Config{Retention: 395 * 24 * time.Hour, OnceTTL: 24 * time.Hour, DeskSide: true, Destinations: []Destination{{Name: "webhook"}},
+		Rules: []Rule{{Caller: "payment", Purpose: "charge", Connector: "simulator", PerHour: 1 << 30}}}
 }
 
 func openRig(ctx context.Context, dir string) (r *rig, err error) {
-	r = &rig{dir: dir}
+	return openRigAs(ctx, dir, config())
+}
+
+func openRigAs(ctx context.Context, dir string, cfg Config) (r *rig, err error) {
+	r = &rig{dir: dir, cfg: cfg}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -83,15 +116,15 @@ func openRig(ctx context.Context, dir string) (r *rig, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.kek, err = OpenKeyFile(r.keyFile()); err != nil {
+	if r.root, err = openRoot(r.keyFile()); err != nil {
 		return r, err
 	}
-	r.vault, err = New(ctx, r.deps())
+	r.vault, err = New(ctx, r.cfg, r.deps())
 	return r, err
 }
 
 func (r *rig) deps() Deps {
-	return Deps{Store: r.db, KEK: r.kek, Audit: r.audit, Outbox: OutboxFunc(func(tx *store.Tx, e Event) error {
+	return Deps{Store: r.db, Root: r.root, Audit: r.audit, Outbox: OutboxFunc(func(tx *store.Tx, e Event) error {
 		if r.fail != nil {
 			return r.fail
 		}
@@ -103,8 +136,11 @@ func (r *rig) close() {
 	if r.db != nil {
 		r.db.Close()
 	}
-	if r.kek != nil {
-		r.kek.Destroy()
+	if r.root != nil {
+		r.root.Close()
+	}
+	if r.vault != nil {
+		r.vault.Close()
 	}
 }
 
@@ -149,7 +185,7 @@ func (r *rig) edit(t testing.TB, query string, args ...any) {
 // reveals reports whether a token gives back the card it was sealed with.
 func (r *rig) reveals(t testing.TB, token string, want sample) error {
 	t.Helper()
-	return r.vault.Reveal(context.Background(), token, func(c *secret.Card) error {
+	return r.vault.Use(context.Background(), charge(token), func(c *secret.Card) error {
 		if !bytes.Equal(c.PAN.Reveal(), []byte(want.pan)) || !bytes.Equal(c.Expiry.Reveal(), []byte(want.expiry)) || c.CVV.Len() != 0 {
 			t.Error("card differs")
 		}
@@ -171,12 +207,12 @@ func captureID(name string) string {
 
 func visa(id string) sample {
 	return sample{pan: "4242424242424242", expiry: "1131", cvv: "928374650192", Capture: Capture{ID: captureID(id), Line: "desk-1",
-		Place: "trunk-side", Profile: "full", Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}
+		Place: "trunk-side", Profile: "full", Tenant: "main", Kind: Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}
 }
 
 func amex(id string) sample {
 	return sample{pan: "378282246310005", expiry: "042030", cvv: "1234", Capture: Capture{ID: captureID(id), Line: "desk-2",
-		Place: "desk-side", Profile: "full", Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030}}
+		Place: "desk-side", Profile: "full", Tenant: "main", Kind: Reusable, Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030}}
 }
 
 // card builds the card in locked memory, digit by digit.

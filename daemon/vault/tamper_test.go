@@ -14,6 +14,7 @@ import (
 var flips = map[string]string{
 	"version":      "2",
 	"kind":         "'once'",
+	"tenant":       "'other'",
 	"capture":      "'c'",
 	"line":         "'desk-2'",
 	"place":        "'desk-side'",
@@ -23,25 +24,24 @@ var flips = map[string]string{
 	"expiry_month": "12",
 	"expiry_year":  "2032",
 	"created":      "created + 1",
-	"kek":          "2",
+	"expires":      "expires + 1",
 }
 
 // unrevealable fails the test unless a token's record is refused, without its use.
 func (r *rig) unrevealable(t *testing.T, token, what string) {
 	t.Helper()
-	err := r.vault.Reveal(t.Context(), token, func(*secret.Card) error { t.Errorf("%s: a card came out", what); return nil })
+	err := r.vault.Use(t.Context(), charge(token), func(*secret.Card) error { t.Errorf("%s: a card came out", what); return nil })
 	if !errors.Is(err, ErrAltered) {
 		t.Errorf("%s: got %v, want ErrAltered", what, err)
 	}
 	last, err := r.audit.Recent(t.Context(), 1)
-	if err != nil || last[0].Action != "card.revealed" || last[0].Result == "ok" {
+	if err != nil || last[0].Action != "card.used" || last[0].Result == "ok" {
 		t.Errorf("%s: the log doesn't tell (%v)", what, err)
 	}
 }
 
 func TestChangedColumns(t *testing.T) {
 	r := newRig(t)
-	r.edit(t, "INSERT INTO kek SELECT 2, key_check, created FROM kek")
 	s := visa("a")
 	token := r.mustSeal(t, s)
 	columns := map[string]bool{}
@@ -56,15 +56,12 @@ func TestChangedColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.flipEachByte(t, token, "card_key", "box")
 	for column := range columns {
 		switch {
-		case column == "token": // looked up by it: a changed one is another card's, or nobody's
-			other := strings.Replace(token, "tok_", "tok-", 1)
-			r.edit(t, "UPDATE card SET token = $1", other)
-			r.unrevealable(t, other, column)
-			r.edit(t, "UPDATE card SET token = $1", token)
-		case column == "dek" || column == "sealed":
-			r.flipEachByte(t, token, column)
+		case column == "token": // looked up by it, and its key refers to it
+		case column == "sealed":
+			r.flipEachByte(t, token, "card", column)
 		case flips[column] == "":
 			t.Errorf("column %s has no test", column)
 		default:
@@ -80,38 +77,46 @@ func TestChangedColumns(t *testing.T) {
 	}
 }
 
-func (r *rig) flipEachByte(t *testing.T, token, column string) {
+func (r *rig) flipEachByte(t *testing.T, token, table, column string) {
 	t.Helper()
 	var good []byte
-	err := r.db.Read(t.Context(), func(tx *store.Tx) error { return tx.One([]any{&good}, "SELECT "+column+" FROM card") })
+	err := r.db.Read(t.Context(), func(tx *store.Tx) error { return tx.One([]any{&good}, "SELECT "+column+" FROM "+table) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range good {
 		bad := bytes.Clone(good)
 		bad[i] ^= 1 << (i % 8)
-		r.edit(t, "UPDATE card SET "+column+" = $1", bad)
+		r.edit(t, "UPDATE "+table+" SET "+column+" = $1", bad)
 		r.unrevealable(t, token, column)
 	}
 	for _, bad := range [][]byte{{}, good[1:], good[:len(good)-1], append(bytes.Clone(good), 0)} {
-		r.edit(t, "UPDATE card SET "+column+" = $1", bad)
+		r.edit(t, "UPDATE "+table+" SET "+column+" = $1", bad)
 		r.unrevealable(t, token, column+" of another length")
 	}
-	r.edit(t, "UPDATE card SET "+column+" = $1", good)
+	r.edit(t, "UPDATE "+table+" SET "+column+" = $1", good)
 }
 
-// TestSwappedRecords swaps what two rows hold, alone and together.
+// TestSwappedRecords swaps what two rows hold, alone and together, and what their keys are.
 func TestSwappedRecords(t *testing.T) {
-	for _, columns := range [][]string{{"sealed"}, {"dek"}, {"sealed", "dek"}, {"sealed", "dek", "created", "last4"},
-		{"line", "place", "profile", "brand", "last4", "expiry_month", "expiry_year", "created", "dek", "sealed"}} {
+	for _, columns := range [][]string{{"sealed"}, {"box"}, {"sealed", "box"}, {"sealed", "box", "created", "last4"},
+		{"line", "place", "profile", "brand", "last4", "expiry_month", "expiry_year", "created", "expires", "box", "sealed"}} {
 		r := newRig(t)
 		a, b := r.mustSeal(t, visa("a")), r.mustSeal(t, amex("b"))
-		set := make([]string, len(columns))
-		for i, c := range columns {
-			set[i] = c + " = (SELECT o." + c + " FROM card o WHERE o.token <> card.token)"
+		for table, of := range map[string]func(string) bool{"card": func(c string) bool { return c != "box" }, "card_key": func(c string) bool { return c == "box" }} {
+			var set []string
+			for _, c := range columns {
+				if of(c) {
+					set = append(set, c+" = (SELECT o."+c+" FROM copy o WHERE o.token <> "+table+".token)")
+				}
+			}
+			if set == nil {
+				continue
+			}
+			r.edit(t, "CREATE TEMP TABLE copy AS SELECT * FROM "+table)
+			r.edit(t, "UPDATE "+table+" SET "+strings.Join(set, ", "))
+			r.edit(t, "DROP TABLE copy")
 		}
-		r.edit(t, "CREATE TEMP TABLE copy AS SELECT * FROM card")
-		r.edit(t, "UPDATE card SET "+strings.ReplaceAll(strings.Join(set, ", "), "FROM card o", "FROM copy o"))
 		r.unrevealable(t, a, "swapped "+columns[0])
 		r.unrevealable(t, b, "swapped "+columns[0])
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 )
 
-func TestSealAndReveal(t *testing.T) {
+func TestSealAndUse(t *testing.T) {
 	r := newRig(t)
 	shape := regexp.MustCompile(`^tok_[a-z2-7]{26}$`)
 	noExpiry := visa("no-expiry")
@@ -31,8 +31,8 @@ func TestSealAndReveal(t *testing.T) {
 			t.Errorf("capture %s: %v", s.ID, err)
 		}
 	}
-	if got := r.rows(t); got != [3]int{5, 5, 10} {
-		t.Errorf("rows of card, outbox, audit %v; want 5, 5, and 10 for seals and reveals", got)
+	if got := r.rows(t); got != [3]int{5, 5, 11} {
+		t.Errorf("rows of card, outbox, audit %v; want 5, 5, and 11 for the key, seals and uses", got)
 	}
 	if _, err := r.audit.Verify(t.Context()); err != nil {
 		t.Error(err)
@@ -45,7 +45,7 @@ func TestRecordsHaveOneLength(t *testing.T) {
 	r.mustSeal(t, amex("b"))
 	var lengths int
 	err := r.db.Read(t.Context(), func(tx *store.Tx) error {
-		return tx.One([]any{&lengths}, "SELECT COUNT(DISTINCT length(sealed) * 1000 + length(dek)) FROM card")
+		return tx.One([]any{&lengths}, "SELECT COUNT(DISTINCT length(sealed) * 1000 + length(box)) FROM card JOIN card_key ON card_key.token = card.token")
 	})
 	if err != nil || lengths != 1 {
 		t.Errorf("%d lengths of records, want 1: a length tells the card's (%v)", lengths, err)
@@ -87,8 +87,8 @@ func TestResendingAtOnce(t *testing.T) {
 			t.Errorf("send %d of its capture got a token of its own", i)
 		}
 	}
-	if got := r.rows(t); got != [3]int{4, 4, 4} {
-		t.Errorf("rows of card, outbox, audit %v, want 4 each", got)
+	if got := r.rows(t); got != [3]int{4, 4, 5} {
+		t.Errorf("rows of card, outbox, audit %v, want 4 each, and the key's", got)
 	}
 }
 
@@ -98,8 +98,8 @@ func TestAllOrNothing(t *testing.T) {
 	if _, err := r.seal(visa("a")); !errors.Is(err, r.fail) {
 		t.Errorf("got %v, want the outbox's error", err)
 	}
-	if got := r.rows(t); got != [3]int{} {
-		t.Errorf("rows of card, outbox, audit %v, want none", got)
+	if got := r.rows(t); got != [3]int{0, 0, 1} {
+		t.Errorf("rows of card, outbox, audit %v, want none but the key's", got)
 	}
 	r.fail = nil
 	r.mustSeal(t, visa("a"))
@@ -139,8 +139,8 @@ func TestUnfitCaptures(t *testing.T) {
 			t.Errorf("%s: the error has digits in it", name)
 		}
 	}
-	if got := r.rows(t); got != [3]int{} {
-		t.Errorf("rows of card, outbox, audit %v, want none", got)
+	if got := r.rows(t); got != [3]int{0, 0, 1} {
+		t.Errorf("rows of card, outbox, audit %v, want none but the key's", got)
 	}
 }
 
@@ -156,7 +156,8 @@ func TestList(t *testing.T) {
 	if err != nil || len(newest) != 1 || newest[0] != all[0] {
 		t.Fatalf("the newest entry isn't the first of all (%v)", err)
 	}
-	want := Entry{Token: token, Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030, Line: "desk-2", Capture: captureID("b"), Created: newest[0].Created}
+	want := Entry{Token: token, Brand: "amex", Last4: "0005", ExpiryMonth: 4, ExpiryYear: 2030, Kind: Reusable, Line: "desk-2", Capture: captureID("b"),
+		Created: newest[0].Created, Expires: newest[0].Created.Add(r.cfg.Retention)}
 	if newest[0] != want || want.Created.IsZero() {
 		t.Error("the entry isn't what may be seen of the card")
 	}
@@ -181,26 +182,26 @@ func TestWhatUpstreamIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"capture": captureID("capture-7"), "token": token, "brand": "visa", "last4": "4242", "exp_month": 11.0,
-		"exp_year": 2031.0, "line": "desk-1", "place": "trunk-side"}
+		"exp_year": 2031.0, "kind": "vault", "line": "desk-1", "place": "trunk-side"}
 	if got.Type != "card.captured" || fmt.Sprint(got.Data) != fmt.Sprint(want) {
 		t.Errorf("told %s with other fields than agreed", got.Type)
 	}
 }
 
-func TestRevealUnknownToken(t *testing.T) {
+func TestUseOfAnUnknownToken(t *testing.T) {
 	r := newRig(t)
-	err := r.vault.Reveal(t.Context(), "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", func(*secret.Card) error { t.Error("used"); return nil })
+	err := r.vault.Use(t.Context(), charge("tok_aaaaaaaaaaaaaaaaaaaaaaaaaa"), func(*secret.Card) error { t.Error("used"); return nil })
 	if !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("got %v, want ErrUnknownToken", err)
 	}
 }
 
-func TestRevealWipesAndIsLogged(t *testing.T) {
+func TestUseWipesAndIsLogged(t *testing.T) {
 	r := newRig(t)
 	token := r.mustSeal(t, visa("a"))
 	var kept *secret.Card
 	failed := errors.New("the use failed")
-	err := r.vault.Reveal(t.Context(), token, func(c *secret.Card) error { kept = c; return failed })
+	err := r.vault.Use(t.Context(), charge(token), func(c *secret.Card) error { kept = c; return failed })
 	if !errors.Is(err, failed) {
 		t.Errorf("got %v, want the use's error", err)
 	}
@@ -208,7 +209,7 @@ func TestRevealWipesAndIsLogged(t *testing.T) {
 		t.Error("a card that was kept is still readable")
 	}
 	last, err := r.audit.Recent(t.Context(), 1)
-	if err != nil || last[0].Action != "card.revealed" || last[0].Object != token {
-		t.Errorf("the reveal isn't the log's newest entry (%v)", err)
+	if err != nil || last[0].Action != "card.used" || last[0].Object != token {
+		t.Errorf("the use isn't the log's newest entry (%v)", err)
 	}
 }

@@ -1,4 +1,7 @@
--- Key-encryption keys.
+-- Keys: roots, which keep the key-encryption keys; those, in versions; and each version as each root has it.
+--
+-- What a root opens is its seed, from which its HPKE key pair comes (RFC 9180): so a version is sealed for all roots, of whom only one need be there. vouched is
+-- the version's own word for the root, lest somebody who can write here add one of his.
 --
 -- One text for SQLite and PostgreSQL. Times are BIGINT microseconds UTC, ids are made in Go, placeholders
 -- are $1. SQLite stores any type in any column, so every column carries a CHECK that is false there for a
@@ -8,8 +11,34 @@
 
 -- +goose Up
 
+CREATE TABLE root (
+  id      TEXT   NOT NULL PRIMARY KEY CHECK (id || '' = id),
+  kind    TEXT   NOT NULL CHECK (kind || '' = kind),
+  public  blob   NOT NULL CHECK (public >= CAST('' AS blob)),
+  seed    blob   NOT NULL CHECK (seed >= CAST('' AS blob)),
+  created BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9223372036854775807)
+);
+
 CREATE TABLE kek (
   version   BIGINT NOT NULL PRIMARY KEY CHECK (version BETWEEN 1 AND 1000000),
-  key_check blob   NOT NULL CHECK (key_check >= CAST('' AS blob)),
-  created   BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9223372036854775807)
+  created   BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9223372036854775807),
+  retired   BIGINT NOT NULL CHECK (retired BETWEEN 0 AND 9223372036854775807),  -- nothing new is sealed under it; 0: it is in use
+  destroyed BIGINT NOT NULL CHECK (destroyed BETWEEN 0 AND 9223372036854775807) -- it is in no kek_box any more; 0: it is
+);
+
+CREATE TABLE kek_box (
+  version BIGINT NOT NULL REFERENCES kek (version),
+  root    TEXT   NOT NULL REFERENCES root (id),
+  box     blob   NOT NULL CHECK (box >= CAST('' AS blob)),
+  vouched blob   NOT NULL CHECK (vouched >= CAST('' AS blob)),
+  PRIMARY KEY (version, root)
+);
+
+-- What is no card, and sealed under a version all the same: secrets of second factors, fingerprint keys.
+CREATE TABLE safe (
+  purpose TEXT   NOT NULL CHECK (purpose || '' = purpose),
+  owner   TEXT   NOT NULL CHECK (owner || '' = owner),
+  kek     BIGINT NOT NULL REFERENCES kek (version),
+  box     blob   NOT NULL CHECK (box >= CAST('' AS blob)),
+  PRIMARY KEY (purpose, owner)
 );

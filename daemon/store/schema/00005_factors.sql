@@ -1,12 +1,10 @@
--- Second factors of people. The secret is sealed under a key of table kek; used is the newest time step of which a code was taken (no code is taken twice),
--- wrong how many wrong ones came since the last good one or the last lock, locked until when (microseconds UTC) none is looked at.
+-- Second factors of people; their secrets are in safe. used is the newest time step of which a code was taken (no code is taken twice), wrong how many wrong
+-- ones came since the last good one or the last lock, locked until when (microseconds UTC) none is looked at.
 
 -- +goose Up
 
 CREATE TABLE factor (
   person   TEXT   NOT NULL PRIMARY KEY CHECK (person || '' = person),
-  kek      BIGINT NOT NULL REFERENCES kek (version),
-  secret   blob   NOT NULL CHECK (secret >= CAST('' AS blob)),
   used     BIGINT NOT NULL CHECK (used BETWEEN 0 AND 9223372036854775807),
   wrong    BIGINT NOT NULL CHECK (wrong BETWEEN 0 AND 1000),
   locked   BIGINT NOT NULL CHECK (locked BETWEEN 0 AND 9223372036854775807),

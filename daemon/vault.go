@@ -1,0 +1,65 @@
+package daemon
+
+import (
+	"fmt"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/upstream"
+	"github.com/flattone/flattone/daemon/vault"
+)
+
+// openRoot opens the vault's root, from where the config has it.
+func (d *Daemon) openRoot() (keys.Root, error) {
+	if name := d.cfg.Vault.Credential; name != "" {
+		return keys.OpenCredential(name)
+	}
+	d.health.Set(health.KeyFile, "", "")
+	return keys.OpenFile(d.cfg.Vault.KeyFile)
+}
+
+// webhook is the one destination there is.
+const webhook = "webhook"
+
+func vaultConfig(c *config.Config) vault.Config {
+	v, hook := c.Vault, c.Upstream.Webhook
+	return vault.Config{
+		Retention: v.Retention, OnceTTL: v.OnceTTL, DeskSide: v.DeskSide, RotateAfter: v.RotateAfter, RotateRecords: int64(v.RotateRecords),
+		Destinations: []vault.Destination{{Name: webhook, Own: hook.OwnTokens, Number: hook.NumberTokens, Fingerprint: hook.Fingerprint}},
+	}
+}
+
+// kinds are what the config's words are in the vault.
+var kinds = map[config.Keep]vault.Kind{config.KeepNone: vault.Flight, config.KeepVault: vault.Reusable, config.KeepOnce: vault.Once, config.KeepOneWay: vault.OneWay}
+
+// mayKeep refuses a configuration by which cards would be kept for later under a root that is on the disk (PCI DSS 3.6.1.2).
+func (d *Daemon) mayKeep(cfg *config.Config) error {
+	for _, l := range cfg.Lines {
+		if p := cfg.Profiles[l.Profile]; p.Keep.Stored() && !d.vault.MayKeep(string(l.Place)) {
+			return fmt.Errorf("profile %s of line %s has keep = %q, and the vault's key (%s) lies on the disk with the cards: whoever copies it could read them; "+
+				`seal the key to a TPM, or write keep = "none"`, l.Profile, l.Name, p.Keep, d.vault.RootKind())
+		}
+	}
+	return nil
+}
+
+func (d *Daemon) enqueue(tx *store.Tx, e vault.Event) error {
+	d.deliveries.queued(e.Key)
+	return d.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+}
+
+// purged tells what the vault's housework has come to.
+func (d *Daemon) purged(p vault.Purged, err error) {
+	if err != nil {
+		d.log.Error("the vault's housework failed, and is tried again in a minute", "error", err)
+		d.health.Set(health.VaultTrouble, "", err.Error())
+		return
+	}
+	d.health.Clear(health.VaultTrouble, "")
+	d.log.Info("cards whose time was over were shredded", "cards", p.Cards, "unresolved", p.Unresolved, "on_hold", p.Held)
+	if p.Unresolved > 0 {
+		d.health.Set(health.Unresolved, "", fmt.Sprintf("%d cards", p.Unresolved))
+	}
+}

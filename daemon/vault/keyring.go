@@ -1,0 +1,236 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// keyring is the key-encryption keys that are in use, in locked memory. The newest seals; all open. Safe for concurrent use.
+//
+//	locked ──Unlock──▶ open ──Close──▶ locked
+//	                    │ ▲
+//	                    └─┘ a version is added (here, or by another box on the same store), or destroyed
+type keyring struct {
+	mu     sync.RWMutex
+	root   keys.Root // nil while it is locked
+	rootID string
+	keks   map[int64]*keys.Key
+}
+
+// newest is the version that seals.
+func (r *keyring) newest() (int64, *keys.Key, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.root == nil {
+		return 0, nil, ErrLocked
+	}
+	version := slices.Max(slices.Collect(maps.Keys(r.keks)))
+	return version, r.keks[version], nil
+}
+
+// kek is a version's key; nil if it isn't on the ring.
+func (r *keyring) kek(version int64) (*keys.Key, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.root == nil {
+		return nil, ErrLocked
+	}
+	return r.keks[version], nil
+}
+
+// take puts the versions that are on no ring yet on this one. The others are destroyed: a key has one place.
+func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.root, r.rootID = root, rootID
+	if r.keks == nil {
+		r.keks = map[int64]*keys.Key{}
+	}
+	for version, kek := range keks {
+		if r.keks[version] != nil {
+			kek.Destroy()
+			continue
+		}
+		r.keks[version] = kek
+	}
+}
+
+// add puts a version on the ring.
+func (r *keyring) add(version int64, kek *keys.Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.root == nil || r.keks[version] != nil { // locked meanwhile, or refreshed
+		kek.Destroy()
+		return
+	}
+	r.keks[version] = kek
+}
+
+// drop destroys a version's key in memory.
+func (r *keyring) drop(version int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if kek := r.keks[version]; kek != nil {
+		kek.Destroy()
+		delete(r.keks, version)
+	}
+}
+
+// lock destroys all keys in memory, and closes the root.
+func (r *keyring) lock() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, kek := range r.keks {
+		kek.Destroy()
+	}
+	r.keks = nil
+	root := r.root
+	if r.root = nil; root == nil {
+		return nil
+	}
+	return root.Close()
+}
+
+// Unlock opens the vault by a root, which is the vault's from then on if it fits. A store without any key takes it as its first; one that has keys of other
+// roots refuses it with [ErrWrongKey], before anything is written.
+func (v *Vault) Unlock(ctx context.Context, root keys.Root) error {
+	if err := v.unlock(ctx, root); err != nil {
+		return fmt.Errorf("vault: unlock: %w", err)
+	}
+	return nil
+}
+
+func (v *Vault) unlock(ctx context.Context, root keys.Root) error {
+	known, err := v.known(ctx)
+	if err != nil {
+		return err
+	}
+	if known == 0 {
+		if err := v.begin(ctx, root); err != nil {
+			return err
+		}
+	}
+	id, keks, err := v.openRing(ctx, root)
+	if err != nil {
+		return err
+	}
+	v.ring.take(root, id, keks)
+	return v.keepFingerprintKeys(ctx)
+}
+
+// known is how many versions there are or were.
+func (v *Vault) known(ctx context.Context) (n int64, err error) {
+	err = v.store.Read(ctx, func(tx *store.Tx) error { return tx.One([]any{&n}, "SELECT COUNT(*) FROM kek") })
+	return n, err
+}
+
+// begin makes the first version, for a store without cards.
+func (v *Vault) begin(ctx context.Context, root keys.Root) error {
+	kek, err := keys.Random()
+	if err != nil {
+		return err
+	}
+	defer kek.Destroy()
+	first, err := newHolder(root)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	return v.store.Write(ctx, func(tx *store.Tx) error {
+		var versions, cards int64
+		if err := tx.One([]any{&versions, &cards}, "SELECT (SELECT COUNT(*) FROM kek), (SELECT COUNT(*) FROM card)"); err != nil {
+			return err
+		}
+		switch {
+		case versions > 0: // another box on the same store was faster
+			return nil
+		case cards > 0:
+			return fmt.Errorf("%w: it holds cards, but all their keys are gone", ErrAltered)
+		}
+		if err := insertHolder(tx, first, now); err != nil {
+			return err
+		}
+		if err := v.addVersion(tx, 1, kek, []holder{first}, now); err != nil {
+			return err
+		}
+		return v.audit.Append(tx, audit.Event{Actor: "flattoned", Action: "key.created", Object: "key 1", Result: "ok", Origin: "root " + string(root.Kind()), Time: now})
+	})
+}
+
+// addVersion stores a version as each holder has it. The caller has made sure of them.
+func (v *Vault) addVersion(tx *store.Tx, version int64, kek *keys.Key, holders []holder, now time.Time) error {
+	if _, err := tx.Exec("INSERT INTO kek (version, created, retired, destroyed) VALUES ($1, $2, 0, 0)", version, now.UnixMicro()); err != nil {
+		return err
+	}
+	for _, h := range holders {
+		if err := h.give(tx, version, kek); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openRing opens all versions that a root has. It finds out which of the holders the root is.
+func (v *Vault) openRing(ctx context.Context, root keys.Root) (id string, keks map[int64]*keys.Key, err error) {
+	holders, err := v.holders(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, h := range holders {
+		private, err := h.open(root)
+		if err != nil {
+			continue // another root's
+		}
+		keks, err := v.openBoxes(ctx, h, private)
+		return h.id, keks, err
+	}
+	return "", nil, ErrWrongKey
+}
+
+// refresh puts versions on the ring that another box has made since.
+func (v *Vault) refresh(ctx context.Context) error {
+	v.ring.mu.RLock()
+	root := v.ring.root
+	v.ring.mu.RUnlock()
+	if root == nil {
+		return ErrLocked
+	}
+	id, keks, err := v.openRing(ctx, root)
+	if err == nil {
+		v.ring.take(root, id, keks)
+	}
+	return err
+}
+
+// kekOf is a version's key. One that is on no ring may have been made by another box since.
+func (v *Vault) kekOf(ctx context.Context, version int64) (*keys.Key, error) {
+	kek, err := v.ring.kek(version)
+	if err != nil || kek != nil {
+		return kek, err
+	}
+	if err := v.refresh(ctx); err != nil {
+		return nil, err
+	}
+	if kek, err = v.ring.kek(version); err == nil && kek == nil {
+		err = fmt.Errorf("%w: there is no key %d", ErrAltered, version)
+	}
+	return kek, err
+}
+
+// Close destroys the keys in memory.
+func (v *Vault) Close() error { return v.ring.lock() }
+
+// Locked reports that nobody has opened the vault.
+func (v *Vault) Locked() bool {
+	_, _, err := v.ring.newest()
+	return errors.Is(err, ErrLocked)
+}

@@ -1,0 +1,238 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// rewrapBatch is how many record keys are sealed anew in one transaction: a card that is being captured waits for one at most.
+const rewrapBatch = 512
+
+// Rotate makes a new version of the key-encryption key, under which everything is sealed from now on. What lies under older versions is sealed anew by
+// [Vault.Run], while the box goes on taking cards; a version under which nothing lies any more is destroyed.
+//
+//	in use ──Rotate──▶ retired ──all rewrapped──▶ destroyed, with a certificate
+func (v *Vault) Rotate(ctx context.Context, by, why string) (version int64, err error) {
+	if version, err = v.rotate(ctx, by, why); err != nil {
+		return 0, fmt.Errorf("vault: rotate: %w", err)
+	}
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+	return version, nil
+}
+
+func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err error) {
+	if err := v.refresh(ctx); err != nil {
+		return 0, err
+	}
+	old, kek, err := v.ring.newest()
+	if err != nil {
+		return 0, err
+	}
+	next, err := keys.Random()
+	if err != nil {
+		return 0, err
+	}
+	now := time.Now()
+	version = old + 1
+	err = v.store.Write(ctx, func(tx *store.Tx) error {
+		n, err := tx.Exec("UPDATE kek SET retired = $1 WHERE version = $2 AND retired = 0", now.UnixMicro(), old)
+		if err == nil && n == 0 {
+			err = errMoved
+		}
+		if err != nil {
+			return err
+		}
+		holders, err := trusted(tx, old, kek)
+		if err != nil {
+			return err
+		}
+		if err := v.addVersion(tx, version, next, holders, now); err != nil {
+			return err
+		}
+		return v.audit.Append(tx, audit.Event{Actor: by, Action: "key.rotated", Object: fmt.Sprint("key ", version), Result: "ok", Origin: why, Time: now})
+	})
+	if err != nil {
+		next.Destroy()
+		return 0, err
+	}
+	v.ring.add(version, next)
+	return version, nil
+}
+
+// Progress is how far a rotation is.
+type Progress struct {
+	Version   int64     // the newest, which seals
+	Since     time.Time // when it was made
+	Records   int64     // how many record keys lie under it
+	Remaining int64     // how many lie under older ones
+}
+
+// Progress counts. With millions of records that takes a second.
+func (v *Vault) Progress(ctx context.Context) (p Progress, err error) {
+	err = v.store.Read(ctx, func(tx *store.Tx) error {
+		var created int64
+		err := tx.One([]any{&p.Version, &created}, "SELECT version, created FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
+		if errors.Is(err, store.ErrNoRow) {
+			return nil // nobody has unlocked it yet
+		}
+		if err != nil {
+			return err
+		}
+		p.Since = time.UnixMicro(created).UTC()
+		return tx.One([]any{&p.Records, &p.Remaining}, `SELECT COALESCE(SUM(CASE WHEN kek = $1 THEN 1 ELSE 0 END), 0),
+			COALESCE(SUM(CASE WHEN kek < $1 THEN 1 ELSE 0 END), 0) FROM card_key`, p.Version)
+	})
+	if err != nil {
+		return p, fmt.Errorf("vault: count what lies under the newest key: %w", err)
+	}
+	return p, nil
+}
+
+// Rewrap seals everything that lies under retired versions under the newest, and destroys those. It may end at any time, and be begun again.
+func (v *Vault) Rewrap(ctx context.Context) error {
+	if err := v.rewrap(ctx); err != nil {
+		return fmt.Errorf("vault: rewrap: %w", err)
+	}
+	return nil
+}
+
+func (v *Vault) rewrap(ctx context.Context) error {
+	retired, err := v.retired(ctx)
+	if err != nil || len(retired) == 0 {
+		return err
+	}
+	if err := v.refresh(ctx); err != nil {
+		return err
+	}
+	if err := v.rewrapSafe(ctx); err != nil {
+		return err
+	}
+	for after := ""; ; {
+		if after, err = v.rewrapSome(ctx, after); err != nil {
+			return err
+		}
+		if after == "" {
+			break
+		}
+	}
+	for _, version := range retired {
+		if err := v.destroy(ctx, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Vault) retired(ctx context.Context) (all []int64, err error) {
+	err = v.store.Read(ctx, func(tx *store.Tx) error {
+		return tx.Each(func(scan func(...any) error) error {
+			var version int64
+			err := scan(&version)
+			all = append(all, version)
+			return err
+		}, "SELECT version FROM kek WHERE retired > 0 AND destroyed = 0 ORDER BY version")
+	})
+	return all, err
+}
+
+// wrapped is a record's key as it is stored.
+type wrapped struct {
+	token string
+	kek   int64
+	box   []byte
+}
+
+// rewrapSome seals a batch of record keys anew, those of the tokens after one. It answers with the last of them, "" at the end.
+func (v *Vault) rewrapSome(ctx context.Context, after string) (last string, err error) {
+	version, kek, err := v.ring.newest()
+	if err != nil {
+		return "", err
+	}
+	var batch []wrapped
+	err = v.store.Read(ctx, func(tx *store.Tx) error {
+		return tx.Each(func(scan func(...any) error) error {
+			var w wrapped
+			err := scan(&w.token, &w.kek, &w.box)
+			batch = append(batch, w)
+			return err
+		}, "SELECT token, kek, box FROM card_key WHERE token > $1 AND kek < $2 ORDER BY token LIMIT $3", after, version, rewrapBatch)
+	})
+	if err != nil || len(batch) == 0 {
+		return "", err
+	}
+	last = batch[len(batch)-1].token
+	fresh, err := v.sealAnew(ctx, batch, version, kek)
+	if err != nil {
+		return "", err
+	}
+	return last, v.store.Write(ctx, func(tx *store.Tx) error {
+		for i, w := range batch {
+			// Gone meanwhile: shredded.
+			if _, err := tx.Exec("UPDATE card_key SET kek = $1, box = $2 WHERE token = $3 AND kek = $4", version, fresh[i], w.token, w.kek); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sealAnew opens record keys under their versions and seals them under another, through one page of locked memory.
+func (v *Vault) sealAnew(ctx context.Context, batch []wrapped, version int64, kek *keys.Key) ([][]byte, error) {
+	p, err := newPage()
+	if err != nil {
+		return nil, err
+	}
+	defer p.wipe()
+	fresh := make([][]byte, len(batch))
+	for i, w := range batch {
+		old, err := v.kekOf(ctx, w.kek)
+		if err != nil {
+			return nil, err
+		}
+		if err := old.Open(p.dek(), w.box, dekAAD(w.kek, w.token)); err != nil {
+			return nil, fmt.Errorf("%w: the key of %s: %w", ErrAltered, w.token, err)
+		}
+		if fresh[i], err = kek.Seal(p.dek(), dekAAD(version, w.token)); err != nil {
+			return nil, err
+		}
+	}
+	return fresh, nil
+}
+
+// destroy ends a version for good, once nothing lies under it.
+func (v *Vault) destroy(ctx context.Context, version int64) error {
+	var left int64
+	err := v.store.Read(ctx, func(tx *store.Tx) error { // by itself: it reads all keys, and nothing new can come under a retired version
+		return tx.One([]any{&left}, "SELECT (SELECT COUNT(*) FROM card_key WHERE kek = $1) + (SELECT COUNT(*) FROM safe WHERE kek = $1)", version)
+	})
+	if err != nil || left > 0 {
+		return err
+	}
+	now := time.Now()
+	err = v.store.Write(ctx, func(tx *store.Tx) error {
+		n, err := tx.Exec("UPDATE kek SET destroyed = $1 WHERE version = $2 AND retired > 0 AND destroyed = 0", now.UnixMicro(), version)
+		if err != nil || n == 0 { // another box was faster
+			return err
+		}
+		if _, err := tx.Exec("DELETE FROM kek_box WHERE version = $1", version); err != nil {
+			return err
+		}
+		if err := v.audit.Append(tx, audit.Event{Actor: "flattoned", Action: "key.destroyed", Object: fmt.Sprint("key ", version), Result: "ok", Origin: "vault", Time: now}); err != nil {
+			return err
+		}
+		return v.certify(tx, fmt.Sprint("key-", version), keyDestroyed(version, now), now)
+	})
+	if err == nil {
+		v.ring.drop(version)
+	}
+	return err
+}

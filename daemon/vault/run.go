@@ -1,0 +1,67 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// Run does the vault's housework until ctx ends: what lies under retired keys is sealed anew as soon as there are any, cards are shredded within a minute of
+// their time's end, the quarter is certified, and the key is rotated when its time is over. done is told what each purge did, and each failure, after which it goes on.
+func (v *Vault) Run(ctx context.Context, done func(Purged, error)) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	var hourly time.Time
+	for {
+		now := time.Now()
+		p, err := v.purgeDue(ctx, now)
+		if err == nil && !v.Locked() {
+			if err = v.Rewrap(ctx); err == nil && now.Sub(hourly) >= time.Hour {
+				hourly = now
+				err = v.hourly(ctx, now)
+			}
+		}
+		if ctx.Err() == nil && (err != nil || p.Cards > 0) {
+			done(p, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-v.wake:
+		}
+	}
+}
+
+// purgeDue purges if there is something to purge.
+func (v *Vault) purgeDue(ctx context.Context, now time.Time) (p Purged, err error) {
+	var due int
+	err = v.store.Read(ctx, func(tx *store.Tx) error {
+		return tx.One([]any{&due}, `SELECT COUNT(*) FROM (SELECT 1 FROM card WHERE expires <= $1
+			AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token) LIMIT 1) AS overdue`, now.UnixMicro())
+	})
+	if err != nil || due == 0 {
+		return p, err
+	}
+	return v.Purge(ctx, now)
+}
+
+// hourly rotates when the key has been used long enough (PCI DSS 3.7.4) or often enough, and certifies the last quarter.
+func (v *Vault) hourly(ctx context.Context, now time.Time) error {
+	p, err := v.Progress(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.cfg.RotateAfter > 0 && now.Sub(p.Since) >= v.cfg.RotateAfter:
+		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("its cryptoperiod of %d days is over", int(v.cfg.RotateAfter.Hours()/24)))
+	case v.cfg.RotateRecords > 0 && p.Records >= v.cfg.RotateRecords:
+		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("%d records lie under it", p.Records))
+	}
+	if err != nil {
+		return err
+	}
+	return v.store.Write(ctx, func(tx *store.Tx) error { return v.certifyQuarter(tx, now) })
+}
