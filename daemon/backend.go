@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -237,6 +238,14 @@ func (b *backend) Audit(ctx context.Context, by control.Actor, limit int) ([]con
 	}
 	return out, nil
 }
+
+// ExportAudit exports the log, the reading of it included.
+func (b *backend) ExportAudit(ctx context.Context, by control.Actor, to io.Writer) error {
+	b.noteRead(ctx, by, "audit.exported")
+	return b.d.audit.Export(ctx, to)
+}
+
+func (b *backend) AuditKey() string { return b.d.audit.Key() }
 
 // noteRead notes that somebody reads the log. A log that can't be written can be read all the same: that is when it is needed.
 func (b *backend) noteRead(ctx context.Context, by control.Actor, action string) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
+	"github.com/flattone/flattone/daemon/audit/export"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
@@ -334,6 +336,19 @@ func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
 	}
 	return all[:min(limit, len(all))], nil
 }
+
+func (b *aBox) ExportAudit(_ context.Context, _ control.Actor, to io.Writer) error {
+	w, err := export.NewWriter(to, export.Header{Origin: "flattone-audit/box", Key: theKey, Exported: then})
+	if err != nil {
+		return err
+	}
+	return w.Close(nil)
+}
+
+// theKey is of a log that is empty.
+const theKey = "flattone-audit/box+3354ef00+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+
+func (b *aBox) AuditKey() string { return theKey }
 
 func (b *aBox) Audit(context.Context, control.Actor, int) ([]control.AuditEntry, error) {
 	return []control.AuditEntry{

@@ -10,15 +10,16 @@ import (
 // Exit codes, also in the manual page: a script can act on them without reading the words.
 const (
 	exitOK          = 0
-	exitFailed      = 1 // it was tried and failed, or the file checked has faults
-	exitUsage       = 2 // the command line makes no sense; nothing was tried
-	exitUnreachable = 3 // no flattoned answers on the socket
-	exitDenied      = 4 // this user may not do that, or not without a code
-	exitRefused     = 5 // the box can't do that: no such line, or not in that state
-	exitNotYet      = 6 // what --until waits for did not come before --timeout, Ctrl-C or the end
-	exitNoCard      = 7 // arm --wait: the capture ended without a card
-	exitRefusedLine = 8 // tune: the line was measured, and refused
-	exitUnhealthy   = 9 // status and doctor: it is as it was printed, and something of it is a fault
+	exitFailed      = 1  // it was tried and failed, or the file checked has faults
+	exitUsage       = 2  // the command line makes no sense; nothing was tried
+	exitUnreachable = 3  // no flattoned answers on the socket
+	exitDenied      = 4  // this user may not do that, or not without a code
+	exitRefused     = 5  // the box can't do that: no such line, or not in that state
+	exitNotYet      = 6  // what --until waits for did not come before --timeout, Ctrl-C or the end
+	exitNoCard      = 7  // arm --wait: the capture ended without a card
+	exitRefusedLine = 8  // tune: the line was measured, and refused
+	exitUnhealthy   = 9  // status and doctor: it is as it was printed, and something of it is a fault
+	exitTampered    = 10 // audit verify: the log isn't what was written
 )
 
 // failure is an error that has its own exit code, and may have a hint.

@@ -14,7 +14,7 @@ root is the installer.
 Exit codes: 0 done; 1 failed; 2 the command line makes no sense; 3 no flattoned
 answers; 4 you may not; 5 the box can't do that now; 6 what was waited for did
 not come; 7 the capture ended without a card; 8 the line was measured and
-refused.`
+refused; 9 something is a fault; 10 the audit log was tampered with.`
 	wordsGroupTechnician = "At the box (these ask flattoned):"
 	wordsGroupOffline    = "Without a box:"
 
@@ -128,6 +128,17 @@ When a line may be tested, and what ends it, is as for flattone tone.`
 not known outside of it.`
 	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,
 and with what result.`
+	wordsAuditLong = `Export writes the whole audit log to a new file, key prints the log's public
+key: both for auditors, at the box. Verify checks such a file anywhere, without
+a box, and names the first entry that isn't what was written; exit code 10 says
+that there is one.
+
+What proves something is what was kept elsewhere: the key (--key), and
+checkpoints that left the box (--checkpoint), in files as checkpoint_file of the
+configuration or the journal has them. Without them, a file that a thief made
+anew, with a key of his own, is good; and so is one of an earlier day.`
+	wordsOwnKey      = "         ! the key is the file's own: whoever made the file could have made the key (--key)"
+	wordsNoneKept    = "         ! no checkpoint that left the box was given: an old log, or one cut short, would look as good (--checkpoint)"
 	wordsDevicesLong = `List the sound cards: the name that each was adopted under, what it calls itself
 and the numbers of its maker and product, its channels in and out, the rates it
 runs at, the lines that use it; below that its place, and what is to be done

@@ -49,6 +49,7 @@ const (
 	wordsEnrolled     = "Your second factor, told this once: have your authenticator read it, and clear the screen."
 	wordsNoFactor     = "%s: the second factor is forgotten"
 	wordsCode         = "code of your authenticator: "
+	hintTampered      = "keep the file and the state folder as they are; docs/audit.md says what each finding means"
 	hintNoTerminal    = "run it on a terminal; a program sends the code in the header " + control.CodeHeader
 	wordsAcknowledged = "%s: noted; if the line is held, it opens once it has been quiet for a while"
 	wordsApplied      = "done: %s"

@@ -34,6 +34,7 @@ var actions = []Action{
 	{"daemon.started", LogEdge, "flattoned began, and with it the log"},
 	{"daemon.stopped", LogEdge, "flattoned ended, and with it the log until it starts again; the result is why"},
 	{"audit.read", LogAccess, "somebody read the end of the log"},
+	{"audit.exported", LogAccess, "somebody exported the log"},
 	{"clock.checked", Timekeeping, "flattoned first learnt how the clock is"},
 	{"condition.raised", ControlFailed, "a critical control failed; the result is the condition's code"},
 	{"condition.cleared", ControlFailed, "a critical control works again"},

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
@@ -63,6 +64,10 @@ type Backend interface {
 	Tokens(ctx context.Context, limit int) ([]Token, error)
 	// Audit is the end of the audit log, newest first, at most limit. That it was read is noted after.
 	Audit(ctx context.Context, by Actor, limit int) ([]AuditEntry, error)
+
+	// ExportAudit writes the whole audit log to to, which is noted before. AuditKey is its public key.
+	ExportAudit(ctx context.Context, by Actor, to io.Writer) error
+	AuditKey() string
 
 	// CheckFactor takes a code of the person's second factor, or says why it doesn't; an empty one, what it takes. It keeps its own account of wrong ones.
 	CheckFactor(ctx context.Context, by Actor, code string) error

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func FuzzRequests(f *testing.F) {
@@ -48,6 +49,9 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// SetWriteDeadline is what a connection has; here nothing is slow.
+func (r *recorder) SetWriteDeadline(time.Time) error { return nil }
 
 func FuzzReadEvents(f *testing.F) {
 	f.Add([]byte("id: 1\nevent: key\ndata: {\"seq\":1,\"kind\":\"key\",\"stars\":2}\n\n"))

@@ -27,7 +27,7 @@ type route struct {
 	pattern string
 	// may are the roles of which one is enough. Of calls that only custodians and installers may, see [Server.vouch].
 	may []Role
-	// call is nil for the one stream.
+	// call is nil for what answers at length: the stream and the export.
 	call call
 }
 
@@ -125,6 +125,10 @@ func (s *Server) routes() []route {
 			}
 			return orEmpty(b.Audit(ctx, by, n))
 		}},
+		{exportPattern, auditing, nil},
+		{"GET /v1/audit/key", auditing, func(context.Context, Actor, *http.Request) (any, error) {
+			return auditKey{b.AuditKey()}, nil
+		}},
 		{"POST /v1/factor", withFactors, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {
 				return nil, err
@@ -180,8 +184,13 @@ func (s *Server) handler() http.Handler {
 		known = append(known, rt.pattern)
 		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
 			by, err := s.admit(r, rt)
-			if err == nil && rt.call == nil {
+			switch {
+			case err != nil:
+			case rt.pattern == streamPattern:
 				s.stream(w, r, by)
+				return
+			case rt.pattern == exportPattern:
+				s.export(w, r, by)
 				return
 			}
 			var body any

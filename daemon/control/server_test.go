@@ -33,6 +33,8 @@ type scripted struct {
 	*Feed
 	asked chan string
 	fail  error
+	// breaks ends what has begun to be answered.
+	breaks error
 	// until, if set, keeps commands waiting.
 	until chan struct{}
 	// events, if set, stand in for the Feed's.
@@ -165,6 +167,14 @@ func (b *scripted) Restart(_ context.Context, by Actor, line string, force bool)
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
 }
+func (b *scripted) ExportAudit(_ context.Context, by Actor, to io.Writer) error {
+	if err := b.told("export %s", by); err != nil {
+		return err
+	}
+	_, err := io.WriteString(to, "the log\n")
+	return errors.Join(err, b.breaks)
+}
+func (b *scripted) AuditKey() string { return "the key" }
 func (b *scripted) Audit(_ context.Context, _ Actor, n int) ([]AuditEntry, error) {
 	if n == 1 {
 		return nil, b.told("audit %d", n)
@@ -255,6 +265,30 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		if asked := <-b.asked; asked != tc.asked {
 			t.Errorf("the backend was asked %q, want %q", asked, tc.asked)
 		}
+	}
+}
+
+func TestTheAuditLogIsExported(t *testing.T) {
+	b, socket := serve(t, nil)
+	c := dial(t, socket)
+	var file bytes.Buffer
+	if err := c.ExportAudit(t.Context(), &file); err != nil || file.String() != "the log\n" {
+		t.Errorf("%q, %v", file.String(), err)
+	}
+	if asked := <-b.asked; asked != "export "+self(t).Name {
+		t.Errorf("the backend was asked %q", asked)
+	}
+	if key, err := c.AuditKey(t.Context()); key != "the key" || err != nil {
+		t.Errorf("key %q, %v", key, err)
+	}
+	b.breaks = errors.New("in the middle")
+	if err := c.ExportAudit(t.Context(), &file); err == nil {
+		t.Error("a part was taken for the whole")
+	}
+	b.fail = &Error{CodeBusy, "not now", "wait"}
+	var e *Error
+	if err := c.ExportAudit(t.Context(), &file); !errors.As(err, &e) || e.Code != CodeBusy {
+		t.Errorf("got %v", err)
 	}
 }
 

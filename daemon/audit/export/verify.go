@@ -116,7 +116,7 @@ func end(checkpoint string, h Header, check *merkle.Check, by note.Verifier) err
 	if err := check.End(); err != nil {
 		return err
 	}
-	if checkpoint == "" && check.Good() == 0 {
+	if checkpoint == "" && check.Good() == 0 && h.Size == 0 {
 		return nil
 	}
 	last, err := merkle.Open([]byte(checkpoint), by)
