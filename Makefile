@@ -64,8 +64,8 @@ build/codecs: proof/codecs/codecs.c
 sound: # what hw/sound is built from
 	@.ci/need gcc:gcc stdlib.h:libc6-dev pkg-config:pkg-config portaudio.h:portaudio19-dev alsa/asoundlib.h:libasound2-dev
 
-rig: sound # the JACK server that it is tested on, beside the virtual cards, the bus that stands for the system's, a journal, TPMs, and what records a power cut
-	@.ci/need jack/jack.h:libjack-jackd2-dev jackd:jackd2 dbus-daemon:dbus-daemon /lib/systemd/systemd-journald:systemd swtpm:swtpm strace:strace
+rig: sound # the JACK server that it is tested on, beside the virtual cards, the bus that stands for the system's, a journal, TPMs, a database server, and what records a power cut
+	@.ci/need jack/jack.h:libjack-jackd2-dev jackd:jackd2 dbus-daemon:dbus-daemon /lib/systemd/systemd-journald:systemd swtpm:swtpm strace:strace /usr/lib/postgresql/15/bin/postgres:postgresql-15
 
 SOUNDS := /usr/share/asterisk/sounds
 recordings: # speech and music that proof measures with

@@ -113,6 +113,7 @@ var fences = map[string]struct {
 	"github.com/tarm/serial":                                   {[]string{"hw/serial"}, "serial ports, of which port.go knows the traps"},
 	"golang.org/x/image":                                       {[]string{"audio/spectrogram"}, "labels on the picture"},
 	"modernc.org/sqlite":                                       {[]string{"daemon/store"}, "the store"},
+	"github.com/jackc/pgx/v5":                                  {[]string{"daemon/store"}, "the store, where boxes share it"},
 	"github.com/pressly/goose/v3":                              {[]string{"daemon/store"}, "the store's schema"},
 	"github.com/pelletier/go-toml/v2":                          {[]string{"daemon/config"}, "the config file"},
 	"golang.org/x/mod":                                         {[]string{"daemon/audit"}, "the tamper-evident log"},

@@ -44,6 +44,8 @@ var (
 		Exposed: "chmod 600 it, and give the token another PIN: this one may be known"}
 	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
 		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
+	StorePassword = Kind{Shortest: 1, Longest: 4096, Missing: "write the database's password into it, with mode 0600",
+		Exposed: "chmod 600 it, and have the database take a new password: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
 		Exposed: "chmod 600 it, and distrust the checkpoints since"}
 )

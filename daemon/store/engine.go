@@ -18,6 +18,10 @@ type engine interface {
 	statements
 	// begin begins the one write transaction that there is at a time, whoever else has the database open.
 	begin() error
+	// save begins what release keeps of the transaction, or undo takes back, one at a time.
+	save() error
+	release() error
+	undo() error
 	// commit returns nil once the transaction is durable. After an error it is gone, or is to be rolled back, but for [ErrUnknown].
 	commit() error
 	rollback()

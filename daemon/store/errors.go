@@ -12,29 +12,37 @@ import (
 
 // Errors at opening.
 var (
-	// ErrHeld: another daemon runs on the same state folder.
+	// ErrHeld: another daemon runs on the same state folder, or goes by the same box's name.
 	ErrHeld = errors.New("another daemon holds this state folder")
 	// ErrNewer: a newer program has migrated the database.
 	ErrNewer = errors.New("the database was written by a newer program")
+	// ErrElsewhere: the state folder is of a store of the other kind.
+	ErrElsewhere = errors.New("the state folder belongs to another store")
+	// ErrUnsafe: PostgreSQL is set up so that what it has committed may be lost.
+	ErrUnsafe = errors.New("the database may lose what it has acknowledged")
 )
 
 // Errors at any time. What was acknowledged before stays; what failed was not written.
 var (
 	// ErrFull: the disk or the quota is full.
-	ErrFull = errors.New("no space left for the state folder: free some, then it goes on by itself")
+	ErrFull = errors.New("no space left for the store: free some, then it goes on by itself")
 	// ErrReadOnly: the folder, its files or its file system can't be written.
-	ErrReadOnly = errors.New("the state folder can't be written: check its owner, mode and mount")
+	ErrReadOnly = errors.New("the store can't be written: check the state folder's owner, mode and mount, or whether the database is a standby")
 	// ErrCorrupt: the database file is damaged, or is none.
-	ErrCorrupt = errors.New("the database is damaged: keep a copy of the state folder, then restore a backup")
+	ErrCorrupt = errors.New("the database is damaged: keep a copy of it, then restore a backup")
+	// ErrAway: PostgreSQL doesn't answer, or the connection was lost before a commit.
+	ErrAway = errors.New("the database doesn't answer: see that PostgreSQL runs and can be reached, then it goes on by itself")
+	// ErrUnknown: the connection was lost in a commit and it couldn't be found out whether that was done. It is the one error after which a write may be there.
+	ErrUnknown = errors.New("the database was lost in the middle of a commit, and whether that was done is not known")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("the store is closed")
 	// ErrNoRow: the query has no result.
 	ErrNoRow = errors.New("no such row")
 )
 
-// explain adds one of this package's errors to what SQLite or the kernel said, where one fits.
+// explain adds one of this package's errors to what the database or the kernel said, where one fits.
 func explain(err error) error {
-	for _, known := range []error{ErrFull, ErrReadOnly, ErrCorrupt, ErrNewer} {
+	for _, known := range []error{ErrFull, ErrReadOnly, ErrCorrupt, ErrNewer, ErrUnknown, ErrAway, ErrHeld, ErrElsewhere, ErrUnsafe} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -55,7 +63,7 @@ func kindOf(err error) error {
 	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return nil
+		return kindOfShared(err)
 	}
 	// The index file beside the log can't grow: SQLite reports that as an I/O error of its own.
 	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {

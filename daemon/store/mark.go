@@ -24,6 +24,7 @@ const markFile = "flattone.mark"
 const (
 	markOpened = "opened\n" // what was acknowledged may be in the log alone
 	markClosed = "closed\n" // the log is in the database, and may be gone
+	markShared = "shared\n" // the database is PostgreSQL's
 )
 
 // intact reports what of a marked store is lost.
@@ -38,6 +39,9 @@ func intact(dir string) error {
 	lost := func(name, how string) error {
 		return fmt.Errorf("%w; %s says that there was a store, and %s is %s. To begin with an empty vault, move the whole folder away",
 			ErrCorrupt, markFile, name, how)
+	}
+	if string(said) == markShared {
+		return fmt.Errorf("%w: its cards are in PostgreSQL; put [store] postgres back into the configuration", ErrElsewhere)
 	}
 	info, err := os.Stat(filepath.Join(dir, file))
 	switch {

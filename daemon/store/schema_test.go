@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,50 @@ var rowsOfEach = map[string]string{
 	"outbox":         "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, 0, 0, 0)",
 	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
 	"audit_head":     "('b', 0, CAST('' AS blob))",
+}
+
+// TestBothHaveTheSameColumns, of the same types, and take the same rows.
+func TestBothHaveTheSameColumns(t *testing.T) {
+	lite, shared := open(t, t.TempDir()), openAs(t, onPostgres(t, "box"))
+	for table, row := range rowsOfEach {
+		for _, db := range []*DB{lite, shared} {
+			if table == "kek" {
+				continue // the others refer to it
+			}
+			err := db.Write(t.Context(), func(tx *Tx) error {
+				_, err := tx.Exec("INSERT INTO kek VALUES " + rowsOfEach["kek"] + " ON CONFLICT DO NOTHING")
+				if err == nil {
+					_, err = tx.Exec("INSERT INTO " + table + " VALUES " + row)
+				}
+				return err
+			})
+			if err != nil {
+				t.Errorf("a good row of %s is refused: %v", table, err)
+			}
+		}
+		one := columnsOf(t, lite, "SELECT name, type FROM pragma_table_info($1)", table)
+		other := columnsOf(t, shared, `SELECT column_name::text, upper(COALESCE(domain_name, data_type)::text) FROM information_schema.columns
+			WHERE table_name = $1 ORDER BY ordinal_position`, table)
+		if len(one) < 2 || !slices.Equal(one, other) {
+			t.Errorf("%s has\n%v in SQLite and\n%v in PostgreSQL", table, one, other)
+		}
+	}
+}
+
+func columnsOf(t *testing.T, db *DB, ask, table string) (columns []string) {
+	t.Helper()
+	err := db.Read(t.Context(), func(tx *Tx) error {
+		return tx.Each(func(scan func(...any) error) error {
+			var name, kind string
+			err := scan(&name, &kind)
+			columns = append(columns, name+" "+strings.ToUpper(kind))
+			return err
+		}, ask, table)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return columns
 }
 
 func TestColumnsHoldTheirType(t *testing.T) {

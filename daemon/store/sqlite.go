@@ -119,8 +119,17 @@ func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
 	return sql.OpenDB(c), nil
 }
 
-func (e *lite) begin() error  { return e.run("BEGIN IMMEDIATE") }
-func (e *lite) commit() error { return e.run("COMMIT") }
+func (e *lite) begin() error   { return e.run("BEGIN IMMEDIATE") }
+func (e *lite) save() error    { return e.run("SAVEPOINT request") }
+func (e *lite) release() error { return e.run("RELEASE request") }
+func (e *lite) commit() error  { return e.run("COMMIT") }
+
+func (e *lite) undo() error {
+	if err := e.run("ROLLBACK TO request"); err != nil {
+		return err
+	}
+	return e.release()
+}
 
 // rollback has no error to tell: a transaction that SQLite has ended by itself makes it fail.
 func (e *lite) rollback() { e.run("ROLLBACK") }

@@ -32,6 +32,8 @@ import (
 type Config struct {
 	// Dir is the state folder. With PostgreSQL it holds what is one box's own, and no rows.
 	Dir string
+	// Postgres is the database, if it isn't a file in Dir.
+	Postgres Postgres
 
 	longestCheck time.Duration // tests: 0 is [longestCheck]
 }
@@ -54,7 +56,8 @@ type DB struct {
 // Open opens the store in the folder cfg.Dir, creating both when neither was ever there, brings the schema up to date, and
 // starts the writer. Close it again.
 //
-// Errors are [ErrHeld], [ErrNewer], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped with what was being done.
+// Errors are [ErrHeld], [ErrNewer], [ErrElsewhere], [ErrUnsafe], [ErrAway], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped
+// with what was being done.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -77,10 +80,20 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-func openEngine(ctx context.Context, cfg Config) (engine, error) { return openLite(ctx, cfg) }
+func openEngine(ctx context.Context, cfg Config) (engine, error) {
+	if cfg.Postgres.Where != "" {
+		return openShared(ctx, cfg)
+	}
+	return openLite(ctx, cfg)
+}
 
 // name is what the database is called in an error.
-func (cfg Config) name() string { return filepath.Join(cfg.Dir, file) }
+func (cfg Config) name() string {
+	if cfg.Postgres.Where != "" {
+		return "PostgreSQL at " + cfg.Postgres.Where
+	}
+	return filepath.Join(cfg.Dir, file)
+}
 
 // makeFolder makes the folder if it isn't there, with those it lies in, and flushes each one's name. One that is
 // there must be private, as what is in it must be: a key that others could have put there is refused as well.

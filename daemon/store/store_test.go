@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 
 	"go.uber.org/goleak"
+
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -20,19 +22,38 @@ func TestMain(m *testing.M) {
 		openRepeatedly(dir)
 		os.Exit(0)
 	}
+	if where := os.Getenv(writeAsBox); where != "" {
+		writeUntilKilled(where)
+		os.Exit(1)
+	}
 	goleak.VerifyTestMain(m)
 }
 
 // open opens a store in dir and closes it with the test.
 func open(t testing.TB, dir string) *DB {
 	t.Helper()
-	os.Chmod(dir, 0o700) // [testing.TB.TempDir] lets others in
-	db, err := Open(t.Context(), Config{Dir: dir})
+	return openAs(t, Config{Dir: dir})
+}
+
+func openAs(t testing.TB, cfg Config) *DB {
+	t.Helper()
+	os.Chmod(cfg.Dir, 0o700) // [testing.TB.TempDir] lets others in
+	db, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	return db
+}
+
+// both runs a test on each engine: what a store promises it promises of both.
+func both(t *testing.T, test func(t *testing.T, cfg Config)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, Config{Dir: t.TempDir()}) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, onPostgres(t, "box")) })
+}
+
+func onPostgres(t testing.TB, box string) Config {
+	return Config{Dir: t.TempDir(), Postgres: Postgres{Where: storetest.Postgres(t), Box: box}}
 }
 
 // add writes a row that tells rows apart by n.
@@ -57,9 +78,10 @@ func rows(t testing.TB, db *DB) (all []int) {
 	return all
 }
 
-func TestWritesSurviveReopening(t *testing.T) {
-	dir := t.TempDir()
-	db := open(t, dir)
+func TestWritesSurviveReopening(t *testing.T) { both(t, testWritesSurviveReopening) }
+
+func testWritesSurviveReopening(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	for n := range 3 {
 		if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, n) }); err != nil {
 			t.Fatal(err)
@@ -68,7 +90,7 @@ func TestWritesSurviveReopening(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(rows(t, open(t, dir))); got != "[0 1 2]" {
+	if got := fmt.Sprint(rows(t, openAs(t, cfg))); got != "[0 1 2]" {
 		t.Errorf("rows %s after reopening, want [0 1 2]", got)
 	}
 }
@@ -76,11 +98,13 @@ func TestWritesSurviveReopening(t *testing.T) {
 // TestGroupCommit holds the writer up while others queue: they must share one transaction, and the failed
 // one among them must take nothing but its own rows.
 func TestGroupCommit(t *testing.T) {
-	synctest.Test(t, testGroupCommit)
+	both(t, func(t *testing.T, cfg Config) {
+		synctest.Test(t, func(t *testing.T) { testGroupCommit(t, cfg) })
+	})
 }
 
-func testGroupCommit(t *testing.T) {
-	db := open(t, t.TempDir())
+func testGroupCommit(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	ctx := t.Context()
 	const others = 8
 	refused := errors.New("refused")
@@ -132,36 +156,44 @@ func testGroupCommit(t *testing.T) {
 // TestLostTransactionIsNobodysVerdict: if one request takes the whole transaction with it, its neighbours learn that,
 // and not what was wrong with the one: a card may be refused for good by such a word.
 func TestLostTransactionIsNobodysVerdict(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		db := open(t, t.TempDir())
-		verdict := errors.New("refused for good")
-		var spoiler error
-		var wg sync.WaitGroup
-		err := db.Write(t.Context(), func(tx *Tx) error {
-			wg.Go(func() {
-				spoiler = db.Write(t.Context(), func(tx *Tx) error {
-					tx.Exec("RELEASE request") // there is nothing left to roll back to
-					return verdict
-				})
-			})
-			synctest.Wait() // until it queues, to share this transaction
-			return add(tx, 1)
-		})
-		wg.Wait()
-		if err == nil || errors.Is(err, verdict) {
-			t.Errorf("the neighbour is told %v", err)
-		}
-		if !errors.Is(spoiler, verdict) {
-			t.Errorf("the one that was refused is told %v", spoiler)
-		}
-		if got := rows(t, db); len(got) != 0 {
-			t.Errorf("rows %v, want none", got)
-		}
+	both(t, func(t *testing.T, cfg Config) {
+		synctest.Test(t, func(t *testing.T) { testLostTransaction(t, cfg) })
 	})
 }
 
+func testLostTransaction(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
+	verdict := errors.New("refused for good")
+	var spoiler error
+	var wg sync.WaitGroup
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		wg.Go(func() {
+			spoiler = db.Write(t.Context(), func(tx *Tx) error {
+				tx.Exec("RELEASE request") // there is nothing left to roll back to
+				return verdict
+			})
+		})
+		synctest.Wait() // until it queues, to share this transaction
+		return add(tx, 1)
+	})
+	wg.Wait()
+	if err == nil || errors.Is(err, verdict) {
+		t.Errorf("the neighbour is told %v", err)
+	}
+	if !errors.Is(spoiler, verdict) {
+		t.Errorf("the one that was refused is told %v", spoiler)
+	}
+	if got := rows(t, db); len(got) != 0 {
+		t.Errorf("rows %v, want none", got)
+	}
+}
+
 func TestAFailedStatementFailsItsTransaction(t *testing.T) {
-	db := open(t, t.TempDir())
+	both(t, testAFailedStatementFailsItsTransaction)
+}
+
+func testAFailedStatementFailsItsTransaction(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	err := db.Write(t.Context(), func(tx *Tx) error {
 		if err := add(tx, 1); err != nil {
 			return err
@@ -181,8 +213,10 @@ func TestAFailedStatementFailsItsTransaction(t *testing.T) {
 	}
 }
 
-func TestOnCommitComesAfterTheCommit(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestOnCommitComesAfterTheCommit(t *testing.T) { both(t, testOnCommitComesAfterTheCommit) }
+
+func testOnCommitComesAfterTheCommit(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	seen := 0
 	err := db.Write(t.Context(), func(tx *Tx) error {
 		tx.OnCommit(func() { seen = len(rows(t, db)) })
@@ -193,8 +227,10 @@ func TestOnCommitComesAfterTheCommit(t *testing.T) {
 	}
 }
 
-func TestOneWithoutARow(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestOneWithoutARow(t *testing.T) { both(t, testOneWithoutARow) }
+
+func testOneWithoutARow(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	err := db.Write(t.Context(), func(tx *Tx) error {
 		var n int
 		if err := tx.One([]any{&n}, "SELECT seq FROM audit_entry"); !errors.Is(err, ErrNoRow) {
@@ -207,16 +243,20 @@ func TestOneWithoutARow(t *testing.T) {
 	}
 }
 
-func TestReadersCannotWrite(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestReadersCannotWrite(t *testing.T) { both(t, testReadersCannotWrite) }
+
+func testReadersCannotWrite(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	err := db.Read(t.Context(), func(tx *Tx) error { return add(tx, 1) })
 	if !errors.Is(err, ErrReadOnly) {
 		t.Errorf("got %v, want ErrReadOnly", err)
 	}
 }
 
-func TestReadIsASnapshot(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestReadIsASnapshot(t *testing.T) { both(t, testReadIsASnapshot) }
+
+func testReadIsASnapshot(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	count := func(tx *Tx) (n int) {
 		if err := tx.One([]any{&n}, "SELECT COUNT(*) FROM audit_entry"); err != nil {
 			t.Error(err)
@@ -239,8 +279,10 @@ func TestReadIsASnapshot(t *testing.T) {
 }
 
 // TestCancelledWhileWaiting: a write that waits for its turn is given up at once, and never runs.
-func TestCancelledWhileWaiting(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestCancelledWhileWaiting(t *testing.T) { both(t, testCancelledWhileWaiting) }
+
+func testCancelledWhileWaiting(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	err := db.Write(t.Context(), func(*Tx) error { // the writer is busy here, until the other has given up
 		ctx, cancel := context.WithCancel(t.Context())
 		gaveUp := make(chan error)
@@ -258,8 +300,10 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	}
 }
 
-func TestCancelledAndClosed(t *testing.T) {
-	db := open(t, t.TempDir())
+func TestCancelledAndClosed(t *testing.T) { both(t, testCancelledAndClosed) }
+
+func testCancelledAndClosed(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	never := func(*Tx) error { t.Error("ran all the same"); return nil }

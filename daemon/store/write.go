@@ -51,6 +51,11 @@ func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
 	if err != nil && verdict == nil {
 		verdict = fmt.Errorf("store: read: %w", explain(err))
 	}
+	if errors.Is(verdict, ErrAway) {
+		db.trouble.Store(&verdict)
+	} else if verdict == nil && errors.Is(db.Trouble(), ErrAway) {
+		db.trouble.Store(nil)
+	}
 	return verdict
 }
 
@@ -166,8 +171,8 @@ func (db *DB) run(r *request) error {
 	if r.err = r.ctx.Err(); r.err != nil {
 		return nil
 	}
-	if err := db.exec("SAVEPOINT request"); err != nil {
-		return err
+	if err := db.on.save(); err != nil {
+		return fmt.Errorf("store: begin: %w", explain(err))
 	}
 	r.tx = &Tx{on: db.on}
 	if r.err = r.do(r.tx); r.err == nil {
@@ -177,18 +182,13 @@ func (db *DB) run(r *request) error {
 		r.err = nil
 		return r.tx.failed
 	}
+	end := db.on.release
 	if r.err != nil {
-		// The others' error if it fails, and not r.err: theirs would be a verdict on another's card.
-		if err := db.exec("ROLLBACK TO request"); err != nil {
-			return err
-		}
+		end = db.on.undo
 	}
-	return db.exec("RELEASE request")
-}
-
-func (db *DB) exec(query string) error {
-	if _, err := db.on.exec(query, nil); err != nil {
-		return fmt.Errorf("store: %s: %w", query, explain(err))
+	// The others' error if it fails, and not r.err: theirs would be a verdict on another's card.
+	if err := end(); err != nil {
+		return fmt.Errorf("store: end one of several writes: %w", explain(err))
 	}
 	return nil
 }
