@@ -59,19 +59,17 @@ var rowsOfEach = map[string]string{
 	"audit_head":     "('b', 0, CAST('' AS blob))",
 }
 
+// tables, each after those that it refers to.
+var tables = []string{"root", "kek", "kek_box", "safe", "card", "card_key", "alias", "hold", "shred", "card_use", "certificate", "factor", "outbox", "audit_entry", "audit_head",
+	"custodian_set", "custodian", "custodian_wrap"}
+
 // TestBothHaveTheSameColumns, of the same types, and take the same rows.
 func TestBothHaveTheSameColumns(t *testing.T) {
 	lite, shared := open(t, t.TempDir()), openAs(t, onPostgres(t, "box"))
-	for table, row := range rowsOfEach {
+	for _, table := range tables {
 		for _, db := range []*DB{lite, shared} {
-			if table == "kek" {
-				continue // the others refer to it
-			}
 			err := db.Write(t.Context(), func(tx *Tx) error {
-				_, err := tx.Exec("INSERT INTO kek VALUES " + rowsOfEach["kek"] + " ON CONFLICT DO NOTHING")
-				if err == nil {
-					_, err = tx.Exec("INSERT INTO " + table + " VALUES " + row)
-				}
+				_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
 				return err
 			})
 			if err != nil {
@@ -105,8 +103,7 @@ func columnsOf(t *testing.T, db *DB, ask, table string) (columns []string) {
 
 func TestColumnsHoldTheirType(t *testing.T) {
 	db := open(t, t.TempDir())
-	for _, table := range []string{"root", "kek", "kek_box", "safe", "card", "card_key", "alias", "hold", "shred", "card_use", "certificate", "factor", "outbox", "audit_entry", "audit_head",
-		"custodian_set", "custodian", "custodian_wrap"} {
+	for _, table := range tables {
 		err := db.Write(t.Context(), func(tx *Tx) error {
 			_, err := tx.Exec("INSERT INTO " + table + " VALUES " + rowsOfEach[table])
 			return err
