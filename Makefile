@@ -14,7 +14,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-peers profile hsm clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -143,6 +143,9 @@ campaign: codecs recordings ## the long runs: fuzzing, kill -9, power cuts, the 
 
 bench: ## benchmarks of the sample path and the vault
 	@$(GO) test -run '^$$' -bench . -benchmem ./audio/... ./daemon/...
+
+bench-vault: ## the vault, empty and with RECORDS cards (default ten million: half an hour, 10 GB), on the disk of TMPDIR
+	@$(GO) test -run TestScale -v -timeout 3h ./daemon/vault -records $(or $(RECORDS),10000000)
 
 bench-peers: $(PEERS)/spandsp_bench ## what the whole sample path costs beside spandsp's detector: time and instructions a sample
 	@.ci/need valgrind:valgrind

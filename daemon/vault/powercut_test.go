@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/flattone/flattone/daemon/store/powercut"
@@ -17,43 +16,32 @@ import (
 
 var powerCuts = flag.Int("power-cuts", 10, "how many power cuts TestPowerCut simulates")
 
-// sealInRounds names the folder in which this process, started by TestPowerCut, opens a vault, seals, and closes it, some times over.
-const sealInRounds = "FLATTONE_TEST_SEAL_ROUNDS"
+// loadInRounds names the folder in which this process, started by TestPowerCut, opens a vault, works, and closes it, twice.
+const loadInRounds = "FLATTONE_TEST_LOAD_ROUNDS"
 
-// sealRounds seals from four goroutines, and says so, a line for each token, once it is acknowledged. It is enough for the log to be brought into the
-// database more than once.
-func sealRounds(dir string) error {
+func loadRounds(dir string) error {
 	for round := range 2 {
 		r, err := openRig(context.Background(), dir)
 		if err != nil {
 			return err
 		}
-		var wg sync.WaitGroup
-		for worker := range 4 {
-			wg.Go(func() {
-				for n := range 60 {
-					id := fmt.Sprintf("%d-%d-%d", round, worker, n)
-					token, err := r.seal(visa(id))
-					fmt.Printf("%s %s %v\n", id, token, err)
-				}
-			})
-		}
-		wg.Wait()
+		r.load(context.Background(), fmt.Sprint(round), 40)
 		r.close()
 	}
 	return nil
 }
 
-// TestPowerCut ends the power at random moments of a process that seals, and opens what the disk then holds. Every token that was acknowledged before must
-// be there exactly once, with its outbox and audit rows, and open. The same on a disk that ignores flushes must fail, or the test could find nothing.
+// TestPowerCut ends the power at random moments of a process that seals, uses and shreds cards and rotates its key, and opens what the disk then holds. Every token
+// that was acknowledged before must be there exactly once, with its outbox and audit rows, and open unless it was shredded. The same on a disk that ignores
+// flushes must fail, or the test could find nothing.
 func TestPowerCut(t *testing.T) {
-	trace := recordSealing(t)
+	trace := recordLoad(t)
 	broken := func(trace *powercut.Trace, seed uint64) error {
 		r := rand.New(rand.NewPCG(seed, 0))
 		moment := r.IntN(trace.Moments() + 1)
-		acknowledged := map[string]string{}
+		said := acknowledged{}
 		for lines := bufio.NewScanner(strings.NewReader(trace.Said(moment))); lines.Scan(); {
-			keep(t, acknowledged, lines.Text())
+			said.keep(t, lines.Text())
 		}
 		dir := t.TempDir()
 		defer os.RemoveAll(dir)
@@ -65,7 +53,7 @@ func TestPowerCut(t *testing.T) {
 			return fmt.Errorf("moment %d of %d: it doesn't start: %w", moment, trace.Moments(), err)
 		}
 		defer after.close()
-		if err := after.holds(t.Context(), acknowledged); err != nil {
+		if err := after.holds(t.Context(), said); err != nil {
 			return fmt.Errorf("moment %d of %d: %w", moment, trace.Moments(), err)
 		}
 		return nil
@@ -87,7 +75,7 @@ func TestPowerCut(t *testing.T) {
 	t.Error("20 cuts on a disk that flushes nothing, and nothing was missed")
 }
 
-func recordSealing(t *testing.T) *powercut.Trace {
+func recordLoad(t *testing.T) *powercut.Trace {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -95,7 +83,7 @@ func recordSealing(t *testing.T) *powercut.Trace {
 	}
 	dir := t.TempDir()
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), sealInRounds+"="+dir)
+	cmd.Env = append(os.Environ(), loadInRounds+"="+dir)
 	trace, err := powercut.Record(t.Context(), dir, cmd)
 	if err != nil {
 		t.Fatal(err)

@@ -25,12 +25,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(sealUntilKilled); dir != "" {
-		sealForever(dir)
+	if dir := os.Getenv(loadUntilKilled); dir != "" {
+		loadForever(dir)
 	}
-	if dir := os.Getenv(sealInRounds); dir != "" {
-		if err := sealRounds(dir); err != nil {
-			fmt.Println("error", err)
+	if dir := os.Getenv(loadInRounds); dir != "" {
+		if err := loadRounds(dir); err != nil {
+			fmt.Println("failed", err)
 		}
 		os.Exit(0)
 	}

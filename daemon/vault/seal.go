@@ -17,7 +17,7 @@ import (
 // Errors are [ErrInvalid], [ErrReused] and [ErrMayNotKeep], which resending won't cure, and [ErrLocked] and those of the store, which it may.
 func (v *Vault) Seal(ctx context.Context, c Capture, card *secret.Card) (token string, err error) {
 	token, err = v.seal(ctx, c, card.PAN, card.Expiry)
-	if errors.Is(err, errMoved) { // another box has made a version of the key since
+	for errors.Is(err, errMoved) { // a version of the key was made since, here or by another box
 		if err = v.refresh(ctx); err == nil {
 			token, err = v.seal(ctx, c, card.PAN, card.Expiry)
 		}

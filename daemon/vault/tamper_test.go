@@ -1,31 +1,14 @@
 package vault
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/secret"
-	"github.com/flattone/flattone/daemon/store"
 )
-
-// flips are edits that change one column of capture a's row, to a value that the schema takes.
-var flips = map[string]string{
-	"version":      "2",
-	"kind":         "'once'",
-	"tenant":       "'other'",
-	"capture":      "'c'",
-	"line":         "'desk-2'",
-	"place":        "'desk-side'",
-	"profile":      "'pan-only'",
-	"brand":        "'vise'",
-	"last4":        "'4243'",
-	"expiry_month": "12",
-	"expiry_year":  "2032",
-	"created":      "created + 1",
-	"expires":      "expires + 1",
-}
 
 // unrevealable fails the test unless a token's record is refused, without its use.
 func (r *rig) unrevealable(t *testing.T, token, what string) {
@@ -38,63 +21,6 @@ func (r *rig) unrevealable(t *testing.T, token, what string) {
 	if err != nil || last[0].Action != "card.used" || last[0].Result == "ok" {
 		t.Errorf("%s: the log doesn't tell (%v)", what, err)
 	}
-}
-
-func TestChangedColumns(t *testing.T) {
-	r := newRig(t)
-	s := visa("a")
-	token := r.mustSeal(t, s)
-	columns := map[string]bool{}
-	err := r.db.Read(t.Context(), func(tx *store.Tx) error {
-		return tx.Each(func(scan func(...any) error) error {
-			var name string
-			err := scan(&name)
-			columns[name] = true
-			return err
-		}, "SELECT name FROM pragma_table_info('card')")
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.flipEachByte(t, token, "card_key", "box")
-	for column := range columns {
-		switch {
-		case column == "token": // looked up by it, and its key refers to it
-		case column == "sealed":
-			r.flipEachByte(t, token, "card", column)
-		case flips[column] == "":
-			t.Errorf("column %s has no test", column)
-		default:
-			r.edit(t, "CREATE TEMP TABLE saved AS SELECT * FROM card")
-			r.edit(t, "UPDATE card SET "+column+" = "+flips[column])
-			r.unrevealable(t, token, column)
-			r.edit(t, "UPDATE card SET "+column+" = (SELECT "+column+" FROM saved)")
-			r.edit(t, "DROP TABLE saved")
-		}
-		if err := r.reveals(t, token, s); err != nil {
-			t.Fatalf("%s: put back, the card doesn't come out: %v", column, err)
-		}
-	}
-}
-
-func (r *rig) flipEachByte(t *testing.T, token, table, column string) {
-	t.Helper()
-	var good []byte
-	err := r.db.Read(t.Context(), func(tx *store.Tx) error { return tx.One([]any{&good}, "SELECT "+column+" FROM "+table) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range good {
-		bad := bytes.Clone(good)
-		bad[i] ^= 1 << (i % 8)
-		r.edit(t, "UPDATE "+table+" SET "+column+" = $1", bad)
-		r.unrevealable(t, token, column)
-	}
-	for _, bad := range [][]byte{{}, good[1:], good[:len(good)-1], append(bytes.Clone(good), 0)} {
-		r.edit(t, "UPDATE "+table+" SET "+column+" = $1", bad)
-		r.unrevealable(t, token, column+" of another length")
-	}
-	r.edit(t, "UPDATE "+table+" SET "+column+" = $1", good)
 }
 
 // TestSwappedRecords swaps what two rows hold, alone and together, and what their keys are.
@@ -120,4 +46,56 @@ func TestSwappedRecords(t *testing.T) {
 		r.unrevealable(t, a, "swapped "+columns[0])
 		r.unrevealable(t, b, "swapped "+columns[0])
 	}
+}
+
+// TestRolledBack puts back what was there before.
+func TestRolledBack(t *testing.T) {
+	t.Run("a key from before a rotation", func(t *testing.T) {
+		r := newRig(t)
+		token := r.mustSeal(t, visa("a"))
+		r.edit(t, "CREATE TEMP TABLE before AS SELECT * FROM card_key")
+		if _, err := r.vault.Rotate(t.Context(), "test", "test"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.vault.Rewrap(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.edit(t, "DELETE FROM card_key")
+		r.edit(t, "INSERT INTO card_key SELECT * FROM before")
+		r.unrevealable(t, token, "the old key")
+	})
+	t.Run("a card that was shredded", func(t *testing.T) {
+		r := newRig(t)
+		token := r.mustSeal(t, visa("a"))
+		r.edit(t, "CREATE TEMP TABLE before AS SELECT * FROM card")
+		r.edit(t, "CREATE TEMP TABLE key_before AS SELECT * FROM card_key")
+		if err := r.vault.Shred(t.Context(), "test", token); err != nil {
+			t.Fatal(err)
+		}
+		r.edit(t, "INSERT INTO card SELECT * FROM before")
+		r.edit(t, "INSERT INTO card_key SELECT * FROM key_before")
+		if err := r.reveals(t, token, visa("a")); !errors.Is(err, ErrShredded) {
+			t.Errorf("got %v, want ErrShredded", err)
+		}
+	})
+	t.Run("the log from before, whole", func(t *testing.T) {
+		r := newRig(t)
+		r.mustSeal(t, visa("a"))
+		_, size, err := r.audit.Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.edit(t, "CREATE TEMP TABLE before AS SELECT * FROM audit_head")
+		r.mustSeal(t, visa("b"))
+		kept, _, err := r.audit.Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.edit(t, "DELETE FROM audit_entry WHERE seq >= $1", size)
+		r.edit(t, "DELETE FROM audit_head")
+		r.edit(t, "INSERT INTO audit_head SELECT * FROM before")
+		if _, err := r.audit.Verify(t.Context(), kept); !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), fmt.Sprint("entry ", size)) {
+			t.Errorf("got %v, want that entry %d is missing", err, size)
+		}
+	})
 }

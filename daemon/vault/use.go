@@ -146,7 +146,8 @@ func (v *Vault) read(ctx context.Context, token string) (*record, error) {
 		err := tx.One([]any{&r.token, &r.version, &r.Tenant, &r.Kind, &r.ID, &r.Line, &r.Place, &r.Profile, &r.Brand, &r.Last4,
 			&r.ExpiryMonth, &r.ExpiryYear, &r.created, &r.expires, &r.sealed, &r.kek, &r.dek},
 			`SELECT card.token, version, tenant, kind, capture, line, place, profile, brand, last4, expiry_month, expiry_year, created, expires, sealed,
-				COALESCE(kek, 0), box FROM card LEFT JOIN card_key ON card_key.token = card.token WHERE card.token = $1`, token)
+				COALESCE(kek, 0), box FROM card LEFT JOIN card_key ON card_key.token = card.token
+				WHERE card.token = $1 AND NOT EXISTS (SELECT 1 FROM shred WHERE shred.token = card.token)`, token)
 		if !errors.Is(err, store.ErrNoRow) {
 			return err
 		}

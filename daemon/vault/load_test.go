@@ -1,0 +1,151 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// load has four lines seal cards, so many each, of which every fourth is used and every fourth shredded, while the key is rotated over and over. It says a line
+// for each, once it is acknowledged.
+func (r *rig) load(ctx context.Context, prefix string, each int) {
+	lines, ended := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for lines.Err() == nil {
+			_, err := r.vault.Rotate(ctx, "test", "load")
+			if err = errors.Join(err, r.vault.Rewrap(ctx)); err != nil {
+				fmt.Println("failed", err)
+				return
+			}
+		}
+	})
+	var cards sync.WaitGroup
+	for line := range 4 {
+		cards.Go(func() {
+			for n := range each {
+				if err := r.live(ctx, fmt.Sprintf("%s-%d-%d", prefix, line, n)); err != nil {
+					fmt.Println("failed", err)
+					return
+				}
+			}
+		})
+	}
+	cards.Wait()
+	ended()
+	wg.Wait()
+}
+
+// live is one card's life.
+func (r *rig) live(ctx context.Context, id string) error {
+	token, err := r.seal(visa(id))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("sealed %s %s\n", id, token)
+	switch {
+	case isUsed(id):
+		return r.vault.Use(ctx, charge(token), func(*secret.Card) error { return nil })
+	case isShredded(id):
+		if err := r.vault.Shred(ctx, "test", token); err != nil {
+			return err
+		}
+		fmt.Printf("shredded %s %s\n", id, token)
+	}
+	return nil
+}
+
+func isUsed(id string) bool     { return strings.HasSuffix(id, "1") || strings.HasSuffix(id, "5") }
+func isShredded(id string) bool { return strings.HasSuffix(id, "3") || strings.HasSuffix(id, "7") }
+
+// acknowledged is what the process under load said of each capture.
+type acknowledged map[string]struct {
+	token    string
+	shredded bool
+}
+
+// keep takes a line.
+func (a acknowledged) keep(t *testing.T, line string) {
+	t.Helper()
+	f := strings.Fields(line)
+	if len(f) != 3 || f[0] != "sealed" && f[0] != "shredded" {
+		t.Fatalf("the process under load said %q", line)
+	}
+	is := a[f[1]]
+	is.token, is.shredded = f[2], is.shredded || f[0] == "shredded"
+	a[f[1]] = is
+}
+
+// holds compares the vault with what was acknowledged. What wasn't is there whole or not at all.
+func (r *rig) holds(ctx context.Context, said acknowledged) error {
+	var wrong []error
+	failed := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	cards, err := r.whole(ctx)
+	if err != nil || cards < len(said) {
+		failed("%d cards, %d acknowledged (%w)", cards, len(said), err)
+	}
+	for id, is := range said {
+		s := visa(id)
+		if again, err := r.seal(s); err != nil || again != is.token {
+			failed("capture %s: resent, it got %s, and not the token that was acknowledged (%w)", id, again, err)
+		}
+		err := r.vault.Use(ctx, charge(is.token), func(c *secret.Card) error {
+			if string(c.PAN.Reveal()) != s.pan || string(c.Expiry.Reveal()) != s.expiry || c.CVV.Len() != 0 {
+				failed("capture %s: another card", id)
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, ErrShredded) && isShredded(id): // said or not
+		case err != nil:
+			failed("capture %s: %w", id, err)
+		case is.shredded:
+			failed("capture %s: it was shredded, and opens", id)
+		}
+	}
+	if _, err := r.audit.Verify(ctx); err != nil {
+		failed("%w", err)
+	}
+	return errors.Join(wrong...)
+}
+
+// whole counts the cards that there are or were. Each has one outbox row and one audit entry, and neither is without a card; each that there is has a key under a
+// version that isn't destroyed.
+func (r *rig) whole(ctx context.Context) (cards int, err error) {
+	parts := map[string][3]int{} // of each capture
+	count := func(tx *store.Tx, part int, query string) error {
+		return tx.Each(func(scan func(...any) error) error {
+			var capture string
+			err := scan(&capture)
+			n := parts[capture]
+			n[part]++
+			parts[capture] = n
+			return err
+		}, query)
+	}
+	var keyless, boxless int
+	err = r.db.Read(ctx, func(tx *store.Tx) error {
+		return errors.Join(
+			count(tx, 0, "SELECT capture FROM card UNION ALL SELECT capture FROM shred"),
+			count(tx, 1, "SELECT stream FROM outbox"),
+			count(tx, 2, `SELECT SUBSTR(body ->> 'origin', LENGTH('capture ') + 1) FROM audit_entry WHERE body ->> 'action' = 'card.sealed'`),
+			tx.One([]any{&keyless}, `SELECT COUNT(*) FROM card LEFT JOIN card_key ON card_key.token = card.token LEFT JOIN kek ON kek.version = card_key.kek
+				WHERE kek.version IS NULL OR kek.destroyed > 0`),
+			tx.One([]any{&boxless}, "SELECT COUNT(*) FROM kek WHERE (destroyed = 0) <> EXISTS (SELECT 1 FROM kek_box WHERE kek_box.version = kek.version)"))
+	})
+	for capture, n := range parts {
+		if n != [3]int{1, 1, 1} {
+			err = errors.Join(err, fmt.Errorf("capture %s: %d cards, outbox rows, audit entries", capture, n))
+		}
+	}
+	if keyless > 0 || boxless > 0 {
+		err = errors.Join(err, fmt.Errorf("%d cards without a key, %d versions half destroyed", keyless, boxless))
+	}
+	return len(parts), err
+}
