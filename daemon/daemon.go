@@ -29,6 +29,7 @@ import (
 	"github.com/flattone/flattone/daemon/health/metrics"
 	"github.com/flattone/flattone/daemon/health/syslog"
 	"github.com/flattone/flattone/daemon/host"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
@@ -156,9 +157,12 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	root, err := d.openRoot()
+	root, err := openRoot(d.cfg.Vault)
 	if err != nil {
 		return err
+	}
+	if root.Kind() == keys.File {
+		d.health.Set(health.KeyFile, "", "")
 	}
 	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Root: root, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
 		return errors.Join(err, root.Close())

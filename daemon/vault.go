@@ -6,18 +6,24 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/keys/hsm"
+	"github.com/flattone/flattone/daemon/keys/tpm"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
-// openRoot opens the vault's root, from where the config has it.
-func (d *Daemon) openRoot() (keys.Root, error) {
-	if name := d.cfg.Vault.Credential; name != "" {
-		return keys.OpenCredential(name)
+// openRoot opens what the vault's keys hang on, from where the config has it. Close it at the end.
+func openRoot(v config.Vault) (keys.Root, error) {
+	switch {
+	case v.Credential != "":
+		return keys.OpenCredential(v.Credential)
+	case v.TPM.File != "":
+		return tpm.Open(v.TPM.Device, v.TPM.File)
+	case v.HSM.Module != "":
+		return hsm.Open(hsm.Config(v.HSM))
 	}
-	d.health.Set(health.KeyFile, "", "")
-	return keys.OpenFile(d.cfg.Vault.KeyFile)
+	return keys.OpenFile(v.KeyFile)
 }
 
 // webhook is the one destination there is.

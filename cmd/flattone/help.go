@@ -215,13 +215,16 @@ its owner may read. A file that is there already is never touched: its key may
 be all that opens a vault.
 
 A key in a file is for demonstrations only. Whoever copies it together with the
-vault has every card.`
+vault has every card. With --tpm nobody learns the key: this machine's TPM seals
+it, and unseals it only here, and only while the machine boots as it does now.`
 	wordsSecretLong = `Make a new webhook secret (whsec_...) in a file that only its owner may read.
 Give the same secret to the receiver, which checks signatures with it. A file
 that is there already is never touched.`
 
 	wordsKeyMade = `%s: a new vault key. Keep a copy apart from the vault: without it nothing in there can be read again.
 For demonstrations only: whoever copies this file and the vault has every card.`
+	wordsTPMKeyMade = `%s: a new vault key, which this TPM alone opens, as long as the machine boots as it did now. The file must be the user's that flattoned runs as.
+Firmware, secure boot or main board changed, it opens no more: have another root for that day (docs/keys.md).`
 	wordsSecretMade = "%s: a new webhook secret. Give the receiver the same one."
 	hintKeepFile    = "name another file; if it is no longer needed, move it away yourself"
 )

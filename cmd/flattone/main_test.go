@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/keys/tpm/tpmtest"
 )
 
 func TestMain(m *testing.M) {
@@ -95,6 +96,8 @@ func TestScripts(t *testing.T) {
 				}
 			},
 			// bytes FILE SIZE MODE looks at a file from outside.
+			// tpm starts one, at the socket $TPM.
+			"tpm": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("TPM", tpmtest.Start(t)) },
 			"bytes": func(ts *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))
 				ts.Check(err)

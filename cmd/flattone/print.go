@@ -229,11 +229,13 @@ func plural(n int, what string) string {
 func keyFrom(kind string) string {
 	switch kind {
 	case control.KeyTPM:
-		return "a credential of systemd, sealed by this machine's TPM"
+		return "this machine's TPM"
 	case control.KeyHost:
 		return "a credential of systemd, sealed by the host's key alone: whoever copies this disk can read every card"
 	case control.KeyCredential:
 		return "a credential of systemd, sealed by a TPM or by the host's key alone: flattoned can't see which"
+	case control.KeyHSM:
+		return "an HSM"
 	}
 	return clean(kind)
 }

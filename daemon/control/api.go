@@ -112,9 +112,10 @@ type Status struct {
 // What may keep the vault's key.
 const (
 	KeyFile       = "file"
-	KeyTPM        = "tpm"        // a credential of systemd's, which no machine opens that has not this TPM
-	KeyHost       = "host"       // one that the host's key opens, which lies on the same disk
-	KeyCredential = "credential" // one of which flattoned can't see which it is
+	KeyTPM        = "tpm"        // this machine's TPM, asked by systemd or by flattoned
+	KeyHost       = "host"       // a credential of systemd's that the host's key opens, which lies on the same disk
+	KeyCredential = "credential" // one that may be either
+	KeyHSM        = "hsm"        // a token that is reached by PKCS#11
 )
 
 // Line is one line as it is now.
