@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 var kills = flag.Int("kills", 20, "how many times TestKill kills the process under load")
@@ -38,6 +40,14 @@ func loadForever(dir string) {
 // is whole and the audit log verifies, each time; and every token that it acknowledged is there exactly once, with its outbox and audit rows, and opens, unless it
 // was shredded.
 func TestKill(t *testing.T) {
+	t.Run("sqlite", killed)
+	t.Run("postgres", func(t *testing.T) {
+		t.Setenv(onPostgres, storetest.Postgres(t))
+		killed(t)
+	})
+}
+
+func killed(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -2,12 +2,14 @@ package vault
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -119,13 +121,16 @@ func (r *rig) holds(ctx context.Context, said acknowledged) error {
 // version that isn't destroyed.
 func (r *rig) whole(ctx context.Context) (cards int, err error) {
 	parts := map[string][3]int{} // of each capture
+	has := func(capture string, part int) {
+		n := parts[capture]
+		n[part]++
+		parts[capture] = n
+	}
 	count := func(tx *store.Tx, part int, query string) error {
 		return tx.Each(func(scan func(...any) error) error {
 			var capture string
 			err := scan(&capture)
-			n := parts[capture]
-			n[part]++
-			parts[capture] = n
+			has(capture, part)
 			return err
 		}, query)
 	}
@@ -134,7 +139,15 @@ func (r *rig) whole(ctx context.Context) (cards int, err error) {
 		return errors.Join(
 			count(tx, 0, "SELECT capture FROM card UNION ALL SELECT capture FROM shred"),
 			count(tx, 1, "SELECT stream FROM outbox"),
-			count(tx, 2, `SELECT SUBSTR(body ->> 'origin', LENGTH('capture ') + 1) FROM audit_entry WHERE body ->> 'action' = 'card.sealed'`),
+			tx.Each(func(scan func(...any) error) error {
+				var body []byte
+				var e audit.Entry
+				err := scan(&body)
+				if err = errors.Join(err, json.Unmarshal(body, &e)); e.Action == "card.sealed" {
+					has(strings.TrimPrefix(e.Origin, "capture "), 2)
+				}
+				return err
+			}, "SELECT body FROM audit_entry"),
 			tx.One([]any{&keyless}, `SELECT COUNT(*) FROM card LEFT JOIN card_key ON card_key.token = card.token LEFT JOIN kek ON kek.version = card_key.kek
 				WHERE kek.version IS NULL OR kek.destroyed > 0`),
 			tx.One([]any{&boxless}, "SELECT COUNT(*) FROM kek WHERE (destroyed = 0) <> EXISTS (SELECT 1 FROM kek_box WHERE kek_box.version = kek.version)"))

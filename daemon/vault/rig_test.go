@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// onPostgres names the database that rigs keep their rows in, if it isn't a file.
+const onPostgres = "FLATTONE_TEST_POSTGRES"
+
 // rig is a vault on all that it stands on, in a folder.
 type rig struct {
 	dir    string
@@ -105,7 +108,11 @@ func openRigAs(ctx context.Context, dir string, cfg Config) (r *rig, err error) 
 			return r, err
 		}
 	}
-	if r.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state")}); err != nil {
+	kept := store.Config{Dir: filepath.Join(dir, "state")}
+	if where := os.Getenv(onPostgres); where != "" {
+		kept.Postgres = store.Postgres{Where: where, Box: "test"}
+	}
+	if r.db, err = store.Open(ctx, kept); err != nil {
 		return r, err
 	}
 	if r.audit, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
