@@ -5,6 +5,7 @@ package systemd_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +32,50 @@ func TestExposure(t *testing.T) {
 		if t.Logf("%s: %v", name, got); err != nil || got > most {
 			t.Errorf("%s is exposed by %v, and %v is the bound:\n%s", name, got, most, out)
 		}
+	}
+}
+
+// TestTPM: who lets flattoned at the TPM gives it nothing else.
+func TestTPM(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range []string{"flattoned.service", "flattoned.service.d/10-sandbox.conf", "tpm.conf"} {
+		to := file
+		if file == "tpm.conf" {
+			to = "flattoned.service.d/20-tpm.conf"
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, filepath.Dir(to)), 0o755), os.WriteFile(filepath.Join(dir, to), []byte(content(t, file)), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var checks []struct {
+		Field string `json:"json_field"`
+		Name  string
+		Set   bool
+	}
+	cmd := exec.Command("systemd-analyze", "security", "--offline=true", "--json=short", "./flattoned.service")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: install systemd", err)
+	}
+	before := systemd(t, "systemd-analyze", "security", "--offline=true", "--json=short", "flattoned.service")
+	lost := func(report []byte) (names []string) {
+		checks = nil
+		if err := json.Unmarshal(report, &checks); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range checks {
+			if !c.Set {
+				names = append(names, c.Name)
+			}
+		}
+		return names
+	}
+	was := lost(before)
+	more := slices.DeleteFunc(lost(out), func(name string) bool { return slices.Contains(was, name) })
+	slices.Sort(more)
+	if want := []string{"PrivateDevices=", "SupplementaryGroups="}; !slices.Equal(more, want) {
+		t.Errorf("it gives away %q, and should give away %q", more, want)
 	}
 }
 

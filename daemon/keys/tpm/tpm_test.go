@@ -191,6 +191,38 @@ func (w *tap) Send(input []byte) ([]byte, error) {
 	return out, err
 }
 
+// Whoever stands in the wire and says that he is the TPM of the file is another one all the same.
+func TestAnotherPosesAsTheTPM(t *testing.T) {
+	var files [2]*file
+	var wires [2]transport.TPM
+	for i := range files {
+		open, err := connect(tpmtest.Start(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer open.Close()
+		wires[i] = open
+		if files[i], err = seal(open, []uint{SecureBoot}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poser := &poser{wires[1], files[1].Parent, files[0].Parent}
+	if _, err := unseal(poser, files[0]); !errors.Is(err, ErrAnotherTPM) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// poser has a TPM under another one's name.
+type poser struct {
+	transport.TPM
+	own, others []byte
+}
+
+func (p *poser) Send(input []byte) ([]byte, error) {
+	out, err := p.TPM.Send(input)
+	return bytes.ReplaceAll(out, p.own, p.others), err
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"version":1,"parent":"AAs=","pcrs":{"7":"AA=="},"public":"AA==","private":"AA=="}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
