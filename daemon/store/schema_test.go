@@ -43,7 +43,7 @@ var rowsOfEach = map[string]string{
 	"custodian":      "('p', 0, CAST('x' AS blob), 0, 0, 0)",
 	"custodian_wrap": "(3, CAST('x' AS blob))",
 	"root":           "('r', 'k', CAST('x' AS blob), CAST('x' AS blob), 1)",
-	"kek":            "(1, 1, 0, 0)",
+	"kek":            "(1, 1, 0, 0, 0)",
 	"kek_box":        "(1, 'r', CAST('x' AS blob), CAST('x' AS blob))",
 	"safe":           "('p', 'o', 1, CAST('x' AS blob))",
 	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 't', 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob))",

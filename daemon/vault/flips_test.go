@@ -24,6 +24,7 @@ var everyByte = flag.Bool("every-byte", false, "TestFlippedBytes flips each byte
 var unbound = map[string]string{
 	"kek.version":         "of a destroyed one, for others are referred to: key.destroyed and the certificate name it",
 	"kek.created":         "begins a cryptoperiod: a rotation comes sooner or later, and key.created or key.rotated says when it was due",
+	"kek.sealed":          "how many cards a version has sealed: a rotation comes sooner or later, and the log has an entry for each",
 	"kek.retired":         "nothing new is sealed under a retired version; key.rotated says when it was",
 	"kek.destroyed":       "its boxes are gone all the same; key.destroyed and the certificate say when",
 	"root.created":        "the order in which roots are tried and listed; key.root_added says when it was",

@@ -47,7 +47,7 @@ func (r *keyring) kek(version int64) (*keys.Key, error) {
 	return r.keks[version], nil
 }
 
-// take puts the versions that are on no ring yet on this one. The others are destroyed: a key has one place.
+// take has the ring hold these versions and no others. Of one that it holds already the second copy is destroyed: a key has one place.
 func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,6 +61,12 @@ func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) 
 			continue
 		}
 		r.keks[version] = kek
+	}
+	for version, kek := range r.keks {
+		if keks[version] == nil { // another box has destroyed it
+			kek.Destroy()
+			delete(r.keks, version)
+		}
 	}
 }
 
@@ -168,7 +174,7 @@ func (v *Vault) begin(ctx context.Context, root keys.Root) error {
 
 // addVersion stores a version as each holder has it. The caller has made sure of them.
 func (v *Vault) addVersion(tx *store.Tx, version int64, kek *keys.Key, holders []holder, now time.Time) error {
-	if _, err := tx.Exec("INSERT INTO kek (version, created, retired, destroyed) VALUES ($1, $2, 0, 0)", version, now.UnixMicro()); err != nil {
+	if _, err := tx.Exec("INSERT INTO kek (version, created, sealed, retired, destroyed) VALUES ($1, $2, 0, 0, 0)", version, now.UnixMicro()); err != nil {
 		return err
 	}
 	for _, h := range holders {

@@ -63,6 +63,23 @@ func found(t *testing.T, dir, digits string) (where []string) {
 	return where
 }
 
+// onDisk reports that bytes lie in a file below dir.
+func onDisk(t *testing.T, dir string, what []byte) (found bool) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		found = found || bytes.Contains(b, what)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // TestNothingButCiphertextOnDisk looks for cards in everything that was written, while the log is still
 // apart and after it was merged.
 func TestNothingButCiphertextOnDisk(t *testing.T) {

@@ -151,9 +151,11 @@ func (r *rig) close() {
 	}
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB) *rig { return newRigAs(t, config()) }
+
+func newRigAs(t testing.TB, cfg Config) *rig {
 	t.Helper()
-	r, err := openRig(context.Background(), t.TempDir())
+	r, err := openRigAs(context.Background(), t.TempDir(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,7 @@ func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err 
 type Progress struct {
 	Version   int64     // the newest, which seals
 	Since     time.Time // when it was made
+	Sealed    int64     // how many cards were sealed under it
 	Records   int64     // how many record keys lie under it
 	Remaining int64     // how many lie under older ones
 }
@@ -80,14 +81,14 @@ type Progress struct {
 func (v *Vault) Progress(ctx context.Context) (p Progress, err error) {
 	err = v.store.Read(ctx, func(tx *store.Tx) error {
 		var created int64
-		err := tx.One([]any{&p.Version, &created}, "SELECT version, created FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
+		err := tx.One([]any{&p.Version, &created, &p.Sealed}, "SELECT version, created, sealed FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
 		if errors.Is(err, store.ErrNoRow) {
 			return nil // nobody has unlocked it yet
 		}
 		if err != nil {
 			return err
 		}
-		p.Since = time.UnixMicro(created).UTC()
+		p.Since, p.Sealed = time.UnixMicro(created).UTC(), p.Sealed+v.sealed.Load()
 		return tx.One([]any{&p.Records, &p.Remaining}, `SELECT COALESCE(SUM(CASE WHEN kek = $1 THEN 1 ELSE 0 END), 0),
 			COALESCE(SUM(CASE WHEN kek < $1 THEN 1 ELSE 0 END), 0) FROM card_key`, p.Version)
 	})

@@ -50,6 +50,15 @@ func (v *Vault) purgeDue(ctx context.Context, now time.Time) (p Purged, err erro
 
 // hourly rotates when the key has been used long enough (PCI DSS 3.7.4) or often enough, and certifies the last quarter.
 func (v *Vault) hourly(ctx context.Context, now time.Time) error {
+	n := v.sealed.Swap(0)
+	err := v.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE kek SET sealed = sealed + $1 WHERE retired = 0", n)
+		return err
+	})
+	if err != nil {
+		v.sealed.Add(n)
+		return err
+	}
 	p, err := v.Progress(ctx)
 	if err != nil {
 		return err
@@ -57,8 +66,8 @@ func (v *Vault) hourly(ctx context.Context, now time.Time) error {
 	switch {
 	case v.cfg.RotateAfter > 0 && now.Sub(p.Since) >= v.cfg.RotateAfter:
 		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("its cryptoperiod of %d days is over", int(v.cfg.RotateAfter.Hours()/24)))
-	case v.cfg.RotateRecords > 0 && p.Records >= v.cfg.RotateRecords:
-		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("%d records lie under it", p.Records))
+	case v.cfg.RotateRecords > 0 && p.Sealed >= v.cfg.RotateRecords:
+		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("%d cards were sealed under it", p.Sealed))
 	}
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -17,7 +18,7 @@ import (
 // Errors are [ErrInvalid], [ErrReused] and [ErrMayNotKeep], which resending won't cure, and [ErrLocked] and those of the store, which it may.
 func (v *Vault) Seal(ctx context.Context, c Capture, card *secret.Card) (token string, err error) {
 	token, err = v.seal(ctx, c, card.PAN, card.Expiry)
-	for errors.Is(err, errMoved) { // a version of the key was made since, here or by another box
+	for errors.Is(err, errMoved) || errors.Is(err, keys.ErrDestroyed) { // a version of the key was made since, here or by another box
 		if err = v.refresh(ctx); err == nil {
 			token, err = v.seal(ctx, c, card.PAN, card.Expiry)
 		}
@@ -60,6 +61,7 @@ func (v *Vault) seal(ctx context.Context, c Capture, pan, expiry *secret.Text) (
 			return err
 		}
 		token = r.token
+		tx.OnCommit(func() { v.sealed.Add(1) })
 		for _, s := range shown {
 			if err := v.announce(tx, r, s, now); err != nil {
 				return err

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
@@ -120,6 +121,7 @@ type Vault struct {
 	audit  *audit.Log
 	outbox Outbox
 	wake   chan struct{} // there is something to rewrap
+	sealed atomic.Int64  // how many cards were, since the store was told
 }
 
 // New opens the vault under a root. A store without any key takes it as its first; otherwise it must be one that the vault was sealed under, else it is

@@ -22,6 +22,7 @@ CREATE TABLE root (
 CREATE TABLE kek (
   version   BIGINT NOT NULL PRIMARY KEY CHECK (version BETWEEN 1 AND 1000000),
   created   BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9223372036854775807),
+  sealed    BIGINT NOT NULL CHECK (sealed BETWEEN 0 AND 9223372036854775807),   -- how many cards were, of the last hour's perhaps not all
   retired   BIGINT NOT NULL CHECK (retired BETWEEN 0 AND 9223372036854775807),  -- nothing new is sealed under it; 0: it is in use
   destroyed BIGINT NOT NULL CHECK (destroyed BETWEEN 0 AND 9223372036854775807) -- it is in no kek_box any more; 0: it is
 );
