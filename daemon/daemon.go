@@ -141,12 +141,16 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.store, err = store.Open(ctx, store.Config{Dir: d.cfg.StateDir}); err != nil {
-		return err
+	in := d.cfg.Store
+	box := in.Box
+	if box == "" {
+		if box, err = os.Hostname(); err != nil {
+			return fmt.Errorf("find the machine's name: %w", err)
+		}
 	}
-	box, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("find the machine's name: %w", err)
+	if d.store, err = store.Open(ctx, store.Config{Dir: d.cfg.StateDir, Postgres: store.Postgres{Where: in.Postgres, Box: box,
+		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}}); err != nil {
+		return err
 	}
 	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {
 		return err

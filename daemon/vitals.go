@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 )
 
@@ -35,10 +37,16 @@ func (d *Daemon) watchVitals(ctx context.Context) error {
 
 // storeVitals looks whether the store can be written, and for how long there is room.
 func (d *Daemon) storeVitals() {
-	if err := d.store.Trouble(); err != nil {
-		d.health.Set(health.StoreFailed, "", err.Error())
+	code, other := health.StoreFailed, health.StoreAway
+	err := d.store.Trouble()
+	if errors.Is(err, store.ErrAway) {
+		code, other = other, code
+	}
+	d.health.Clear(other, "")
+	if err != nil {
+		d.health.Set(code, "", err.Error())
 	} else {
-		d.health.Clear(health.StoreFailed, "")
+		d.health.Clear(code, "")
 	}
 	room, err := d.store.Room()
 	switch {

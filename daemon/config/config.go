@@ -38,6 +38,7 @@ type Config struct {
 	RuntimeDir string
 	Daemon     Daemon
 	Roles      Roles
+	Store      Store
 	Vault      Vault
 	Upstream   Upstream
 	Metrics    Metrics

@@ -82,6 +82,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `runtime_dir = "r"`, func(c *Config) any { return c.AdminSocket() }, "/x/r/admin.sock"},
 		{"", `daemon.line_binary = "bin/l"`, func(c *Config) any { return c.Daemon.LineBinary }, "/x/bin/l"},
 		{"", `metrics.listen = "unix:/m"`, func(c *Config) any { return c.Metrics.Listen }, "unix:/m"},
+		{"", `store = { postgres = "host=db dbname=f user=u", password_file = "p" }`, func(c *Config) any { return c.Store }, Store{Postgres: "host=db dbname=f user=u", PasswordFile: "/x/p"}},
 		{"", `syslog = { address = "siem:6514", ca_file = "ca.pem" }`, func(c *Config) any { return c.Syslog }, Syslog{"siem:6514", "/x/ca.pem"}},
 		{"", `roles.viewer = ["anna", "@staff"]`, func(c *Config) any { return c.Roles.Viewer }, []string{"anna", "@staff"}},
 		{"", `roles.technician = []`, func(c *Config) any { return c.Roles.Technician }, []string{}},

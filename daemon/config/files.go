@@ -48,6 +48,10 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 		note(f.key, f.path, func(path string) error { return readable(f.kind, path, user) })
 	}
 	note("vault.hsm.module", c.Vault.HSM.Module, module)
+	note("store.password_file", c.Store.PasswordFile, func(path string) error { return readable(private.StorePassword, path, user) })
+	note("store.key_file", c.Store.KeyFile, func(path string) error { return readable(private.StoreKey, path, user) })
+	note("store.cert_file", c.Store.CertFile, certificate)
+	note("store.ca_file", c.Store.CAFile, certificate)
 	note("upstream.webhook.secret_file", c.Upstream.Webhook.SecretFile, func(string) error {
 		_, err := c.Upstream.Webhook.readSecret(user)
 		return err

@@ -20,6 +20,7 @@ func (c *Config) judge(r *reader) {
 	j.webhook()
 	j.metrics()
 	j.syslog()
+	j.store()
 	j.lines()
 	j.profiles()
 }

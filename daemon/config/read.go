@@ -16,6 +16,8 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("roles").roles(&c.Roles)
 
+	t.sub("store").store(&c.Store)
+
 	t.sub("vault").vault(&c.Vault)
 
 	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)

@@ -47,6 +47,15 @@ func (w *writer) box(c *Config, base Config) {
 			w.other(role.key, *role.list, *usual[i].list)
 		}
 	}
+	if s := c.Store; s != base.Store {
+		w.table("[store]", "The PostgreSQL database that keeps everything, and that other boxes may share.")
+		w.set("postgres", s.Postgres)
+		w.other("box", s.Box, "")
+		w.other("password_file", s.PasswordFile, "")
+		w.other("ca_file", s.CAFile, "")
+		w.other("cert_file", s.CertFile, "")
+		w.other("key_file", s.KeyFile, "")
+	}
 	w.vault(c.Vault, base.Vault)
 	hook, usual := c.Upstream.Webhook, base.Upstream.Webhook
 	w.table("[upstream.webhook]", "Who is told of tokens. Each message is signed with the secret in the file, which the receiver has, too.")

@@ -4,6 +4,7 @@ package health
 const (
 	SyslogFailing   Code = "syslog_failing"
 	StoreFailed     Code = "store_failed"
+	StoreAway       Code = "store_away"
 	AuditFailed     Code = "audit_failed"
 	DiskLow         Code = "disk_low"
 	KeyFile         Code = "key_file"

@@ -32,6 +32,8 @@ var table = []Declared{
 	// The box: its store and its log.
 	{StoreFailed, Fault, "nothing can be stored, neither a card nor an entry of the audit log",
 		"make room where state_dir lies, and see that it can be written", "cc9d136a17b8463a8e3a37bc6c9a03a7", auditLogging},
+	{StoreAway, Fault, "the database doesn't answer, so nothing can be stored, neither a card nor an entry of the audit log",
+		"see that PostgreSQL runs, and can be reached at [store] postgres; the box connects to it again by itself", "b1cf99d3599742a1870f48b50cd79fd1", auditLogging},
 	{AuditFailed, Fault, "the audit log can't be written, so that no line can be armed",
 		"flattoned's log says why; flattone events shows what was noted last", "c0eba5a47efb484eb116d6f3f7410c39", auditLogging},
 	{DiskLow, Warning, "the disk that holds state_dir is almost full",

@@ -44,6 +44,9 @@ var (
 		Exposed: "chmod 600 it, and give the token another PIN: this one may be known"}
 	WebhookSecret = Kind{Shortest: 1, Longest: 4096, Missing: "make one with: flattone secret new FILE",
 		Exposed: "chmod 600 it, and put a new secret in: this one may be known"}
+	// StoreKey is what the box proves itself by to the database.
+	StoreKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have the database's CA make the box a key and a certificate",
+		Exposed: "chmod 600 it, and have the CA make a new one: this one may be known"}
 	StorePassword = Kind{Shortest: 1, Longest: 4096, Missing: "write the database's password into it, with mode 0600",
 		Exposed: "chmod 600 it, and have the database take a new password: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
