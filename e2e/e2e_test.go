@@ -31,6 +31,7 @@ const patience = 90 * time.Second
 var bin string
 
 func TestMain(m *testing.M) {
+	become()
 	dir, err := os.MkdirTemp("", "flattone-bin-")
 	if err != nil {
 		panic(err)

@@ -41,7 +41,9 @@ func TestPagesWithoutSecretMemory(t *testing.T) {
 			if !inChild(t) {
 				return
 			}
-			refuse(t, unix.SYS_MEMFD_SECRET, errno)
+			if err := lockedtest.RefuseSecretMemory(errno); err != nil {
+				t.Fatal(err)
+			}
 			for what, get := range map[string]func(int) ([]byte, error){"once": locked.Bytes, "twice": locked.Twice} {
 				b, err := get(100)
 				if err != nil {
@@ -58,24 +60,6 @@ func TestPagesWithoutSecretMemory(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// refuse has the kernel refuse a system call to the whole process, for good.
-func refuse(t *testing.T, call uint32, errno unix.Errno) {
-	t.Helper()
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the call's number is what comes first
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); errno != 0 {
-		t.Fatal(errno)
 	}
 }
 
@@ -146,11 +130,9 @@ func TestAPageIsUsedAgain(t *testing.T) {
 
 // What secret memory promises, as root finds it: the kernel doesn't show it, but to the process itself.
 func TestSecretMemoryIsHidden(t *testing.T) {
-	fd, err := unix.MemfdSecret(unix.O_CLOEXEC)
-	if err != nil {
-		t.Skipf("this kernel has none: %v", err) // what there is instead is tested above
+	if !lockedtest.HasSecretMemory() {
+		t.Skip("this kernel has none; what there is instead is tested above")
 	}
-	unix.Close(fd)
 	b, err := locked.Bytes(1)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +154,7 @@ func TestSecretMemoryIsHidden(t *testing.T) {
 	if n := lockedtest.Copies(t, masked)[0]; n != 1 {
 		t.Errorf("a process finds %d copies of what lies in its own secret memory", n)
 	}
-	all, err := lockedtest.Search(os.Getpid(), func([]byte) {})
+	all, err := lockedtest.Search(os.Getpid(), func([]byte, bool) {})
 	if err != nil || all.Hidden < int64(len(b)) {
 		t.Errorf("%d bytes are hidden, %v", all.Hidden, err)
 	}

@@ -6,9 +6,7 @@
 package lockedtest
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -76,7 +74,7 @@ func Interrupted(t *testing.T, f func() error) {
 func Copies(t *testing.T, masked ...[]byte) []int {
 	t.Helper()
 	counts := make([]int, len(masked))
-	all, err := Search(os.Getpid(), func(b []byte) {
+	all, err := Search(os.Getpid(), func(b []byte, _ bool) {
 		for i, m := range masked {
 			counts[i] += count(b, m)
 		}
@@ -112,50 +110,26 @@ func count(b, masked []byte) (n int) {
 type Extent struct{ Seen, Hidden int64 }
 
 // Search shows look every run of readable memory that a process has, as its owner or root may see it, and of the caller's
-// own process what is secret, too. What look is given is gone after it.
-func Search(pid int, look func([]byte)) (all Extent, err error) {
-	file := func(name string) string { return fmt.Sprintf("/proc/%d/%s", pid, name) }
-	maps, err := os.ReadFile(file("maps"))
+// own process what is secret, too; dumped says whether it would be in a core. What look is given is gone after it.
+func Search(pid int, look func(b []byte, dumped bool)) (all Extent, err error) {
+	s, err := newSearch(pid)
 	if err != nil {
 		return all, err
 	}
-	mem, err := os.Open(file("mem"))
-	if err != nil {
-		return all, err
-	}
-	defer mem.Close()
-	pagemap, err := os.Open(file("pagemap"))
-	if err != nil {
-		return all, err
-	}
-	defer pagemap.Close()
-	var own *os.File
-	if pid == os.Getpid() {
-		if own, err = detour(); err != nil {
-			return all, err
+	defer s.close()
+	for _, m := range s.mappings {
+		source := io.ReaderAt(s.mem)
+		if m.secret {
+			source = s.own
 		}
-		defer own.Close()
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(maps)); lines.Scan(); {
-		var from, to uint64
-		var mode string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &mode); err != nil {
-			return all, err
-		}
-		if mode[0] != 'r' || to > 1<<63 { // the vsyscall page lies up there
-			continue
-		}
-		secret := strings.Contains(lines.Text(), "/secretmem")
-		for _, run := range present(pagemap, from, to) {
-			source := io.ReaderAt(mem)
-			if secret {
+		for _, run := range present(s.pagemap, m.from, m.to) {
+			if m.secret {
 				all.Hidden += int64(run[1] - run[0])
-				if own == nil {
-					continue
-				}
-				source = itself{own}
 			}
-			n, err := show(source, run[0], run[1], look)
+			if source == nil {
+				continue
+			}
+			n, err := show(source, run[0], run[1], func(b []byte) { look(b, m.dumped) })
 			if err != nil {
 				return all, err
 			}
@@ -163,61 +137,4 @@ func Search(pid int, look func([]byte)) (all Extent, err error) {
 		}
 	}
 	return all, nil
-}
-
-// present are the parts of a mapping that have memory behind them: the race detector maps terabytes.
-func present(pagemap *os.File, from, to uint64) (runs [][2]uint64) {
-	page := uint64(os.Getpagesize())
-	entries := make([]byte, 8<<12)
-	for from < to {
-		n, _ := pagemap.ReadAt(entries[:min(uint64(len(entries)), (to-from)/page*8)], int64(from/page*8))
-		if n < 8 {
-			return runs
-		}
-		for i := 0; i+8 <= n; i, from = i+8, from+page {
-			if binary.LittleEndian.Uint64(entries[i:])>>62 == 0 { // neither present nor swapped
-				continue
-			}
-			if last := len(runs) - 1; last >= 0 && runs[last][1] == from {
-				runs[last][1] += page
-			} else {
-				runs = append(runs, [2]uint64{from, from + page})
-			}
-		}
-	}
-	return runs
-}
-
-// show shows a run of memory by way of a buffer that isn't in what is searched: it is mapped after the list of
-// mappings was read.
-func show(mem io.ReaderAt, from, to uint64, look func([]byte)) (int64, error) {
-	b, err := unix.Mmap(-1, 0, int(to-from), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return 0, err
-	}
-	defer unix.Munmap(b)
-	n, _ := mem.ReadAt(b, int64(from)) // a page may have gone since
-	look(b[:n])
-	return int64(n), nil
-}
-
-// itself is the memory of this very process, by a way that secret memory doesn't bar: what the process itself writes to a file. It is no mapping of the
-// process, so that the file's pages are in no search.
-type itself struct{ file *os.File }
-
-func detour() (*os.File, error) {
-	fd, err := unix.MemfdCreate("search", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "search"), nil
-}
-
-// ReadAt reads from an address on. The address goes to the kernel as the number it is: memory that is gone is an error there, not a crash.
-func (i itself) ReadAt(b []byte, addr int64) (int, error) {
-	n, _, errno := unix.Syscall6(unix.SYS_PWRITE64, i.file.Fd(), uintptr(addr), uintptr(len(b)), 0, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return i.file.ReadAt(b[:n], 0)
 }
