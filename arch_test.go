@@ -63,6 +63,7 @@ var importRules = []importRule{
 	{in: "daemon/store", only: []string{"daemon/private"}, reason: "the store keeps rows and knows no meaning"},
 	{in: "daemon/audit", only: []string{"daemon/store", "daemon/private", "daemon/audit"}, reason: "the log is written inside the store's transaction, by everyone"},
 	{in: "daemon/audit/merkle", only: []string{}, never: []string{"os", "net", "net/http", "log", "log/slog", "database/sql"}, reason: "whether a log is whole is arithmetic"},
+	{in: "daemon/audit/witness", only: []string{}, never: []string{"net", "net/http", "log", "log/slog", "database/sql"}, reason: "who takes checkpoints away knows no log and no box"},
 	{in: "daemon/audit/export", only: []string{"daemon/audit/merkle"}, never: []string{"os", "net", "net/http", "log", "log/slog", "database/sql"},
 		reason: "a log is checked where there is no box"},
 	{in: "daemon/factor", only: []string{"daemon/store", "daemon/audit", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},

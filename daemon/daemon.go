@@ -208,6 +208,8 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		start(&services, serving, "metrics", func(ctx context.Context) error { return d.metrics.Run(ctx, d.scrapes, d.log) })
 	}
 	start(&services, serving, "metrics", d.countCaptures)
+	witness := d.checkpoints()
+	start(&services, running, "audit", witness.Run)
 	start(&services, running, "health", d.watchVitals)
 	start(&services, running, "health", d.logConditions)
 	start(&services, running, "health", d.auditConditions)
@@ -232,7 +234,10 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		err = context.Cause(running)
 		result = err.Error()
 	}
-	return errors.Join(err, d.note(context.WithoutCancel(ctx), "flattoned", "daemon.stopped", "audit log", result, "daemon"))
+	ended := context.WithoutCancel(ctx)
+	err = errors.Join(err, d.note(ended, "flattoned", "daemon.stopped", "audit log", result, "daemon"))
+	witness.Tell(ended) // the log's last word until the next start
+	return err
 }
 
 // accept takes the lines' connections until ctx ends or the socket is lost, and ends them then. Once running has

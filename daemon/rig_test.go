@@ -88,6 +88,7 @@ func newHouse(t *testing.T) *house {
 	h.cfg.Vault.KeyFile = h.path("vault.key")
 	h.cfg.Upstream.Webhook = config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret"),
 		Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute}
+	h.cfg.Audit.CheckpointEvery = time.Hour
 	h.cfg.Profiles = map[string]config.Profile{"card": {}}
 	newKey(t, h)
 	key := make([]byte, 32)

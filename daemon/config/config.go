@@ -43,6 +43,7 @@ type Config struct {
 	Upstream   Upstream
 	Metrics    Metrics
 	Syslog     Syslog
+	Audit      Audit
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.

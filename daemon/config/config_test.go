@@ -50,6 +50,7 @@ func TestDefaults(t *testing.T) {
 			RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
 		Upstream: Upstream{Webhook: Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret",
 			Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute}},
+		Audit: Audit{CheckpointEvery: 5 * time.Minute},
 		Lines: []Line{{
 			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
 			Idle: IdleMask, OnFault: OnFaultWire, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
@@ -81,6 +82,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `runtime_dir = "/r/"`, func(c *Config) any { return c.LineSocket() }, "/r/line.sock"},
 		{"", `runtime_dir = "r"`, func(c *Config) any { return c.AdminSocket() }, "/x/r/admin.sock"},
 		{"", `daemon.line_binary = "bin/l"`, func(c *Config) any { return c.Daemon.LineBinary }, "/x/bin/l"},
+		{"", `audit = { checkpoint_every_s = 60, checkpoint_file = "kept", checkpoint_webhook = true }`, func(c *Config) any { return c.Audit }, Audit{time.Minute, "/x/kept", true}},
 		{"", `metrics.listen = "unix:/m"`, func(c *Config) any { return c.Metrics.Listen }, "unix:/m"},
 		{"", `store = { postgres = "host=db dbname=f user=u", password_file = "p" }`, func(c *Config) any { return c.Store }, Store{Postgres: "host=db dbname=f user=u", PasswordFile: "/x/p"}},
 		{"", `syslog = { address = "siem:6514", ca_file = "ca.pem" }`, func(c *Config) any { return c.Syslog }, Syslog{"siem:6514", "/x/ca.pem"}},

@@ -20,6 +20,7 @@ func defaults() (Config, Line, Profile) {
 				FirstRetry: time.Second,
 				MaxRetry:   5 * time.Minute,
 			}},
+			Audit:    Audit{CheckpointEvery: 5 * time.Minute},
 			Profiles: map[string]Profile{},
 		}, Line{
 			Rate:         audio.Rate8k,

@@ -76,6 +76,7 @@ func TestSettings(t *testing.T) {
 		"metrics":         {func(c *Config) { c.Metrics.Listen = "unix:/m" }, false, false, true},
 		"store":           {func(c *Config) { c.Store.Postgres = "host=db dbname=f user=u" }, false, false, true},
 		"syslog":          {func(c *Config) { c.Syslog.Address = "siem:6514" }, false, false, true},
+		"checkpoints":     {func(c *Config) { c.Audit.CheckpointFile = "/k" }, false, false, true},
 		"the key":         {func(c *Config) { c.Vault.KeyFile = "/k" }, false, false, true},
 		"a folder":        {func(c *Config) { c.RuntimeDir = "/elsewhere" }, true, true, true},
 		"another file":    {func(c *Config) { c.file = "/home/f.toml" }, true, true, false},
@@ -93,7 +94,7 @@ func TestSettings(t *testing.T) {
 			fields = append(fields, f.Name)
 		}
 	}
-	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Metrics", "Syslog", "Lines", "Profiles"}; !slices.Equal(fields, want) {
+	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
 		t.Errorf("the file holds %q, and of %q it is known who reads it", fields, want)
 	}
 }

@@ -27,6 +27,11 @@ func (t *table) config(c *Config, l Line, p Profile) {
 	syslog.text("address", &c.Syslog.Address)
 	syslog.file("ca_file", &c.Syslog.CAFile)
 
+	audit := t.sub("audit")
+	audit.period("checkpoint_every_s", &c.Audit.CheckpointEvery, time.Second, 10, 3600)
+	audit.file("checkpoint_file", &c.Audit.CheckpointFile)
+	audit.truth("checkpoint_webhook", &c.Audit.CheckpointWebhook)
+
 	for _, lt := range t.subs("line") {
 		line := l
 		lt.line(&line)

@@ -71,6 +71,12 @@ func (w *writer) box(c *Config, base Config) {
 		w.table("[metrics]", "Where Prometheus may ask how the box is.")
 		w.set("listen", c.Metrics.Listen)
 	}
+	if c.Audit != base.Audit {
+		w.table("[audit]", "Where the audit log's signed checkpoints go, besides the journal.")
+		w.time("checkpoint_every_s", time.Second, c.Audit.CheckpointEvery, base.Audit.CheckpointEvery)
+		w.other("checkpoint_file", c.Audit.CheckpointFile, "")
+		w.other("checkpoint_webhook", c.Audit.CheckpointWebhook, false)
+	}
 	if c.Syslog != base.Syslog {
 		w.table("[syslog]", "Who is told what is wrong, in TLS.")
 		w.set("address", c.Syslog.Address)

@@ -98,6 +98,7 @@ func TestTextOfAnything(t *testing.T) {
 	c.StateDir = filepath.Clean("/var/\"lib\"/\\x/<a&b>/\u00e9\u2028\x7f\t")
 	c.Metrics.Listen, c.Syslog = "127.0.0.1:9469", Syslog{Address: "siem.example.com:6514", CAFile: "/ca.pem"}
 	c.Store = Store{Postgres: "host=db dbname=f user=u", Box: "b", PasswordFile: "/p", CAFile: "/ca", CertFile: "/c", KeyFile: "/k"}
+	c.Audit = Audit{CheckpointEvery: time.Minute, CheckpointFile: "/mnt/kept", CheckpointWebhook: true}
 	c.Daemon.LineBinary = "/usr/bin/flattone-line"
 	c.Vault.KeyFile, c.Vault.Credential, c.Vault.DeskSide, c.Vault.Retention = "", "vault-key", true, 24*time.Hour
 	c.Upstream.Webhook.OwnTokens = true

@@ -6,6 +6,7 @@ const (
 	StoreFailed     Code = "store_failed"
 	StoreAway       Code = "store_away"
 	AuditFailed     Code = "audit_failed"
+	CheckpointStuck Code = "checkpoint_stuck"
 	DiskLow         Code = "disk_low"
 	KeyFile         Code = "key_file"
 	VaultTrouble    Code = "vault_trouble"

@@ -36,6 +36,8 @@ var table = []Declared{
 		"see that PostgreSQL runs, and can be reached at [store] postgres; the box connects to it again by itself", "b1cf99d3599742a1870f48b50cd79fd1", auditLogging},
 	{AuditFailed, Fault, "the audit log can't be written, so that no line can be armed",
 		"flattoned's log says why; flattone events shows what was noted last", "c0eba5a47efb484eb116d6f3f7410c39", auditLogging},
+	{CheckpointStuck, Warning, "the audit log's checkpoints don't leave the box, so that nobody elsewhere could tell what is changed in it",
+		"the detail says which place doesn't take them; a later one makes good what it missed", "5e7d0c6a7a0f4c5e9b7f0d8a3c1b2e46", auditLogging},
 	{DiskLow, Warning, "the disk that holds state_dir is almost full",
 		"make room: once it is full, no card can be taken", "8c5ebcb7290b4dbe84222cbbec0b6e55", ""},
 	{KeyFile, Warning, "the vault's key comes from a file, which is for demonstration only: whoever copies this disk can read every card",
