@@ -77,6 +77,9 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string, what 
 	if _, known := b.d.lined.Load().Profiles[profile]; profile != "" && !known {
 		return "", unknownProfile(profile, slices.Sorted(maps.Keys(b.d.lined.Load().Profiles)))
 	}
+	if b.d.vault.Locked() && !isRehearsal(capture) {
+		return "", vaultLocked("line " + line + " was not armed")
+	}
 	done, err := b.d.guard.arm()
 	if err != nil {
 		return "", err
@@ -220,8 +223,7 @@ func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error
 	}
 	out := make([]control.Token, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, control.Token{Token: e.Token, Capture: e.Capture, Line: e.Line, Brand: e.Brand, Last4: e.Last4,
-			ExpiryMonth: e.ExpiryMonth, ExpiryYear: e.ExpiryYear, Created: e.Created})
+		out = append(out, tokenOf(e))
 	}
 	return out, nil
 }

@@ -33,6 +33,7 @@ type aBox struct {
 	testing string
 	left    atomic.Int32
 	report  acceptance.Report
+	looks   atomic.Int32 // how often the vault was looked at
 	// planted is in whatever is told of the log, devices and conditions.
 	planted string
 	// up, if set, says whether lines are.
@@ -331,8 +332,8 @@ func (b *aBox) Restart(_ context.Context, _ control.Actor, line string, force bo
 
 func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
 	all := []control.Token{
-		{Token: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Capture: "cap_1", Line: "demo", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: then},
-		{Token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_0", Line: "demo", Brand: "amex", Last4: "0005", Created: then},
+		{Token: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Capture: "cap_1", Line: "demo", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: then, Kind: control.KindVault, Expires: then.AddDate(1, 0, 0)},
+		{Token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_0", Line: "demo", Brand: "amex", Last4: "0005", Created: then, Kind: control.KindFlight, Expires: then.AddDate(0, 0, 1), Held: true},
 	}
 	return all[:min(limit, len(all))], nil
 }
@@ -349,6 +350,49 @@ func (b *aBox) ExportAudit(_ context.Context, _ control.Actor, to io.Writer) err
 const theKey = "flattone-audit/box+3354ef00+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 
 func (b *aBox) AuditKey() string { return theKey }
+
+// Card knows the cards of Tokens, and one that was shredded.
+func (b *aBox) Card(ctx context.Context, token string) (control.Token, error) {
+	all, err := b.Tokens(ctx, 2)
+	all = append(all, control.Token{Token: "tok_cccccccccccccccccccccccccc", Capture: "cap_2", Kind: control.KindFlight, Shredded: then, Why: "unresolved"})
+	for _, k := range all {
+		if k.Token == token {
+			return k, err
+		}
+	}
+	return control.Token{}, &control.Error{Code: control.CodeUnknownToken, Text: "no card has this token", Remedy: "flattone tokens lists them"}
+}
+
+func (b *aBox) HoldCard(ctx context.Context, _ control.Actor, token, _ string) error {
+	_, err := b.Card(ctx, token)
+	return err
+}
+
+func (b *aBox) ReleaseCard(ctx context.Context, by control.Actor, token string) error {
+	return b.HoldCard(ctx, by, token, "")
+}
+
+func (b *aBox) ShredCard(ctx context.Context, by control.Actor, token string) error {
+	k, err := b.Card(ctx, token)
+	if k.Held {
+		err = &control.Error{Code: control.CodeWrongState, Text: "the card is on hold", Remedy: "release it first"}
+	}
+	return err
+}
+
+// Vault is in the middle of a rotation when it is first looked at.
+func (b *aBox) Vault(context.Context) (control.Vault, error) {
+	left := 512 - 512*min(1, int64(b.looks.Add(1)-1))
+	return control.Vault{Roots: []control.Root{{ID: "root_a", Kind: "tpm", Opened: true, Created: then}, {ID: "root_b", Kind: "custodians", Created: then}},
+		Key: 2, KeySince: then, Records: 1024 - left, Remaining: left, RetentionS: 395 * 24 * 3600, Held: 1, NextPurge: then.AddDate(0, 0, 1),
+		Cards: map[string]int64{control.KindVault: 1000, control.KindFlight: 24}}, nil
+}
+
+func (b *aBox) RotateKey(context.Context, control.Actor) (int64, error) { return 2, nil }
+
+func (b *aBox) Certificates(context.Context) ([]control.Certificate, error) {
+	return []control.Certificate{{Kind: "purge-2026Q1", Note: "a purge\n\n\u2014 box x\n", Created: then}, {Kind: "key-1", Note: "a key\x1b[31m\n\n\u2014 box y\n", Created: then}}, nil
+}
 
 func (b *aBox) Audit(context.Context, control.Actor, int) ([]control.AuditEntry, error) {
 	return []control.AuditEntry{

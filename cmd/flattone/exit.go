@@ -63,7 +63,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied, control.CodeFactor:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
+	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused
 	}
 	return exitFailed

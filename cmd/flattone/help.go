@@ -126,7 +126,31 @@ When a line may be tested, and what ends it, is as for flattone tone.`
 		"judged blind (flattone judge --blind, in lab builds), and write file, judged_by and verdict into the report's recorder."
 	wordsTokensLong = `List the newest tokens in the vault. More than brand, last four and expiry is
 not known outside of it.`
-	wordsEventsLong = `List the end of the audit log: who did what to which line or token, by what way,
+	wordsVaultLong = `How the vault is: whether it is open, and by which root; which version of its
+key seals, since when, and how much lies under it; how many cards there are of
+each kind, and when the next is shredded. For custodians and auditors.`
+	wordsRotateLong = `Make a new version of the vault's key, which seals everything from now on. What
+lies under older ones is sealed anew while the box goes on taking cards; then
+they are destroyed, and a certificate says so. Says how far that is until it is
+done: leaving, or --detach, doesn't end it. For custodians; from afar it takes a
+second factor.`
+	wordsCertificatesLong = `Print what the vault has certified, newest first: of each key that was destroyed
+(key-VERSION), and of what was shredded in each quarter (purge-YEARQn). Each is
+a note, signed with the audit log's key. A KIND, or how it begins, picks some.
+For custodians and auditors.`
+	wordsCardLong = `One card of the vault, by its token. Show says what may be known of it, or when
+and why it was shredded. Hold keeps it from being shredded, for a dispute say,
+until release ends that. Shred destroys its key, and no backup brings it back
+once that version of the vault's key is destroyed too; upstream is told.
+
+Who may see the list of tokens may show; the rest is for custodians, and takes a
+second factor from afar.`
+	wordsRotated     = "key %d seals from now on; what lies under older ones is sealed anew"
+	wordsHeld        = "%s: on hold"
+	wordsReleased    = "%s: no longer on hold"
+	wordsShredded    = "%s: shredded"
+	wordsReallyShred = "Shred it? Nothing brings it back."
+	wordsEventsLong  = `List the end of the audit log: who did what to which line or token, by what way,
 and with what result.`
 	wordsAuditLong = `Export writes the whole audit log to a new file, key prints the log's public
 key: both for auditors, at the box. Verify checks such a file anywhere, without

@@ -168,7 +168,7 @@ func printTokens(w io.Writer, tokens []control.Token) {
 		if k.ExpiryMonth != 0 {
 			expires = fmt.Sprintf("%02d/%04d", k.ExpiryMonth, k.ExpiryYear)
 		}
-		return []string{card(k.Brand, k.Last4), expires, k.Line, moment(k.Created)}, k.Token
+		return []string{card(k.Brand, k.Last4), expires, k.Line, moment(k.Created)}, k.Token + ", " + fate(k)
 	})
 }
 

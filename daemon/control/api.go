@@ -62,6 +62,20 @@ type Backend interface {
 
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
+	// Card is what may be seen of one card; [CodeUnknownToken] if there never was one.
+	Card(ctx context.Context, token string) (Token, error)
+	// HoldCard keeps a card from being shredded, ReleaseCard ends that, ShredCard has it deleted for good.
+	HoldCard(ctx context.Context, by Actor, token, reason string) error
+	ReleaseCard(ctx context.Context, by Actor, token string) error
+	ShredCard(ctx context.Context, by Actor, token string) error
+	// Vault is how the vault, its keys and what it holds are. It counts, which with millions of cards takes a second.
+	Vault(context.Context) (Vault, error)
+	// RotateKey makes a new version of the vault's key, and answers with its number; [CodeVaultLocked] if nobody has opened it. What lies under older ones is
+	// sealed anew after that, and [Backend.Vault] says how far that is.
+	RotateKey(ctx context.Context, by Actor) (version int64, err error)
+	// Certificates are all that the vault has signed, newest first.
+	Certificates(context.Context) ([]Certificate, error)
+
 	// Audit is the end of the audit log, newest first, at most limit. That it was read is noted after.
 	Audit(ctx context.Context, by Actor, limit int) ([]AuditEntry, error)
 
@@ -227,7 +241,57 @@ type Token struct {
 	// ExpiryMonth is 1 to 12, ExpiryYear has four digits; both 0 where the profile asks for no expiry.
 	ExpiryMonth int       `json:"expiry_month,omitempty"`
 	ExpiryYear  int       `json:"expiry_year,omitempty"`
-	Created     time.Time `json:"created"`
+	Created     time.Time `json:"created,omitzero"`
+	// Kind is one of the Kinds. Expires is when the card is shredded, unless it is Held.
+	Kind    string    `json:"kind"`
+	Expires time.Time `json:"expires,omitzero"`
+	Held    bool      `json:"held,omitempty"`
+	// Shredded is when it was, Why one word for the reason. Only Token, Capture and Kind are known of it besides.
+	Shredded time.Time `json:"shredded,omitzero"`
+	Why      string    `json:"why,omitempty"`
+}
+
+// Kinds of cards.
+const (
+	KindVault  = "vault"  // kept, and used again and again
+	KindOnce   = "once"   // kept for one use
+	KindOneWay = "oneway" // its number was never kept
+	KindFlight = "flight" // not retained: it goes once what it is for has come out, and in a day at the latest
+)
+
+// Vault is the vault at a glance.
+type Vault struct {
+	Locked bool `json:"locked"`
+	// Roots are what opens it, each by itself.
+	Roots []Root `json:"roots"`
+	// Key is the version of the key that seals, since KeySince; Records is how many cards lie under it, Remaining how many still lie under older ones.
+	Key       int64     `json:"key"`
+	KeySince  time.Time `json:"key_since,omitzero"`
+	Records   int64     `json:"records"`
+	Remaining int64     `json:"remaining"`
+	// RetentionS is for how many seconds cards of kind vault are kept.
+	RetentionS int64 `json:"retention_s"`
+	// Cards are how many there are of each kind, Held how many of all are on hold. NextPurge is when the next is shredded.
+	Cards     map[string]int64 `json:"cards"`
+	Held      int64            `json:"held"`
+	NextPurge time.Time        `json:"next_purge,omitzero"`
+}
+
+// Root is what opens the vault.
+type Root struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Opened: it is the one that did.
+	Opened  bool      `json:"opened"`
+	Created time.Time `json:"created"`
+}
+
+// Certificate is a statement that the vault has signed with the audit log's key: of a key that was destroyed, or what was shredded in a quarter.
+type Certificate struct {
+	// Kind is key-VERSION or purge-QUARTER.
+	Kind    string    `json:"kind"`
+	Note    string    `json:"note"`
+	Created time.Time `json:"created"`
 }
 
 // AuditEntry is one row of the audit log.
@@ -258,7 +322,15 @@ func TakingCard(state string) bool {
 	return state == StateArmed || state == StateKeying || state == StateTuning
 }
 
-// armRequest, armAnswer, enrollAnswer, dialRequest and forceRequest are the bodies of the calls that have any.
+// holdRequest, rotateAnswer, armRequest, armAnswer, enrollAnswer, dialRequest and forceRequest are the bodies of the calls that have any.
+type holdRequest struct {
+	Reason string `json:"reason"`
+}
+
+type rotateAnswer struct {
+	Version int64 `json:"version"`
+}
+
 type armRequest struct {
 	Profile string `json:"profile,omitempty"`
 }

@@ -173,6 +173,45 @@ func (c *Client) Tokens(ctx context.Context, limit int) ([]Token, error) {
 	return ask[[]Token](ctx, c, "asking for the tokens", http.MethodGet, "tokens?limit="+strconv.Itoa(limit), nil)
 }
 
+// Card is what may be seen of one card.
+func (c *Client) Card(ctx context.Context, token string) (Token, error) {
+	return ask[Token](ctx, c, "asking for the card", http.MethodGet, "cards/"+url.PathEscape(token), nil)
+}
+
+// HoldCard keeps a card from being shredded.
+func (c *Client) HoldCard(ctx context.Context, token, reason string) error {
+	_, err := ask[struct{}](ctx, c, "holding the card", http.MethodPost, "cards/"+url.PathEscape(token)+"/hold", holdRequest{reason})
+	return err
+}
+
+// ReleaseCard ends that.
+func (c *Client) ReleaseCard(ctx context.Context, token string) error {
+	_, err := ask[struct{}](ctx, c, "releasing the card", http.MethodPost, "cards/"+url.PathEscape(token)+"/release", nil)
+	return err
+}
+
+// ShredCard has a card deleted for good.
+func (c *Client) ShredCard(ctx context.Context, token string) error {
+	_, err := ask[struct{}](ctx, c, "shredding the card", http.MethodPost, "cards/"+url.PathEscape(token)+"/shred", nil)
+	return err
+}
+
+// Vault is how the vault is.
+func (c *Client) Vault(ctx context.Context) (Vault, error) {
+	return ask[Vault](ctx, c, "asking for the vault", http.MethodGet, "vault", nil)
+}
+
+// RotateKey makes a new version of the vault's key.
+func (c *Client) RotateKey(ctx context.Context) (version int64, err error) {
+	a, err := ask[rotateAnswer](ctx, c, "rotating the vault's key", http.MethodPost, "vault/rotate", nil)
+	return a.Version, err
+}
+
+// Certificates are all that the vault has signed, newest first.
+func (c *Client) Certificates(ctx context.Context) ([]Certificate, error) {
+	return ask[[]Certificate](ctx, c, "asking for the certificates", http.MethodGet, "vault/certificates", nil)
+}
+
 // Audit is the end of the audit log, newest first.
 func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
 	return ask[[]AuditEntry](ctx, c, "asking for the audit log", http.MethodGet, "audit?limit="+strconv.Itoa(limit), nil)

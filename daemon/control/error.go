@@ -33,6 +33,8 @@ const (
 	CodeUnknownProfile = "unknown_profile"
 	CodeLineDown       = "line_down"     // the line's process does not run
 	CodeWrongState     = "wrong_state"   // not possible in the state the line is in
+	CodeUnknownToken   = "unknown_token" // no card has it, nor ever had
+	CodeVaultLocked    = "vault_locked"  // nobody has opened the vault
 	CodeUntuned        = "untuned"       // there is no report of a tuning
 	CodeNoModem        = "no_modem"      // nobody answers at the port, or a line has it
 	CodeBadConfig      = "bad_config"    // the configuration has faults
@@ -55,9 +57,9 @@ func (e *Error) status() int {
 		return http.StatusUnauthorized
 	case CodeBadRequest, CodeUnknownProfile, CodeBadConfig:
 		return http.StatusBadRequest
-	case CodeNoSuchCall, CodeUnknownLine, CodeUntuned, CodeNoModem:
+	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
-	case CodeBusy, CodeLineDown, CodeShuttingDown:
+	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked:
 		return http.StatusServiceUnavailable
 	case CodeWrongState, CodeNeedsRestart:
 		return http.StatusConflict

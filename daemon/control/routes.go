@@ -39,6 +39,8 @@ var (
 	installing  = []Role{Installer}
 	accounting  = []Role{Technician, Custodian, Auditor} // what the vault holds, as far as it may be known
 	auditing    = []Role{Auditor}
+	overseeing  = []Role{Custodian, Auditor} // how the vault's keys are
+	keeping     = []Role{Custodian}
 	withFactors = []Role{Custodian, Installer}
 )
 
@@ -118,6 +120,31 @@ func (s *Server) routes() []route {
 			}
 			return orEmpty(b.Tokens(ctx, n))
 		}},
+		{"GET /v1/vault", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+			return b.Vault(ctx)
+		}},
+		{"POST /v1/vault/rotate", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			if err := decode(r.Body, &struct{}{}); err != nil {
+				return nil, err
+			}
+			version, err := b.RotateKey(ctx, by)
+			return rotateAnswer{version}, err
+		}},
+		{"GET /v1/vault/certificates", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+			return orEmpty(b.Certificates(ctx))
+		}},
+		{"GET /v1/cards/{token}", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			return b.Card(ctx, r.PathValue("token"))
+		}},
+		{"POST /v1/cards/{token}/hold", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask holdRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.HoldCard(ctx, by, r.PathValue("token"), ask.Reason)
+		}},
+		{"POST /v1/cards/{token}/release", keeping, cardCommand(b.ReleaseCard)},
+		{"POST /v1/cards/{token}/shred", keeping, cardCommand(b.ShredCard)},
 		{"GET /v1/audit", auditing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
@@ -165,6 +192,16 @@ func command(do func(context.Context, Actor, string) error) call {
 			return nil, err
 		}
 		return struct{}{}, do(ctx, by, r.PathValue("line"))
+	}
+}
+
+// cardCommand is the same of a card.
+func cardCommand(do func(context.Context, Actor, string) error) call {
+	return func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		if err := decode(r.Body, &struct{}{}); err != nil {
+			return nil, err
+		}
+		return struct{}{}, do(ctx, by, r.PathValue("token"))
 	}
 }
 

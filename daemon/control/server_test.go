@@ -56,6 +56,25 @@ func (b *scripted) CheckFactor(_ context.Context, by Actor, code string) error {
 func (b *scripted) EnrollFactor(_ context.Context, by Actor) (string, error) {
 	return "otpauth://x", b.told("enroll %s", by.Person)
 }
+func (b *scripted) Card(_ context.Context, token string) (Token, error) {
+	return aToken, b.told("card %s", token)
+}
+func (b *scripted) HoldCard(_ context.Context, by Actor, token, reason string) error {
+	return b.told("hold %s %s %s", token, reason, by)
+}
+func (b *scripted) ReleaseCard(_ context.Context, by Actor, token string) error {
+	return b.told("release %s %s", token, by)
+}
+func (b *scripted) ShredCard(_ context.Context, by Actor, token string) error {
+	return b.told("shred %s %s", token, by)
+}
+func (b *scripted) Vault(context.Context) (Vault, error) { return aVault, b.told("vault") }
+func (b *scripted) RotateKey(_ context.Context, by Actor) (int64, error) {
+	return 2, b.told("rotate %s", by)
+}
+func (b *scripted) Certificates(context.Context) ([]Certificate, error) {
+	return []Certificate{aCertificate}, b.told("certificates")
+}
 func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) error {
 	return b.told("forget %s %s", person, by.Person)
 }
@@ -97,8 +116,12 @@ var (
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
-	aToken  = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC()}
-	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
+	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC(),
+		Kind: KindOnce, Expires: time.Unix(4, 0).UTC(), Held: true, Shredded: time.Unix(5, 0).UTC(), Why: "asked"}
+	aVault = Vault{Locked: true, Roots: []Root{{ID: "root_x", Kind: "tpm", Opened: true, Created: time.Unix(6, 0).UTC()}}, Key: 2, KeySince: time.Unix(7, 0).UTC(), Records: 3,
+		Remaining: 4, RetentionS: 5, Cards: map[string]int64{KindOnce: 6}, Held: 7, NextPurge: time.Unix(8, 0).UTC()}
+	aCertificate = Certificate{Kind: "key-1", Note: "n", Created: time.Unix(9, 0).UTC()}
+	aDevice      = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
 	aModem = Modem{Answers: []ModemAnswer{{Ask: "ATI", Lines: []string{"l"}, OK: true}}, Draft: "d",
 		Fits: []ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}}
@@ -253,6 +276,13 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"restart one true " + self(t).Name, func() (any, error) { return nil, c.Restart(ctx, "one", true) }, nil},
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
+		{"card tok_x/y", func() (any, error) { return c.Card(ctx, "tok_x/y") }, aToken},
+		{"hold tok_x a dispute " + self(t).Name, func() (any, error) { return nil, c.HoldCard(ctx, "tok_x", "a dispute") }, nil},
+		{"release tok_x " + self(t).Name, func() (any, error) { return nil, c.ReleaseCard(ctx, "tok_x") }, nil},
+		{"shred tok_x " + self(t).Name, func() (any, error) { return nil, c.ShredCard(ctx, "tok_x") }, nil},
+		{"vault", func() (any, error) { return c.Vault(ctx) }, aVault},
+		{"rotate " + self(t).Name, func() (any, error) { return c.RotateKey(ctx) }, int64(2)},
+		{"certificates", func() (any, error) { return c.Certificates(ctx) }, []Certificate{aCertificate}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},
 		{"forget a/b " + self(t).Name, func() (any, error) { return nil, c.ForgetFactor(ctx, "a/b") }, nil},

@@ -118,7 +118,7 @@ func (r *rig) holds(ctx context.Context, said acknowledged) error {
 }
 
 // whole counts the cards that there are or were. Each has one outbox row and one audit entry, and neither is without a card; each that there is has a key under a
-// version that isn't destroyed.
+// version that isn't destroyed, and of each that upstream should miss it is told once.
 func (r *rig) whole(ctx context.Context) (cards int, err error) {
 	parts := map[string][3]int{} // of each capture
 	has := func(capture string, part int) {
@@ -134,11 +134,11 @@ func (r *rig) whole(ctx context.Context) (cards int, err error) {
 			return err
 		}, query)
 	}
-	var keyless, boxless int
+	var keyless, boxless, untold int
 	err = r.db.Read(ctx, func(tx *store.Tx) error {
 		return errors.Join(
 			count(tx, 0, "SELECT capture FROM card UNION ALL SELECT capture FROM shred"),
-			count(tx, 1, "SELECT stream FROM outbox"),
+			count(tx, 1, "SELECT stream FROM outbox WHERE kind = 'card.captured'"),
 			tx.Each(func(scan func(...any) error) error {
 				var body []byte
 				var e audit.Entry
@@ -150,15 +150,17 @@ func (r *rig) whole(ctx context.Context) (cards int, err error) {
 			}, "SELECT body FROM audit_entry"),
 			tx.One([]any{&keyless}, `SELECT COUNT(*) FROM card LEFT JOIN card_key ON card_key.token = card.token LEFT JOIN kek ON kek.version = card_key.kek
 				WHERE kek.version IS NULL OR kek.destroyed > 0`),
-			tx.One([]any{&boxless}, "SELECT COUNT(*) FROM kek WHERE (destroyed = 0) <> EXISTS (SELECT 1 FROM kek_box WHERE kek_box.version = kek.version)"))
+			tx.One([]any{&boxless}, "SELECT COUNT(*) FROM kek WHERE (destroyed = 0) <> EXISTS (SELECT 1 FROM kek_box WHERE kek_box.version = kek.version)"),
+			tx.One([]any{&untold}, `SELECT COUNT(*) FROM shred WHERE (SELECT COUNT(*) FROM outbox WHERE stream = shred.capture AND kind <> 'card.captured')
+				<> (CASE WHEN why IN ('used', 'resolved') THEN 0 ELSE 1 END)`))
 	})
 	for capture, n := range parts {
 		if n != [3]int{1, 1, 1} {
 			err = errors.Join(err, fmt.Errorf("capture %s: %d cards, outbox rows, audit entries", capture, n))
 		}
 	}
-	if keyless > 0 || boxless > 0 {
-		err = errors.Join(err, fmt.Errorf("%d cards without a key, %d versions half destroyed", keyless, boxless))
+	if keyless > 0 || boxless > 0 || untold > 0 {
+		err = errors.Join(err, fmt.Errorf("%d cards without a key, %d versions half destroyed, %d ends of cards not told once", keyless, boxless, untold))
 	}
 	return len(parts), err
 }

@@ -42,6 +42,9 @@ func (v *Vault) shredIn(tx *store.Tx, token string, why Why, now time.Time) erro
 	if n == 0 {
 		return ErrUnknownToken
 	}
+	if err := v.part(tx, token, why, now); err != nil {
+		return err
+	}
 	for _, table := range []string{"card_key", "alias", "hold", "card"} {
 		if _, err := tx.Exec("DELETE FROM "+table+" WHERE token = $1", token); err != nil {
 			return err

@@ -167,7 +167,14 @@ type Entry struct {
 	Created     time.Time
 	Expires     time.Time // when it is shredded
 	Held        bool      // it isn't, until somebody releases it
+	// Shredded is when it was, and Why. Of such a card no more is known than Token, Capture and Kind; only [Vault.Find] finds one.
+	Shredded time.Time
+	Why      Why
 }
+
+// entryColumns are what an [Entry] is read from.
+const entryColumns = `token, brand, last4, expiry_month, expiry_year, kind, line, capture, created, expires,
+	EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token)`
 
 // List returns the newest cards, newest first.
 func (v *Vault) List(ctx context.Context, limit int) ([]Entry, error) {
@@ -182,8 +189,7 @@ func (v *Vault) List(ctx context.Context, limit int) ([]Entry, error) {
 			e.Created, e.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
 			out = append(out, e)
 			return nil
-		}, `SELECT token, brand, last4, expiry_month, expiry_year, kind, line, capture, created, expires,
-			EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token) FROM card ORDER BY created DESC, token LIMIT $1`, limit)
+		}, "SELECT "+entryColumns+" FROM card ORDER BY created DESC, token LIMIT $1", limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: list cards: %w", err)

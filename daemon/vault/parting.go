@@ -1,0 +1,66 @@
+package vault
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// The types of the events that tell of a card that there is no more. None tells of one that was used up or resolved: whoever is told had it so.
+const (
+	EventShredded   = "card.shredded"   // its time was over, or somebody had it deleted: the token means nothing any more
+	EventUnresolved = "card.unresolved" // nothing was ever heard of what became of it, and it is gone all the same
+)
+
+// parting is their data.
+type parting struct {
+	Capture string `json:"capture"`
+	Token   string `json:"token"`
+	Number  string `json:"number,omitempty"`
+	Kind    Kind   `json:"kind"`
+	Why     Why    `json:"why"`
+}
+
+// part has each destination told, by what it knows the card by, that there is none any more. It is done before the rows go.
+func (v *Vault) part(tx *store.Tx, token string, why Why, now time.Time) error {
+	kind := EventShredded
+	switch why {
+	case Used, Resolved:
+		return nil
+	case Unresolved:
+		kind = EventUnresolved
+	}
+	said := parting{Why: why}
+	if err := tx.One([]any{&said.Capture, &said.Kind}, "SELECT capture, kind FROM card WHERE token = $1", token); err != nil {
+		return err
+	}
+	for _, d := range v.cfg.Destinations {
+		said.Token, said.Number = token, ""
+		err := tx.Each(func(scan func(...any) error) error {
+			var alias string
+			err := scan(&alias)
+			if IsToken(alias) {
+				said.Token = alias
+			} else {
+				said.Number = alias
+			}
+			return err
+		}, "SELECT alias FROM alias WHERE token = $1 AND destination = $2", token, d.Name)
+		if err != nil {
+			return err
+		}
+		id, err := randomID("evt_")
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal(said)
+		if err != nil {
+			return err
+		}
+		if err := v.outbox.Enqueue(tx, Event{ID: id, To: d.Name, Type: kind, Key: said.Capture, Time: now, Data: data}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
