@@ -84,7 +84,7 @@ func knowBlob(ctx context.Context, c *pgx.Conn) error {
 }
 
 func (e *shared) read(ctx context.Context, do func(statements) error) error {
-	for range mostReaders {
+	for range mostReaders + 1 {
 		on, err := e.readers.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err == nil {
 			defer on.Rollback(context.WithoutCancel(ctx))

@@ -53,7 +53,7 @@ func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
 	}
 	if errors.Is(verdict, ErrAway) {
 		db.trouble.Store(&verdict)
-	} else if verdict == nil && errors.Is(db.Trouble(), ErrAway) {
+	} else if (verdict == nil || errors.Is(verdict, ErrNoRow)) && errors.Is(db.Trouble(), ErrAway) {
 		db.trouble.Store(nil)
 	}
 	return verdict
