@@ -23,6 +23,7 @@ const (
 // seal puts a card into the vault and answers the line. The token is told to the line and the feed only here,
 // after Seal has returned: durable.
 func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message {
+	card.CVV.Clear() // nobody here has a use for it, and how long the store takes is not for it to wait
 	if isRehearsal(say.Capture) {
 		return d.rehearsed(ctx, line, say.Capture)
 	}

@@ -55,6 +55,24 @@ func TestCardThatComesAgainGetsItsTokenAgain(t *testing.T) {
 	}
 }
 
+// The security code is wiped before the card waits for anything.
+func TestNoCodeWaitsForTheVault(t *testing.T) {
+	d := newHouse(t).daemon()
+	card := visaCard(t)
+	for _, digit := range []byte("123") {
+		if err := card.CVV.Append(digit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.seal(t.Context(), "desk-1", saidOf(aCapture), card)
+	if card.CVV.Len() != 0 || card.PAN.Len() == 0 {
+		t.Error("the code is still there, or the card isn't, which comes again")
+	}
+}
+
 func TestCardThatIsNotSealed(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(*Daemon, *wire.Card) context.Context // before the card comes

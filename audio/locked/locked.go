@@ -4,7 +4,7 @@
 //
 // Where the kernel has it they are secret memory (memfd_secret(2)): gone from the kernel's own map, so that neither root by
 // /proc/PID/mem or a debugger, nor a core, nor a stray read in the kernel reaches them; a machine can't hibernate while such pages are
-// there. Elsewhere they are ordinary pages, locked (mlock) and left out of dumps. How the two are told apart from outside: see daemon/doctor.
+// there. Elsewhere they are ordinary pages, locked (mlock) and left out of dumps. From outside the two are told apart by /proc/PID/maps, which has the former as /secretmem.
 //
 // Every digit, PAN, CVV and key of the product lives in such a page (DESIGN law 3); so does the state of
 // the detector, from which digits could be read back. Pages may be asked for and given back on any goroutine; what is in
