@@ -152,7 +152,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}}); err != nil {
 		return err
 	}
-	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: filepath.Join(d.cfg.StateDir, "audit.key")}, audit.Deps{Store: d.store}); err != nil {
+	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: auditKey(d.cfg)}, audit.Deps{Store: d.store}); err != nil {
 		return err
 	}
 	d.outbox, err = upstream.New(upstream.Config{

@@ -152,6 +152,15 @@ second factor from afar.`
 	wordsReallyShred = "Shred it? Nothing brings it back."
 	wordsEventsLong  = `List the end of the audit log: who did what to which line or token, by what way,
 and with what result.`
+	wordsBackupLong = `Write a backup to a new file, while the box takes cards. It is sealed under the
+vault's key, which is not in it: backup keys writes that to a file of its own,
+as the custodians have it, to be kept elsewhere. flattoned --restore makes a
+vault of both on another box, with as many custodians as it takes to unlock;
+docs/backup.md says how.
+
+Backup purge-log writes which cards were shredded, so that a restore of an older
+backup shreds them again. Data and purge log are for custodians and installers,
+keys for custodians.`
 	wordsAuditLong = `Export writes the whole audit log to a new file, key prints the log's public
 key: both for auditors, at the box. Verify checks such a file anywhere, without
 a box, and names the first entry that isn't what was written; exit code 10 says

@@ -18,19 +18,28 @@ import (
 
 func main() {
 	file := flag.String("config", "/etc/flattone/flattone.toml", "the configuration `file`")
+	var from daemon.Backups
+	flag.StringVar(&from.Data, "restore", "", "make the vault of a new box from a backup, a `file` that flattone backup made, and end")
+	flag.StringVar(&from.Keys, "keys", "", "with --restore: the backup of the keys, a `file` that flattone backup keys made")
+	flag.StringVar(&from.Purged, "purge-log", "", "with --restore: a later purge log, a `file` that flattone backup purge-log made")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "flattoned: it takes no argument, and %q is one\n", flag.Arg(0))
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*file); err != nil {
+	if (from.Data == "") != (from.Keys == "") || from.Data == "" && from.Purged != "" {
+		fmt.Fprintln(os.Stderr, "flattoned: a restore takes both --restore and --keys")
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(*file, from); err != nil {
 		fmt.Fprintln(os.Stderr, "flattoned:", err)
 		os.Exit(1)
 	}
 }
 
-func run(file string) error {
+func run(file string, from daemon.Backups) error {
 	if err := host.Harden(); err != nil {
 		return err
 	}
@@ -39,6 +48,14 @@ func run(file string) error {
 	cfg, err := config.Load(file)
 	if err != nil {
 		return err
+	}
+	if from.Data != "" {
+		seen, err := host.Unseen(os.Stdin)
+		if err != nil {
+			return err
+		}
+		defer seen()
+		return daemon.Restore(ctx, cfg, from, os.Stdin, func(text string) { fmt.Fprint(os.Stderr, text) })
 	}
 	d, err := daemon.New(ctx, cfg, file, slog.New(host.Journal(slog.NewTextHandler(os.Stderr, nil))))
 	if err != nil {

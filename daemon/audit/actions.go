@@ -53,6 +53,12 @@ var actions = []Action{
 	{"key.destroyed", Credentials, "a version of the key-encryption key was destroyed: nothing lay under it"},
 	{"key.root_added", Credentials, "a further root opens the vault"},
 	{"key.root_dropped", Credentials, "a root no longer opens the vault"},
+	// What leaves the box as a whole, and comes back.
+	{"backup.began", AdminAct, "somebody makes a backup of the data; the object is its name"},
+	{"backup.ended", AdminAct, "such a backup is made, or isn't"},
+	{"backup.restored", LogEdge, "the store was made from a backup; the result is how many entries of the log were in it, the origin who gave their shares"},
+	{"backup.purge_log", AdminAct, "somebody takes the purge log off the box"},
+	{"key.backed_up", Credentials, "somebody takes the keys off the box, as the custodians have them; the origin is which versions"},
 	// Lines: what could open a way for a card or its digits is logged as it is asked and as it ends.
 	{"line.arm", AdminAct, "somebody asked for a line to take a card"},
 	{"line.armed", AdminAct, "a line takes a card, or refused to"},

@@ -83,6 +83,12 @@ type Backend interface {
 	ExportAudit(ctx context.Context, by Actor, to io.Writer) error
 	AuditKey() string
 
+	// BackUp writes a backup of the data to to, which is noted; BackUpKeys one of the keys, as the custodians have them; BackUpPurgeLog the cards that were shredded, for a
+	// restore of an older backup.
+	BackUp(ctx context.Context, by Actor, to io.Writer) error
+	BackUpKeys(ctx context.Context, by Actor, to io.Writer) error
+	BackUpPurgeLog(ctx context.Context, by Actor, to io.Writer) error
+
 	// CheckFactor takes a code of the person's second factor, or says why it doesn't; an empty one, what it takes. It keeps its own account of wrong ones.
 	CheckFactor(ctx context.Context, by Actor, code string) error
 	// EnrollFactor makes the person a second factor, and answers with what an authenticator reads, once.

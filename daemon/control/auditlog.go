@@ -2,27 +2,28 @@ package control
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
 )
 
-// exportPattern is the call that answers with a file.
-const exportPattern = "GET /v1/audit/export"
+// file is a call that answers with one.
+type file func(ctx context.Context, by Actor, to io.Writer) error
 
-// export is GET /v1/audit/export: the whole audit log, as package daemon/audit/export has it. Its length isn't known when it begins, and what fails once it has
-// begun cuts the connection off, so that nobody takes a part for the whole.
-func (s *Server) export(w http.ResponseWriter, r *http.Request, by Actor) {
-	w.Header().Set("Content-Type", "application/jsonl")
+// sendFile answers with a file. Its length isn't known when it begins, and what fails once it has begun cuts the connection off, so that nobody takes a part
+// for the whole.
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, by Actor, write file) {
+	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	to := &patient{ResponseWriter: w, deadline: http.NewResponseController(w).SetWriteDeadline}
-	err := s.backend.ExportAudit(r.Context(), by, to)
+	err := write(r.Context(), by, to)
 	switch {
 	case err == nil:
 	case !to.began:
 		s.refuse(w, r, by, err)
 	default:
-		s.log.Warn("admin socket: an export of the audit log broke off", "err", err)
+		s.log.Warn("admin socket: a file broke off", "call", r.Pattern, "err", err)
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -55,7 +56,18 @@ func (c *Client) AuditKey(ctx context.Context) (string, error) {
 
 // ExportAudit writes the whole audit log to to. It fails if what came isn't all.
 func (c *Client) ExportAudit(ctx context.Context, to io.Writer) error {
-	resp, err := c.send(ctx, http.MethodGet, "audit/export", nil, "")
+	return c.file(ctx, "audit/export", to)
+}
+
+// file writes what a call answers with to to.
+func (c *Client) file(ctx context.Context, path string, to io.Writer) error {
+	resp, err := c.send(ctx, http.MethodGet, path, nil, "")
+	if need, ok := errors.AsType[*Error](err); ok && need.Code == CodeFactor && c.Code != nil {
+		var code string
+		if code, err = c.Code(need); err == nil {
+			resp, err = c.send(ctx, http.MethodGet, path, nil, code)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,9 @@ type route struct {
 	pattern string
 	// may are the roles of which one is enough. Of calls that only custodians and installers may, see [Server.vouch].
 	may []Role
-	// call is nil for what answers at length: the stream and the export.
+	// call is nil for what answers at length: the stream, and those with a file.
 	call call
+	file file
 }
 
 // Who may what. Viewing is for everybody who has a role.
@@ -50,8 +51,8 @@ func (s *Server) routes() []route {
 	return []route{
 		{"GET /v1/status", viewing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Status(ctx)
-		}},
-		{streamPattern, viewing, nil},
+		}, nil},
+		{streamPattern, viewing, nil, nil},
 		{"GET /v1/lines", viewing, func(ctx context.Context, by Actor, _ *http.Request) (any, error) {
 			lines, err := orEmpty(b.Lines(ctx))
 			for i := range lines {
@@ -60,114 +61,117 @@ func (s *Server) routes() []route {
 				}
 			}
 			return lines, err
-		}},
+		}, nil},
 		{"GET /v1/devices", handling, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Devices(ctx))
-		}},
+		}, nil},
 		{"GET /v1/modems/probe", handling, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			port := r.URL.Query().Get("port")
 			if !filepath.IsAbs(port) {
 				return nil, &Error{CodeBadRequest, fmt.Sprintf("%q is no path of a port", port), `name it from the root on ("/dev/...")`}
 			}
 			return b.ProbeModem(ctx, port)
-		}},
-		{"POST /v1/lines/{line}/arm", commanding, arming(b.Arm)},
-		{"POST /v1/lines/{line}/rehearse", handling, arming(b.Rehearse)},
-		{"POST /v1/lines/{line}/disarm", handling, command(b.Disarm)},
-		{"POST /v1/lines/{line}/more-time", commanding, command(b.MoreTime)},
-		{"POST /v1/lines/{line}/acknowledge", commanding, command(b.Acknowledge)},
-		{"POST /v1/lines/{line}/call-began", commanding, command(b.CallBegan)},
-		{"POST /v1/lines/{line}/call-ended", commanding, command(b.CallEnded)},
-		{"POST /v1/lines/{line}/answer", commanding, command(b.Answer)},
+		}, nil},
+		{"POST /v1/lines/{line}/arm", commanding, arming(b.Arm), nil},
+		{"POST /v1/lines/{line}/rehearse", handling, arming(b.Rehearse), nil},
+		{"POST /v1/lines/{line}/disarm", handling, command(b.Disarm), nil},
+		{"POST /v1/lines/{line}/more-time", commanding, command(b.MoreTime), nil},
+		{"POST /v1/lines/{line}/acknowledge", commanding, command(b.Acknowledge), nil},
+		{"POST /v1/lines/{line}/call-began", commanding, command(b.CallBegan), nil},
+		{"POST /v1/lines/{line}/call-ended", commanding, command(b.CallEnded), nil},
+		{"POST /v1/lines/{line}/answer", commanding, command(b.Answer), nil},
 		{"POST /v1/lines/{line}/dial", commanding, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask dialRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Dial(ctx, by, r.PathValue("line"), ask.Number)
-		}},
-		{"POST /v1/lines/{line}/hang-up", commanding, command(b.HangUp)},
-		{"POST /v1/lines/{line}/tune", installing, command(b.Tune)},
+		}, nil},
+		{"POST /v1/lines/{line}/hang-up", commanding, command(b.HangUp), nil},
+		{"POST /v1/lines/{line}/tune", installing, command(b.Tune), nil},
 		{"POST /v1/lines/{line}/test", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask Test
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Test(ctx, by, r.PathValue("line"), ask)
-		}},
-		{"DELETE /v1/lines/{line}/test", handling, command(b.EndTest)},
+		}, nil},
+		{"DELETE /v1/lines/{line}/test", handling, command(b.EndTest), nil},
 		{"POST /v1/lines/{line}/restart", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Restart(ctx, by, r.PathValue("line"), ask.Force)
-		}},
+		}, nil},
 		{"POST /v1/reload", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return b.Reload(ctx, by, ask.Force)
-		}},
+		}, nil},
 		{"GET /v1/lines/{line}/acceptance", viewing, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Acceptance(ctx, r.PathValue("line"))
-		}},
+		}, nil},
 		{"GET /v1/tokens", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Tokens(ctx, n))
-		}},
+		}, nil},
 		{"GET /v1/vault", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Vault(ctx)
-		}},
+		}, nil},
 		{"POST /v1/vault/rotate", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {
 				return nil, err
 			}
 			version, err := b.RotateKey(ctx, by)
 			return rotateAnswer{version}, err
-		}},
+		}, nil},
 		{"GET /v1/vault/certificates", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Certificates(ctx))
-		}},
+		}, nil},
 		{"GET /v1/cards/{token}", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Card(ctx, r.PathValue("token"))
-		}},
+		}, nil},
 		{"POST /v1/cards/{token}/hold", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask holdRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.HoldCard(ctx, by, r.PathValue("token"), ask.Reason)
-		}},
-		{"POST /v1/cards/{token}/release", keeping, cardCommand(b.ReleaseCard)},
-		{"POST /v1/cards/{token}/shred", keeping, cardCommand(b.ShredCard)},
+		}, nil},
+		{"POST /v1/cards/{token}/release", keeping, cardCommand(b.ReleaseCard), nil},
+		{"POST /v1/cards/{token}/shred", keeping, cardCommand(b.ShredCard), nil},
 		{"GET /v1/audit", auditing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Audit(ctx, by, n))
-		}},
-		{exportPattern, auditing, nil},
+		}, nil},
+		{"GET /v1/audit/export", auditing, nil, b.ExportAudit},
+		{"GET /v1/backup/data", withFactors, nil, b.BackUp},
+		{"GET /v1/backup/purge-log", withFactors, nil, b.BackUpPurgeLog},
+		{"GET /v1/backup/keys", keeping, nil, b.BackUpKeys},
 		{"GET /v1/audit/key", auditing, func(context.Context, Actor, *http.Request) (any, error) {
 			return auditKey{b.AuditKey()}, nil
-		}},
+		}, nil},
 		{"POST /v1/factor", withFactors, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {
 				return nil, err
 			}
 			uri, err := b.EnrollFactor(ctx, by)
 			return enrollAnswer{uri}, err
-		}},
+		}, nil},
 		{"DELETE /v1/factor/{person}", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			person := r.PathValue("person")
 			defer s.fresh.drop(person)
 			return struct{}{}, b.ForgetFactor(ctx, by, person)
-		}},
+		}, nil},
 	}
 }
 
@@ -226,8 +230,8 @@ func (s *Server) handler() http.Handler {
 			case rt.pattern == streamPattern:
 				s.stream(w, r, by)
 				return
-			case rt.pattern == exportPattern:
-				s.export(w, r, by)
+			case rt.file != nil:
+				s.sendFile(w, r, by, rt.file)
 				return
 			}
 			var body any

@@ -198,6 +198,22 @@ func (b *scripted) ExportAudit(_ context.Context, by Actor, to io.Writer) error 
 	return errors.Join(err, b.breaks)
 }
 func (b *scripted) AuditKey() string { return "the key" }
+func (b *scripted) BackUp(_ context.Context, _ Actor, to io.Writer) error {
+	return b.file("backup", to)
+}
+func (b *scripted) BackUpKeys(_ context.Context, _ Actor, to io.Writer) error {
+	return b.file("backup of keys", to)
+}
+func (b *scripted) BackUpPurgeLog(_ context.Context, _ Actor, to io.Writer) error {
+	return b.file("purge log", to)
+}
+func (b *scripted) file(what string, to io.Writer) error {
+	if err := b.told("%s", what); err != nil {
+		return err
+	}
+	_, err := io.WriteString(to, "the "+what+"\n")
+	return err
+}
 func (b *scripted) Audit(_ context.Context, _ Actor, n int) ([]AuditEntry, error) {
 	if n == 1 {
 		return nil, b.told("audit %d", n)

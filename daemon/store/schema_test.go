@@ -45,6 +45,7 @@ var rowsOfEach = map[string]string{
 	"root":           "('r', 'k', CAST('x' AS blob), CAST('x' AS blob), 1)",
 	"kek":            "(1, 1, 0, 0, 0)",
 	"kek_box":        "(1, 'r', CAST('x' AS blob), CAST('x' AS blob))",
+	"key_backup":     "(1, 1, 1, 1)",
 	"safe":           "('p', 'o', 1, CAST('x' AS blob))",
 	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 't', 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob))",
 	"card_key":       "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, CAST('x' AS blob))",

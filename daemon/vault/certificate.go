@@ -47,12 +47,21 @@ func (v *Vault) certify(tx *store.Tx, kind, text string, now time.Time) error {
 // recoverability is what a shredded card's end depends on, in both kinds of certificates.
 const recoverability = `A card is shredded by destroying its record key, which lay under a version of the key-encryption key. A backup
 from before holds the record key still, sealed under that version: it ends with the last copy of the version, which
-is in backups of keys alone. Destroy those that were made before a version was.
+is in backups of keys alone. Destroy those that hold a version which was destroyed.
 `
 
-func keyDestroyed(version int64, now time.Time) string {
-	return fmt.Sprintf("flattone: a key was destroyed\n\nKey-encryption key: version %d\nDestroyed: %s\n\nNothing lay under it any more. %s",
-		version, now.UTC().Format(time.RFC3339), recoverability)
+// keyDestroyed names the backups of keys that hold the version still.
+func keyDestroyed(tx *store.Tx, version int64, now time.Time) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "flattone: a key was destroyed\n\nKey-encryption key: version %d\nDestroyed: %s\n", version, now.UTC().Format(time.RFC3339))
+	err := tx.Each(func(scan func(...any) error) error {
+		var number, made int64
+		err := scan(&number, &made)
+		fmt.Fprintf(&b, "Held by key backup: %d of %s\n", number, time.UnixMicro(made).UTC().Format(time.RFC3339))
+		return err
+	}, "SELECT number, made FROM key_backup WHERE oldest <= $1 AND newest >= $1 ORDER BY number", version)
+	fmt.Fprintf(&b, "\nNothing lay under it any more. %s", recoverability)
+	return b.String(), err
 }
 
 // certifyQuarter states what was shredded in the quarter before now's, once it is over, and that nothing is overdue (PCI DSS 3.2.1).

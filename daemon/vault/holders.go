@@ -104,6 +104,27 @@ func (h holder) give(tx *store.Tx, version int64, kek *keys.Key) error {
 	return err
 }
 
+// openBox opens a version that was given to h.
+func (h holder) openBox(private hpke.PrivateKey, version int64, box, vouched []byte) (*keys.Key, error) {
+	kek, err := keys.NewKey(func(dst []byte) error {
+		plain, err := hpke.Open(private, hpke.HKDFSHA384(), hpke.AES256GCM(), boxInfo(version, h.id), box)
+		defer clear(plain)
+		if err == nil && len(plain) != keys.Size {
+			err = errors.New("a key of another length")
+		}
+		locked.Copy(dst, plain)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: key %d: %w", ErrAltered, version, err)
+	}
+	if kek.Open(nil, vouched, h.vouch(version)) != nil {
+		kek.Destroy()
+		return nil, fmt.Errorf("%w: key %d doesn't vouch for root %s", ErrAltered, version, h.id)
+	}
+	return kek, nil
+}
+
 // openBoxes opens all versions that were given to h.
 func (v *Vault) openBoxes(ctx context.Context, h holder, private hpke.PrivateKey) (keks map[int64]*keys.Key, err error) {
 	keks = map[int64]*keys.Key{}
@@ -121,23 +142,11 @@ func (v *Vault) openBoxes(ctx context.Context, h holder, private hpke.PrivateKey
 			if err := scan(&version, &box, &vouched); err != nil {
 				return err
 			}
-			kek, err := keys.NewKey(func(dst []byte) error {
-				plain, err := hpke.Open(private, hpke.HKDFSHA384(), hpke.AES256GCM(), boxInfo(version, h.id), box)
-				defer clear(plain)
-				if err == nil && len(plain) != keys.Size {
-					err = errors.New("a key of another length")
-				}
-				locked.Copy(dst, plain)
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("%w: key %d: %w", ErrAltered, version, err)
+			kek, err := h.openBox(private, version, box, vouched)
+			if err == nil {
+				keks[version] = kek
 			}
-			keks[version] = kek
-			if kek.Open(nil, vouched, h.vouch(version)) != nil {
-				return fmt.Errorf("%w: key %d doesn't vouch for root %s", ErrAltered, version, h.id)
-			}
-			return nil
+			return err
 		}, "SELECT version, box, vouched FROM kek_box WHERE root = $1 ORDER BY version", h.id)
 	})
 	if err == nil && len(keks) == 0 {

@@ -96,18 +96,13 @@ func (v *Vault) purgeSome(ctx context.Context, now time.Time, p *Purged) (n int,
 	return len(all), nil
 }
 
-// Replay shreds once more what was shredded, after a backup from before is restored. It must end before the vault serves.
-func (v *Vault) Replay(ctx context.Context) (n int64, err error) {
-	err = v.store.Write(ctx, func(tx *store.Tx) error {
-		for _, table := range []string{"card_key", "alias", "hold", "card"} {
-			if n, err = tx.Exec("DELETE FROM " + table + " WHERE token IN (SELECT token FROM shred)"); err != nil {
-				return err
-			}
+// Replay shreds once more what was shredded, where a backup from before is restored: in the transaction of that, before anything serves. It answers with how many
+// cards that was.
+func Replay(tx *store.Tx) (n int64, err error) {
+	for _, table := range []string{"card_key", "alias", "hold", "card"} {
+		if n, err = tx.Exec("DELETE FROM " + table + " WHERE token IN (SELECT token FROM shred)"); err != nil {
+			return 0, err
 		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("vault: replay the purge log: %w", err)
 	}
 	return n, nil
 }

@@ -230,7 +230,11 @@ func (v *Vault) destroy(ctx context.Context, version int64) error {
 		if err := v.audit.Append(tx, audit.Event{Actor: "flattoned", Action: "key.destroyed", Object: fmt.Sprint("key ", version), Result: "ok", Origin: "vault", Time: now}); err != nil {
 			return err
 		}
-		return v.certify(tx, fmt.Sprint("key-", version), keyDestroyed(version, now), now)
+		text, err := keyDestroyed(tx, version, now)
+		if err != nil {
+			return err
+		}
+		return v.certify(tx, fmt.Sprint("key-", version), text, now)
 	})
 	if err == nil {
 		v.ring.drop(version)

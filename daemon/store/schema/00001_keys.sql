@@ -35,6 +35,14 @@ CREATE TABLE kek_box (
   PRIMARY KEY (version, root)
 );
 
+-- Copies of the versions that left the box: from the oldest to the newest that each one holds. A version that was destroyed ends with the last of them.
+CREATE TABLE key_backup (
+  number BIGINT NOT NULL PRIMARY KEY CHECK (number BETWEEN 1 AND 1000000),
+  oldest BIGINT NOT NULL CHECK (oldest BETWEEN 1 AND 1000000),
+  newest BIGINT NOT NULL CHECK (newest BETWEEN 1 AND 1000000),
+  made   BIGINT NOT NULL CHECK (made BETWEEN 0 AND 9223372036854775807)
+);
+
 -- What is no card, and sealed under a version all the same: secrets of second factors, fingerprint keys.
 CREATE TABLE safe (
   purpose TEXT   NOT NULL CHECK (purpose || '' = purpose),
