@@ -122,7 +122,12 @@ func TestReplay(t *testing.T) {
 	r := newRig(t)
 	token := r.mustSeal(t, visa("a"))
 	r.edit(t, "INSERT INTO shred (token, capture, kind, why, kek, shredded) SELECT token, capture, kind, 'asked', 1, 1 FROM card")
-	if n, err := r.vault.Replay(t.Context()); err != nil || n != 1 {
+	var n int64
+	err := r.db.Write(t.Context(), func(tx *store.Tx) (err error) {
+		n, err = Replay(tx)
+		return err
+	})
+	if err != nil || n != 1 {
 		t.Errorf("%d cards, %v", n, err)
 	}
 	r.gone(t, token, Asked)
