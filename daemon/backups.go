@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/flattone/flattone/daemon/backup"
@@ -16,7 +15,7 @@ func auditKey(cfg *config.Config) string { return filepath.Join(cfg.StateDir, "a
 
 // maker makes backups of the box.
 func (d *Daemon) maker() (*backup.Maker, error) {
-	box, err := os.Hostname()
+	box, err := boxName(d.cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -141,15 +141,11 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	in := d.cfg.Store
-	box := in.Box
-	if box == "" {
-		if box, err = os.Hostname(); err != nil {
-			return fmt.Errorf("find the machine's name: %w", err)
-		}
+	box, err := boxName(d.cfg)
+	if err != nil {
+		return err
 	}
-	if d.store, err = store.Open(ctx, store.Config{Dir: d.cfg.StateDir, Postgres: store.Postgres{Where: in.Postgres, Box: box,
-		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}}); err != nil {
+	if d.store, err = openStore(ctx, d.cfg, box); err != nil {
 		return err
 	}
 	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: auditKey(d.cfg)}, audit.Deps{Store: d.store}); err != nil {
@@ -176,6 +172,24 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	}
 	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
 	return nil
+}
+
+// boxName is what the box is called in its log, and where boxes share a database.
+func boxName(cfg *config.Config) (string, error) {
+	if cfg.Store.Box != "" {
+		return cfg.Store.Box, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("find the machine's name: %w", err)
+	}
+	return name, nil
+}
+
+func openStore(ctx context.Context, cfg *config.Config, box string) (*store.DB, error) {
+	in := cfg.Store
+	return store.Open(ctx, store.Config{Dir: cfg.StateDir, Postgres: store.Postgres{Where: in.Postgres, Box: box,
+		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}})
 }
 
 // Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse

@@ -53,7 +53,11 @@ func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Rea
 		defer purged.Close()
 		src.Purged = purged
 	}
-	db, err := store.Open(ctx, store.Config{Dir: cfg.StateDir})
+	box, err := boxName(cfg)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, cfg, box)
 	if err != nil {
 		return err
 	}
