@@ -11,27 +11,41 @@ import (
 const Overhead = 28
 
 // Seal returns plaintext sealed under a key of [Size] bytes in locked memory, bound to aad. The result may lie anywhere.
-func Seal(key, plaintext, aad []byte) ([]byte, error) {
-	gcm, forget, err := newGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	defer forget()
-	return gcm.Seal(nil, nil, plaintext, aad), nil
+func Seal(key, plaintext, aad []byte) (box []byte, err error) {
+	err = expanded(key, func(c Cipher) error {
+		box = c.Seal(plaintext, aad)
+		return nil
+	})
+	return box, err
 }
 
 // Open opens box into dst, which must be exactly as long as the plaintext and in locked memory.
 func Open(dst, key, box, aad []byte) error {
+	return expanded(key, func(c Cipher) error { return c.Open(dst, box, aad) })
+}
+
+// Cipher is a key that is expanded, for many boxes in a row.
+type Cipher struct{ gcm cipher.AEAD }
+
+// Seal is as the function of this name.
+func (c Cipher) Seal(plaintext, aad []byte) []byte { return c.gcm.Seal(nil, nil, plaintext, aad) }
+
+// Open is as the function of this name.
+func (c Cipher) Open(dst, box, aad []byte) error {
 	if len(box) != len(dst)+Overhead {
 		return fmt.Errorf("a box of %d bytes, want %d", len(box), len(dst)+Overhead)
 	}
+	_, err := c.gcm.Open(dst[:0], nil, box, aad)
+	return err
+}
+
+func expanded(key []byte, use func(Cipher) error) error {
 	gcm, forget, err := newGCM(key)
 	if err != nil {
 		return err
 	}
 	defer forget()
-	_, err = gcm.Open(dst[:0], nil, box, aad)
-	return err
+	return use(Cipher{gcm})
 }
 
 // newGCM returns a cipher and the function that wipes it. Go expands the key on the ordinary heap, twice

@@ -88,6 +88,11 @@ func (k *Key) Open(dst, box, aad []byte) error {
 	return k.Use(func(key []byte) error { return Open(dst, key, box, aad) })
 }
 
+// Expanded lends the key as it is expanded for use, which costs more than a box does. It is wiped when use returns, and must not be kept.
+func (k *Key) Expanded(use func(Cipher) error) error {
+	return k.Use(func(key []byte) error { return expanded(key, use) })
+}
+
 // OpenKey opens a box that holds a key.
 func (k *Key) OpenKey(box, aad []byte) (*Key, error) {
 	return NewKey(func(dst []byte) error { return k.Open(dst, box, aad) })

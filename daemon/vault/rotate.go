@@ -117,15 +117,12 @@ func (v *Vault) rewrap(ctx context.Context) error {
 	if err := v.rewrapSafe(ctx); err != nil {
 		return err
 	}
-	for after := ""; ; {
-		if after, err = v.rewrapSome(ctx, after); err != nil {
-			return err
-		}
-		if after == "" {
-			break
-		}
-	}
 	for _, version := range retired {
+		for after, more := "", true; more; {
+			if after, more, err = v.rewrapSome(ctx, version, after); err != nil {
+				return err
+			}
+		}
 		if err := v.destroy(ctx, version); err != nil {
 			return err
 		}
@@ -148,37 +145,39 @@ func (v *Vault) retired(ctx context.Context) (all []int64, err error) {
 // wrapped is a record's key as it is stored.
 type wrapped struct {
 	token string
-	kek   int64
 	box   []byte
 }
 
-// rewrapSome seals a batch of record keys anew, those of the tokens after one. It answers with the last of them, "" at the end.
-func (v *Vault) rewrapSome(ctx context.Context, after string) (last string, err error) {
+// rewrapSome seals a batch of the record keys under a version anew, of tokens after one. It answers with the last of them.
+func (v *Vault) rewrapSome(ctx context.Context, old int64, after string) (last string, more bool, err error) {
 	version, kek, err := v.ring.newest()
 	if err != nil {
-		return "", err
+		return "", false, err
+	}
+	from, err := v.kekOf(ctx, old)
+	if err != nil {
+		return "", false, err
 	}
 	var batch []wrapped
 	err = v.store.Read(ctx, func(tx *store.Tx) error {
 		return tx.Each(func(scan func(...any) error) error {
 			var w wrapped
-			err := scan(&w.token, &w.kek, &w.box)
+			err := scan(&w.token, &w.box)
 			batch = append(batch, w)
 			return err
-		}, "SELECT token, kek, box FROM card_key WHERE token > $1 AND kek < $2 ORDER BY token LIMIT $3", after, version, rewrapBatch)
+		}, "SELECT token, box FROM card_key WHERE token > $1 AND kek = $2 ORDER BY token LIMIT $3", after, old, rewrapBatch)
 	})
 	if err != nil || len(batch) == 0 {
-		return "", err
+		return "", false, err
 	}
 	last = batch[len(batch)-1].token
-	fresh, err := v.sealAnew(ctx, batch, version, kek)
-	if err != nil {
-		return "", err
+	if err := sealAnew(batch, old, from, version, kek); err != nil {
+		return "", false, err
 	}
-	return last, v.store.Write(ctx, func(tx *store.Tx) error {
-		for i, w := range batch {
+	return last, true, v.store.Write(ctx, func(tx *store.Tx) error {
+		for _, w := range batch {
 			// Gone meanwhile: shredded.
-			if _, err := tx.Exec("UPDATE card_key SET kek = $1, box = $2 WHERE token = $3 AND kek = $4", version, fresh[i], w.token, w.kek); err != nil {
+			if _, err := tx.Exec("UPDATE card_key SET kek = $1, box = $2 WHERE token = $3 AND kek = $4", version, w.box, w.token, old); err != nil {
 				return err
 			}
 		}
@@ -186,27 +185,24 @@ func (v *Vault) rewrapSome(ctx context.Context, after string) (last string, err 
 	})
 }
 
-// sealAnew opens record keys under their versions and seals them under another, through one page of locked memory.
-func (v *Vault) sealAnew(ctx context.Context, batch []wrapped, version int64, kek *keys.Key) ([][]byte, error) {
+// sealAnew opens record keys under one version and seals them under another, through one page of locked memory.
+func sealAnew(batch []wrapped, old int64, from *keys.Key, version int64, to *keys.Key) error {
 	p, err := newPage()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer p.wipe()
-	fresh := make([][]byte, len(batch))
-	for i, w := range batch {
-		old, err := v.kekOf(ctx, w.kek)
-		if err != nil {
-			return nil, err
-		}
-		if err := old.Open(p.dek(), w.box, dekAAD(w.kek, w.token)); err != nil {
-			return nil, fmt.Errorf("%w: the key of %s: %w", ErrAltered, w.token, err)
-		}
-		if fresh[i], err = kek.Seal(p.dek(), dekAAD(version, w.token)); err != nil {
-			return nil, err
-		}
-	}
-	return fresh, nil
+	return from.Expanded(func(from keys.Cipher) error {
+		return to.Expanded(func(to keys.Cipher) error {
+			for i, w := range batch {
+				if err := from.Open(p.dek(), w.box, dekAAD(old, w.token)); err != nil {
+					return fmt.Errorf("%w: the key of %s: %w", ErrAltered, w.token, err)
+				}
+				batch[i].box = to.Seal(p.dek(), dekAAD(version, w.token))
+			}
+			return nil
+		})
+	})
 }
 
 // destroy ends a version for good, once nothing lies under it.
