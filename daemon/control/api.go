@@ -96,6 +96,8 @@ type Backend interface {
 	// ForgetFactor has somebody's second factor no longer be one.
 	ForgetFactor(ctx context.Context, by Actor, person string) error
 
+	Custodians
+
 	// Refused has the audit log know that somebody was turned away, from which call and why. The server sees to it that this is not done too often.
 	Refused(ctx context.Context, by Actor, call, result string) error
 

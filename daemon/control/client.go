@@ -236,11 +236,9 @@ func (c *Client) command(ctx context.Context, doing, line, verb string) error {
 
 func linePath(line, verb string) string { return "lines/" + url.PathEscape(line) + "/" + verb }
 
-// ask makes one call and decodes its answer. doing says in an error what was being tried. Where the call takes a code, it is made once more, with one.
+// ask makes one call and decodes its answer. doing says in an error what was being tried.
 func ask[T any](ctx context.Context, c *Client, doing, method, path string, body any) (answer T, err error) {
-	try := func(code string) error {
-		ctx, cancel := context.WithTimeout(ctx, askTime)
-		defer cancel()
+	err = c.coded(ctx, doing, func(ctx context.Context, code string) error {
 		resp, err := c.send(ctx, method, path, body, code)
 		if err != nil {
 			return err
@@ -250,8 +248,18 @@ func ask[T any](ctx context.Context, c *Client, doing, method, path string, body
 			return c.lost(err)
 		}
 		return nil
+	})
+	return answer, err
+}
+
+// coded tries a call, and once more with a code of the second factor where it takes one.
+func (c *Client) coded(ctx context.Context, doing string, call func(ctx context.Context, code string) error) error {
+	try := func(code string) error {
+		ctx, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		return call(ctx, code)
 	}
-	err = try("")
+	err := try("")
 	if need, ok := errors.AsType[*Error](err); ok && need.Code == CodeFactor && c.Code != nil {
 		var code string
 		if code, err = c.Code(need); err == nil {
@@ -259,9 +267,9 @@ func ask[T any](ctx context.Context, c *Client, doing, method, path string, body
 		}
 	}
 	if err != nil {
-		return answer, fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return answer, nil
+	return nil
 }
 
 // send makes a request, with a code of the second factor unless that is empty; an answer that is not a success becomes its [*Error].
@@ -289,12 +297,17 @@ func (c *Client) send(ctx context.Context, method, path string, body any, code s
 		return resp, nil
 	}
 	defer resp.Body.Close()
+	return nil, c.failed(resp.Status, resp.Body)
+}
+
+// failed reads why a call was no success.
+func (c *Client) failed(status string, body io.Reader) *Error {
 	e := &Error{}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(e); err != nil || e.Text == "" {
-		return nil, &Error{CodeInternal, c.socket + " answered " + resp.Status + " without a reason",
+	if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(e); err != nil || e.Text == "" {
+		return &Error{CodeInternal, c.socket + " answered " + status + " without a reason",
 			"make sure that it is flattoned who listens there"}
 	}
-	return nil, e
+	return e
 }
 
 // unreachable says why nobody answers, in a technician's terms.

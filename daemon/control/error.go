@@ -40,6 +40,7 @@ const (
 	CodeBadConfig      = "bad_config"    // the configuration has faults
 	CodeNeedsRestart   = "needs_restart" // only a start of flattoned takes that over
 	CodeShuttingDown   = "shutting_down" // the machine is about to stop or to sleep
+	CodeShare          = "share"         // a custodian's share is not taken; why is in the audit log already
 	CodeNoAnswer       = "no_answer"     // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
@@ -51,7 +52,7 @@ const (
 // status is the HTTP status that goes with a code.
 func (e *Error) status() int {
 	switch e.Code {
-	case CodeDenied:
+	case CodeDenied, CodeShare:
 		return http.StatusForbidden
 	case CodeFactor:
 		return http.StatusUnauthorized

@@ -117,7 +117,7 @@ func ask1(t *testing.T, h http.Handler, pattern string, a Actor) int {
 	method, path, _ := strings.Cut(pattern, " ")
 	ctx, leave := context.WithCancel(context.WithValue(t.Context(), actorKey{}, a))
 	leave() // what has to wait for something ends at once
-	r, err := http.NewRequestWithContext(ctx, method, "http://flattone"+strings.NewReplacer("{line}", "one", "{person}", "otto", "{token}", "tok_x").Replace(path), http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, method, "http://flattone"+strings.NewReplacer("{line}", "one", "{person}", "otto", "{token}", "tok_x", "{ceremony}", "c").Replace(path), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

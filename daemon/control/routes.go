@@ -27,9 +27,11 @@ type route struct {
 	pattern string
 	// may are the roles of which one is enough. Of calls that only custodians and installers may, see [Server.vouch].
 	may []Role
-	// call is nil for what answers at length: the stream, and those with a file.
+	// One of the four; none for the one stream.
 	call call
 	file file
+	hear hear
+	tell tell
 }
 
 // Who may what. Viewing is for everybody who has a role.
@@ -43,17 +45,18 @@ var (
 	overseeing  = []Role{Custodian, Auditor} // how the vault's keys are
 	keeping     = []Role{Custodian}
 	withFactors = []Role{Custodian, Installer}
+	waiting     = []Role{Technician, Custodian, Auditor, Installer} // who waits for custodians, or for whom they wait
 )
 
 // routes is all that can be asked for. A test holds it against a matrix of roles, role by role.
 func (s *Server) routes() []route {
 	b := s.backend
-	return []route{
-		{"GET /v1/status", viewing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+	return append([]route{
+		{pattern: "GET /v1/status", may: viewing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Status(ctx)
-		}, nil},
-		{streamPattern, viewing, nil, nil},
-		{"GET /v1/lines", viewing, func(ctx context.Context, by Actor, _ *http.Request) (any, error) {
+		}},
+		{pattern: streamPattern, may: viewing},
+		{pattern: "GET /v1/lines", may: viewing, call: func(ctx context.Context, by Actor, _ *http.Request) (any, error) {
 			lines, err := orEmpty(b.Lines(ctx))
 			for i := range lines {
 				if !by.is(Technician) {
@@ -61,118 +64,118 @@ func (s *Server) routes() []route {
 				}
 			}
 			return lines, err
-		}, nil},
-		{"GET /v1/devices", handling, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/devices", may: handling, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Devices(ctx))
-		}, nil},
-		{"GET /v1/modems/probe", handling, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/modems/probe", may: handling, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			port := r.URL.Query().Get("port")
 			if !filepath.IsAbs(port) {
 				return nil, &Error{CodeBadRequest, fmt.Sprintf("%q is no path of a port", port), `name it from the root on ("/dev/...")`}
 			}
 			return b.ProbeModem(ctx, port)
-		}, nil},
-		{"POST /v1/lines/{line}/arm", commanding, arming(b.Arm), nil},
-		{"POST /v1/lines/{line}/rehearse", handling, arming(b.Rehearse), nil},
-		{"POST /v1/lines/{line}/disarm", handling, command(b.Disarm), nil},
-		{"POST /v1/lines/{line}/more-time", commanding, command(b.MoreTime), nil},
-		{"POST /v1/lines/{line}/acknowledge", commanding, command(b.Acknowledge), nil},
-		{"POST /v1/lines/{line}/call-began", commanding, command(b.CallBegan), nil},
-		{"POST /v1/lines/{line}/call-ended", commanding, command(b.CallEnded), nil},
-		{"POST /v1/lines/{line}/answer", commanding, command(b.Answer), nil},
-		{"POST /v1/lines/{line}/dial", commanding, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/lines/{line}/arm", may: commanding, call: arming(b.Arm)},
+		{pattern: "POST /v1/lines/{line}/rehearse", may: handling, call: arming(b.Rehearse)},
+		{pattern: "POST /v1/lines/{line}/disarm", may: handling, call: command(b.Disarm)},
+		{pattern: "POST /v1/lines/{line}/more-time", may: commanding, call: command(b.MoreTime)},
+		{pattern: "POST /v1/lines/{line}/acknowledge", may: commanding, call: command(b.Acknowledge)},
+		{pattern: "POST /v1/lines/{line}/call-began", may: commanding, call: command(b.CallBegan)},
+		{pattern: "POST /v1/lines/{line}/call-ended", may: commanding, call: command(b.CallEnded)},
+		{pattern: "POST /v1/lines/{line}/answer", may: commanding, call: command(b.Answer)},
+		{pattern: "POST /v1/lines/{line}/dial", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask dialRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Dial(ctx, by, r.PathValue("line"), ask.Number)
-		}, nil},
-		{"POST /v1/lines/{line}/hang-up", commanding, command(b.HangUp), nil},
-		{"POST /v1/lines/{line}/tune", installing, command(b.Tune), nil},
-		{"POST /v1/lines/{line}/test", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/lines/{line}/hang-up", may: commanding, call: command(b.HangUp)},
+		{pattern: "POST /v1/lines/{line}/tune", may: installing, call: command(b.Tune)},
+		{pattern: "POST /v1/lines/{line}/test", may: handling, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask Test
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Test(ctx, by, r.PathValue("line"), ask)
-		}, nil},
-		{"DELETE /v1/lines/{line}/test", handling, command(b.EndTest), nil},
-		{"POST /v1/lines/{line}/restart", handling, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "DELETE /v1/lines/{line}/test", may: handling, call: command(b.EndTest)},
+		{pattern: "POST /v1/lines/{line}/restart", may: handling, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Restart(ctx, by, r.PathValue("line"), ask.Force)
-		}, nil},
-		{"POST /v1/reload", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/reload", may: installing, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask forceRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return b.Reload(ctx, by, ask.Force)
-		}, nil},
-		{"GET /v1/lines/{line}/acceptance", viewing, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/lines/{line}/acceptance", may: viewing, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Acceptance(ctx, r.PathValue("line"))
-		}, nil},
-		{"GET /v1/tokens", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/tokens", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Tokens(ctx, n))
-		}, nil},
-		{"GET /v1/vault", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/vault", may: overseeing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Vault(ctx)
-		}, nil},
-		{"POST /v1/vault/rotate", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/vault/rotate", may: keeping, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {
 				return nil, err
 			}
 			version, err := b.RotateKey(ctx, by)
 			return rotateAnswer{version}, err
-		}, nil},
-		{"GET /v1/vault/certificates", overseeing, func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/vault/certificates", may: overseeing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Certificates(ctx))
-		}, nil},
-		{"GET /v1/cards/{token}", accounting, func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/cards/{token}", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Card(ctx, r.PathValue("token"))
-		}, nil},
-		{"POST /v1/cards/{token}/hold", keeping, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/cards/{token}/hold", may: keeping, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask holdRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.HoldCard(ctx, by, r.PathValue("token"), ask.Reason)
-		}, nil},
-		{"POST /v1/cards/{token}/release", keeping, cardCommand(b.ReleaseCard), nil},
-		{"POST /v1/cards/{token}/shred", keeping, cardCommand(b.ShredCard), nil},
-		{"GET /v1/audit", auditing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/cards/{token}/release", may: keeping, call: cardCommand(b.ReleaseCard)},
+		{pattern: "POST /v1/cards/{token}/shred", may: keeping, call: cardCommand(b.ShredCard)},
+		{pattern: "GET /v1/audit", may: auditing, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
 			if err != nil {
 				return nil, err
 			}
 			return orEmpty(b.Audit(ctx, by, n))
-		}, nil},
-		{"GET /v1/audit/export", auditing, nil, b.ExportAudit},
-		{"GET /v1/backup/data", withFactors, nil, b.BackUp},
-		{"GET /v1/backup/purge-log", withFactors, nil, b.BackUpPurgeLog},
-		{"GET /v1/backup/keys", keeping, nil, b.BackUpKeys},
-		{"GET /v1/audit/key", auditing, func(context.Context, Actor, *http.Request) (any, error) {
+		}},
+		{pattern: "GET /v1/audit/export", may: auditing, file: b.ExportAudit},
+		{pattern: "GET /v1/backup/data", may: withFactors, file: b.BackUp},
+		{pattern: "GET /v1/backup/purge-log", may: withFactors, file: b.BackUpPurgeLog},
+		{pattern: "GET /v1/backup/keys", may: keeping, file: b.BackUpKeys},
+		{pattern: "GET /v1/audit/key", may: auditing, call: func(context.Context, Actor, *http.Request) (any, error) {
 			return auditKey{b.AuditKey()}, nil
-		}, nil},
-		{"POST /v1/factor", withFactors, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "POST /v1/factor", may: withFactors, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			if err := decode(r.Body, &struct{}{}); err != nil {
 				return nil, err
 			}
 			uri, err := b.EnrollFactor(ctx, by)
 			return enrollAnswer{uri}, err
-		}, nil},
-		{"DELETE /v1/factor/{person}", installing, func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		}},
+		{pattern: "DELETE /v1/factor/{person}", may: installing, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			person := r.PathValue("person")
 			defer s.fresh.drop(person)
 			return struct{}{}, b.ForgetFactor(ctx, by, person)
-		}, nil},
-	}
+		}},
+	}, s.custodyRoutes()...)
 }
 
 const streamPattern = "GET /v1/events"
@@ -227,24 +230,18 @@ func (s *Server) handler() http.Handler {
 			by, err := s.admit(r, rt)
 			switch {
 			case err != nil:
+				s.refuse(w, r, by, err)
 			case rt.pattern == streamPattern:
 				s.stream(w, r, by)
-				return
 			case rt.file != nil:
 				s.sendFile(w, r, by, rt.file)
-				return
+			case rt.hear != nil:
+				s.hear(w, r, by, rt.hear)
+			case rt.tell != nil:
+				s.tell(w, r, by, rt.tell)
+			default:
+				s.do(w, r, by, rt.call)
 			}
-			var body any
-			if err == nil {
-				ctx, cancel := context.WithTimeout(r.Context(), callTime)
-				defer cancel()
-				body, err = rt.call(ctx, by, r)
-			}
-			if err != nil {
-				s.refuse(w, r, by, err)
-				return
-			}
-			answer(w, http.StatusOK, body)
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -252,6 +249,18 @@ func (s *Server) handler() http.Handler {
 			"the calls are: " + strings.Join(known, ", ")})
 	})
 	return s.gate(mux)
+}
+
+// do makes a call, and answers with what it answers.
+func (s *Server) do(w http.ResponseWriter, r *http.Request, by Actor, call call) {
+	ctx, cancel := context.WithTimeout(r.Context(), callTime)
+	defer cancel()
+	body, err := call(ctx, by, r)
+	if err != nil {
+		s.refuse(w, r, by, err)
+		return
+	}
+	answer(w, http.StatusOK, body)
 }
 
 // gate refuses everyone who has no role at all, to whom not even the table is told, and bounds the body.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
@@ -55,6 +56,8 @@ type Server struct {
 	refusals *refusals
 	listener *net.UnixListener
 	streams  chan struct{}
+	// asides are the calls that net/http no longer knows of.
+	asides sync.WaitGroup
 	// stopping is closed when streams are to end.
 	stopping chan struct{}
 }
@@ -130,6 +133,7 @@ func (s *Server) Run(ctx context.Context) error {
 		err = srv.Close()
 	}
 	<-served
+	s.asides.Wait()
 	return err
 }
 

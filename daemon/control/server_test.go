@@ -78,6 +78,25 @@ func (b *scripted) Certificates(context.Context) ([]Certificate, error) {
 func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) error {
 	return b.told("forget %s %s", person, by.Person)
 }
+
+// What is kept of a share is a copy: the page is wiped.
+func (b *scripted) Custody(context.Context) (Custody, error) { return aCustody, b.told("custody") }
+func (b *scripted) EnrolCustodians(_ context.Context, by Actor, p CustodyPlan) error {
+	return b.told("enrol %d of %v %s", p.Need, p.People, by)
+}
+func (b *scripted) TakeShare(_ context.Context, by Actor, page []byte) (int, error) {
+	return copy(page, "a share"), b.told("take %s", by)
+}
+func (b *scripted) ConfirmShare(_ context.Context, by Actor, text []byte) (int, error) {
+	return 1, b.told("confirm %q %s", text, by)
+}
+func (b *scripted) UnlockVault(_ context.Context, by Actor) (string, error) {
+	return "ceremony", b.told("unlock %s", by)
+}
+func (b *scripted) GiveShare(_ context.Context, by Actor, ceremony string, text []byte) (int, error) {
+	return 2, b.told("give %s %q %s", ceremony, text, by)
+}
+func (b *scripted) AbortCeremony(_ context.Context, by Actor) error { return b.told("abort %s", by) }
 func (b *scripted) Refused(_ context.Context, by Actor, call, result string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,6 +146,8 @@ var (
 		Fits: []ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}}
 	anAcceptance = acceptance.Report{Line: "one", Time: time.Unix(5, 0).UTC(), Version: "1", Fingerprint: "f", Devices: "d", Settings: "s", Accepted: true,
 		Figures: []acceptance.Figure{{Name: acceptance.Leak, What: "w", Value: -90, Unit: "dBm0", Good: true}}}
+	aCustody = Custody{Set: "s", Need: 2, Custodians: []CustodianState{{Person: "ada", Wrong: 1, LockedS: 60}}, Locked: true,
+		Ceremony: &Ceremony{ID: "c", Purpose: "p", About: "a", Ends: time.Unix(6, 0).UTC(), Done: []string{"ada"}, Missing: 1, Enrolment: true}}
 	aReload = Reloaded{Restarted: []string{"one"}, Begun: []string{"two"}, Ended: []string{}, Untouched: []string{"three"}}
 	anAct   = AuditEntry{Seq: 4, Time: time.Unix(4, 0).UTC(), Actor: "root", Action: "arm", Object: "one", Result: "ok", Origin: "admin socket", Clock: "synchronised"}
 )
@@ -302,6 +323,17 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},
 		{"forget a/b " + self(t).Name, func() (any, error) { return nil, c.ForgetFactor(ctx, "a/b") }, nil},
+		{"custody", func() (any, error) { return c.Custody(ctx) }, aCustody},
+		{"enrol 2 of [ada bob] " + self(t).Name, func() (any, error) { return nil, c.EnrolCustodians(ctx, CustodyPlan{2, []string{"ada", "bob"}}) }, nil},
+		{"take " + self(t).Name, func() (any, error) {
+			page := make([]byte, 100)
+			n, err := c.TakeShare(ctx, page)
+			return string(page[:n]), err
+		}, "a share"},
+		{`confirm "words" ` + self(t).Name, func() (any, error) { return c.ConfirmShare(ctx, []byte("words")) }, 1},
+		{"unlock " + self(t).Name, func() (any, error) { return c.UnlockVault(ctx) }, "ceremony"},
+		{`give a/b "words" ` + self(t).Name, func() (any, error) { return c.GiveShare(ctx, "a/b", []byte("words")) }, 2},
+		{"abort " + self(t).Name, func() (any, error) { return nil, c.AbortCeremony(ctx) }, nil},
 		{"audit 1", func() (any, error) { return c.Audit(ctx, 1) }, []AuditEntry{}},
 	} {
 		got, err := tc.call()
