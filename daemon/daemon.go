@@ -24,12 +24,13 @@ import (
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/custody"
 	"github.com/flattone/flattone/daemon/factor"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
 	"github.com/flattone/flattone/daemon/health/syslog"
 	"github.com/flattone/flattone/daemon/host"
-	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
@@ -60,6 +61,7 @@ type Daemon struct {
 	outbox   *upstream.Outbox
 	vault    *vault.Vault
 	factors  *factor.Factors
+	custody  *custody.Custody
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -157,15 +159,13 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	root, err := openRoot(d.cfg.Vault)
-	if err != nil {
+	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
 		return err
 	}
-	if root.Kind() == keys.File {
-		d.health.Set(health.KeyFile, "", "")
-	}
-	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Root: root, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
-		return errors.Join(err, root.Close())
+	d.custody = custody.New(custody.Deps{Store: d.store, Audit: d.audit, Clock: lockout.Now,
+		Safe: vaultSafe{d.vault, func() { d.health.Clear(health.VaultLocked, "") }}})
+	if err := d.unlock(ctx); err != nil {
+		return err
 	}
 	if err := d.mayKeep(d.lined.Load()); err != nil {
 		return err
@@ -313,6 +313,9 @@ func (d *Daemon) close() error {
 		if err := d.lineSock.Close(); !errors.Is(err, net.ErrClosed) { // accept closes it too
 			errs = append(errs, err)
 		}
+	}
+	if d.custody != nil {
+		d.custody.Close()
 	}
 	if d.vault != nil {
 		errs = append(errs, d.vault.Close())

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/flattone/flattone/daemon/config"
@@ -12,6 +14,42 @@ import (
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 )
+
+// unlock opens the vault by the root that the config names. Where that fails, or the custodians are the root, it stays locked until they open it: lines come up,
+// and none is armed.
+func (d *Daemon) unlock(ctx context.Context) error {
+	err := d.openByRoot(ctx)
+	if err != nil {
+		s, unknown := d.custody.Status(ctx)
+		if unknown != nil || s.Set == "" {
+			return errors.Join(err, unknown)
+		}
+		d.log.Error("the vault's root doesn't open it, so its custodians have to", "error", err)
+		d.health.Set(health.VaultLocked, "", err.Error())
+		return nil
+	}
+	if d.vault.Locked() {
+		d.health.Set(health.VaultLocked, "", "")
+	}
+	return nil
+}
+
+func (d *Daemon) openByRoot(ctx context.Context) error {
+	if d.cfg.Vault.Custodians {
+		return nil
+	}
+	root, err := openRoot(d.cfg.Vault)
+	if err != nil {
+		return err
+	}
+	if root.Kind() == keys.File {
+		d.health.Set(health.KeyFile, "", "")
+	}
+	if err := d.vault.Unlock(ctx, root); err != nil {
+		return errors.Join(err, root.Close())
+	}
+	return nil
+}
 
 // openRoot opens what the vault's keys hang on, from where the config has it. Close it at the end.
 func openRoot(v config.Vault) (keys.Root, error) {

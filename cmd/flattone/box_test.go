@@ -42,6 +42,8 @@ type aBox struct {
 	config, settings string
 	// reload is what a reload comes to.
 	reload func(force bool) (control.Reloaded, error)
+	// plan is the enrolment under way.
+	plan atomic.Pointer[control.CustodyPlan]
 	// afar is whether those who ask are not at the box.
 	afar atomic.Bool
 }
@@ -70,6 +72,50 @@ func (b *aBox) ForgetFactor(_ context.Context, _ control.Actor, person string) e
 		return &control.Error{Code: control.CodeWrongState, Text: person + " has no second factor", Remedy: "it is that of the name that somebody logs in by"}
 	}
 	return nil
+}
+
+const aShare = "7m9x 2cqd 000g 40r4\n0m30 e209 185g r38e\n1w81 24gk 2gah c5rr\n34d1 p70x 3rfj 12t8\n"
+
+func (b *aBox) Custody(context.Context) (control.Custody, error) {
+	s := control.Custody{Set: "7m9x2cqd", Need: 2, Locked: true, Custodians: []control.CustodianState{{Person: "carla"}, {Person: "karim", Wrong: 3}, {Person: "ole", LockedS: 90}}}
+	if p := b.plan.Load(); p != nil {
+		s.Ceremony = &control.Ceremony{ID: "c1", Purpose: "enrol custodians", About: fmt.Sprintf("%d of %s", p.Need, strings.Join(p.People, ", ")), Ends: then, Missing: len(p.People), Enrolment: true}
+	} else {
+		s.Ceremony = &control.Ceremony{ID: "c2", Purpose: "replace the custodians", About: "2 of ada, bob\x1b", Ends: then, Done: []string{"carla"}, Missing: 1}
+	}
+	return s, nil
+}
+
+func (b *aBox) EnrolCustodians(_ context.Context, _ control.Actor, p control.CustodyPlan) error {
+	b.plan.Store(&p)
+	return nil
+}
+
+func (b *aBox) AbortCeremony(context.Context, control.Actor) error {
+	b.plan.Store(nil)
+	return nil
+}
+
+func (b *aBox) TakeShare(_ context.Context, _ control.Actor, page []byte) (int, error) {
+	return copy(page, aShare), nil
+}
+
+// theShare takes one share, however it is laid out.
+func theShare(text []byte) error {
+	if strings.Join(strings.Fields(string(text)), "") != strings.Join(strings.Fields(aShare), "") {
+		return &control.Error{Code: control.CodeShare, Text: "that is not the share", Remedy: "is it the newest of your papers?"}
+	}
+	return nil
+}
+
+func (b *aBox) ConfirmShare(_ context.Context, _ control.Actor, text []byte) (int, error) {
+	return 2, theShare(text)
+}
+
+func (b *aBox) UnlockVault(context.Context, control.Actor) (string, error) { return "c3", nil }
+
+func (b *aBox) GiveShare(_ context.Context, _ control.Actor, ceremony string, text []byte) (int, error) {
+	return map[string]int{"c2": 0, "c3": 1}[ceremony], theShare(text)
 }
 
 func (b *aBox) Refused(context.Context, control.Actor, string, string) error { return nil }

@@ -61,7 +61,7 @@ func exitCodeOf(e *control.Error) int {
 	switch e.Code {
 	case control.CodeUnreachable, control.CodeLost:
 		return exitUnreachable
-	case control.CodeDenied, control.CodeFactor:
+	case control.CodeDenied, control.CodeFactor, control.CodeShare:
 		return exitDenied
 	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused

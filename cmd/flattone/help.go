@@ -63,6 +63,24 @@ authenticator on your telephone reads, once; from then on the tool asks you for
 its codes on the terminal. A code is good for five minutes in your session, and
 never taken twice; five wrong ones lock the factor for half an hour. Forget is
 the installer's, for a telephone that is lost.`
+	wordsCustodyLong = `Custodians keep a key of the vault together: each has a share, on paper, and
+enough of them open it, whatever machine it is on. An installer or a custodian
+begins with enrol, naming the people and how many it takes; each of them then
+takes his share, logged in as himself: it is shown once, and he types it back.
+Once all have, they are in force. Where there were others before, those agree to
+it first, and their shares are worth nothing afterwards.
+
+Unlock opens a vault that is locked; approve agrees to whatever else custodians
+are asked. Each gives his own share, on the terminal or on standard input, and
+never on the command line. A ceremony lasts 15 minutes; abort ends it. After ten
+wrong attempts a custodian's own account is locked for half an hour.`
+	wordsDuty = `A custodian of the vault's key
+  keeps his share to himself, on paper, sealed, in a place that locks, and never
+  in a computer, a photograph or together with another's;
+  gives it only to this box, logged in as himself, for what he agrees to;
+  says at once when it may have been seen or is lost, and when he leaves: then
+  other custodians are enrolled.
+That you acknowledge this is in the audit log (PCI DSS 3.7.9).`
 	wordsCallLong = `Tell a line when a call begins, or that it has ended, on behalf of a telephone
 system. The line must be set to be told so: source = "api" in its [line.calls].
 What is being keyed is void, and the line can only be armed while there is a

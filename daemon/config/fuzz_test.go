@@ -138,5 +138,8 @@ func roots(v Vault) (n int) {
 			n++
 		}
 	}
+	if v.Custodians {
+		n++
+	}
 	return n
 }

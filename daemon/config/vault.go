@@ -19,6 +19,8 @@ type Vault struct {
 	TPM TPM
 	// HSM is a security module, if it names a token.
 	HSM HSM
+	// Custodians have the vault opened by people alone.
+	Custodians bool
 	Cards
 }
 
@@ -55,7 +57,7 @@ type HSM struct {
 const tpmDevice = "/dev/tpmrm0"
 
 func (t *table) vault(v *Vault) {
-	roots := []string{"key_file", "credential", "tpm", "hsm"}
+	roots := []string{"key_file", "credential", "tpm", "hsm", "custodians"}
 	first := ""
 	for _, root := range roots {
 		switch {
@@ -78,6 +80,9 @@ func (t *table) vault(v *Vault) {
 	t.text("credential", &v.Credential)
 	if name := v.Credential; t.has("credential") && !isCredential(name) {
 		t.fault("credential", "is no name of a credential", `write the name that LoadCredentialEncrypted= of flattoned.service has before the colon: "vault-key"`)
+	}
+	if t.truth("custodians", &v.Custodians); t.has("custodians") && !v.Custodians {
+		t.fault("custodians", "is false", "leave it out, and name the vault's root")
 	}
 	tpm, hsm := t.sub("tpm"), t.sub("hsm")
 	if t.has("tpm") {
@@ -157,6 +162,9 @@ func module(path string) error {
 // consequence says what the root means to the owner.
 func (v Vault) consequence() string {
 	switch {
+	case v.Custodians:
+		return "vault.custodians: the key is in no machine. After each start no card is taken until enough custodians have unlocked the vault, at the box itself; " +
+			"and once too few shares are left, no card can ever be read again."
 	case v.Credential != "":
 		return "vault.credential: systemd unseals the key for flattoned, and flattone status says what it is sealed with. Sealed to the TPM (systemd-creds encrypt --with-key=host+tpm2), " +
 			"it opens on this machine alone; with the host's key only (--with-key=host), whoever copies the whole disk has every card."

@@ -9,6 +9,9 @@ func (w *writer) vault(v, usual Vault) {
 		w.cards(v.Cards, usual.Cards)
 	}
 	switch {
+	case v.Custodians:
+		w.table("[vault]", "The key that seals the cards is kept by people: k of n custodians unlock the vault after each start.")
+		w.set("custodians", true)
 	case v.Credential != "":
 		w.table("[vault]", "The key that seals the cards is systemd's to hand over. A vault has one key for good: another one opens nothing in it.")
 		w.set("credential", v.Credential)

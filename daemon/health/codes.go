@@ -10,6 +10,7 @@ const (
 	DiskLow         Code = "disk_low"
 	KeyFile         Code = "key_file"
 	VaultTrouble    Code = "vault_trouble"
+	VaultLocked     Code = "vault_locked"
 	Unresolved      Code = "cards_unresolved"
 	UpstreamFailing Code = "upstream_failing"
 	UpstreamBehind  Code = "upstream_behind"

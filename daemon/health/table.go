@@ -42,6 +42,8 @@ var table = []Declared{
 		"make room: once it is full, no card can be taken", "8c5ebcb7290b4dbe84222cbbec0b6e55", ""},
 	{KeyFile, Warning, "the vault's key comes from a file, which is for demonstration only: whoever copies this disk can read every card",
 		"keep the key in a TPM or HSM before real cards come", "ed14499c34a846daba4f9d57bfc577f6", ""},
+	{VaultLocked, Fault, "the vault is locked, so no card can be taken",
+		"k of its custodians open it: flattone custody unlock; if there are none yet, flattone custody enrol", "5b0a3f61c2d94e5c8f3e7d1b6a90c4e2", ""},
 	{VaultTrouble, Fault, "cards whose time is over may not be shredded, or what lies under old keys not be sealed anew",
 		"flattoned's log says why; it is tried again each minute", "3f6a1cb2f19245b0a5d1df5d2f2f7c1e", ""},
 	{Unresolved, Fault, "cards were shredded a day after they were taken, and nothing was ever heard of what became of them",
