@@ -154,7 +154,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 		return err
 	}
 	d.outbox, err = upstream.New(upstream.Config{
-		URL: hook.URL, Secret: string(whsec), Timeout: hook.Timeout, BackOff: hook.FirstRetry, MaxWait: hook.MaxRetry,
+		Box: box, URL: hook.URL, Secret: string(whsec), Timeout: hook.Timeout, BackOff: hook.FirstRetry, MaxWait: hook.MaxRetry,
 	}, upstream.Deps{Store: d.store, Log: d.log, OnDelivery: d.delivered})
 	if err != nil {
 		return err
@@ -228,6 +228,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, running, "health", d.logConditions)
 	start(&services, running, "health", d.auditConditions)
 	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
+	start(&services, running, "review", d.review)
 	start(&services, running, "clock", d.watchClock)
 	start(&services, running, "bus", d.showAppliance)
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })

@@ -10,6 +10,7 @@ import (
 
 // Config says where events go and how patiently.
 type Config struct {
+	Box     string        // whose leases these are, where boxes share a store
 	URL     string        // https://..., or http:// to a loopback address
 	Secret  string        // Standard Webhooks: "whsec_" and base64 of 24 to 64 bytes
 	Timeout time.Duration // of one attempt, to the end of the answer; default 10 s

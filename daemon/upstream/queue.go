@@ -29,8 +29,8 @@ func (o *Outbox) Enqueue(tx *store.Tx, e Event) error {
 	if err := tx.One([]any{&seq}, "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox"); err != nil {
 		return fmt.Errorf("upstream: enqueue: %w", err)
 	}
-	_, err = tx.Exec(`INSERT INTO outbox (seq, id, stream, kind, body, due, lease, tries, status, delivered)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING`,
+	_, err = tx.Exec(`INSERT INTO outbox (seq, id, stream, kind, body, due, lease, holder, tries, status, delivered)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0, 0, 0) ON CONFLICT (id) DO NOTHING`,
 		seq, e.ID, e.Key, e.Type, body, e.Time.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("upstream: enqueue: %w", err)
@@ -116,8 +116,8 @@ func (o *Outbox) claim(ctx context.Context, now time.Time) (c *claimed, next tim
 		}
 		got.tries++
 		c = &got
-		_, err = tx.Exec("UPDATE outbox SET tries = $1, lease = $2, due = $3 WHERE seq = $4",
-			got.tries, lease.UnixMicro(), lease.UnixMicro(), got.seq)
+		_, err = tx.Exec("UPDATE outbox SET tries = $1, lease = $2, due = $3, holder = $4 WHERE seq = $5",
+			got.tries, lease.UnixMicro(), lease.UnixMicro(), o.cfg.Box, got.seq)
 		return err
 	})
 	if err != nil {
@@ -126,11 +126,11 @@ func (o *Outbox) claim(ctx context.Context, now time.Time) (c *claimed, next tim
 	return c, next, nil
 }
 
-// reclaim makes due what a predecessor was delivering when it died: this process alone holds the store, so
-// no lease found at start has an owner.
+// reclaim makes due what a predecessor was delivering when it died: this process alone is the box, so no lease of the box's that is found at start has an owner.
+// Those of another box on the same store run out by themselves, if it has died.
 func (o *Outbox) reclaim(ctx context.Context, now time.Time) error {
 	return o.store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec("UPDATE outbox SET lease = 0, due = $1 WHERE lease > 0 AND delivered = 0", now.UnixMicro())
+		_, err := tx.Exec("UPDATE outbox SET lease = 0, due = $1 WHERE lease > 0 AND delivered = 0 AND holder = $2", now.UnixMicro(), o.cfg.Box)
 		return err
 	})
 }

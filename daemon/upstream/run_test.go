@@ -238,6 +238,27 @@ func TestRestartInMidAttempt(t *testing.T) {
 	})
 }
 
+// TestAnotherBoxInMidAttempt: what another box on the same store was delivering is its own until its time is over, and then anybody's.
+func TestAnotherBoxInMidAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{Box: "one", Timeout: time.Minute}, newFake(func(ctx context.Context, _ request) (int, http.Header, error) {
+			<-ctx.Done()
+			return 0, nil, ctx.Err()
+		}))
+		r.enqueue("a", "a1")
+		synctest.Wait()
+		r.shut()
+		r.start(Config{Box: "two", Timeout: time.Minute}, newFake(statuses()))
+		begun := time.Now()
+		if d := r.delivered(); d.Tries != 2 || d.EventID != "a1" {
+			t.Errorf("told %+v, want a second attempt of a1", d)
+		}
+		if waited := time.Since(begun); waited != 2*time.Minute {
+			t.Errorf("it waited %v for the lease of a box that has died", waited)
+		}
+	})
+}
+
 // TestAnswerAtTheEndIsWrittenDown: an answer that comes just before the end is settled, so that the receiver isn't told
 // again.
 func TestAnswerAtTheEndIsWrittenDown(t *testing.T) {

@@ -51,6 +51,9 @@ func (r *keyring) kek(version int64) (*keys.Key, error) {
 func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.root != nil && r.root != root {
+		r.root.Close() // of what was unlocked before, by another root
+	}
 	r.root, r.rootID = root, rootID
 	if r.keks == nil {
 		r.keks = map[int64]*keys.Key{}

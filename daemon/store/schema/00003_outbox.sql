@@ -10,6 +10,7 @@ CREATE TABLE outbox (
   body      blob   NOT NULL CHECK (body >= CAST('' AS blob)),
   due       BIGINT NOT NULL CHECK (due BETWEEN 0 AND 9223372036854775807),
   lease     BIGINT NOT NULL CHECK (lease BETWEEN 0 AND 9223372036854775807),
+  holder    TEXT   NOT NULL CHECK (holder || '' = holder), -- the box that has the lease
   tries     BIGINT NOT NULL CHECK (tries BETWEEN 0 AND 9223372036854775807),
   status    BIGINT NOT NULL CHECK (status BETWEEN 0 AND 999),
   delivered BIGINT NOT NULL CHECK (delivered BETWEEN 0 AND 9223372036854775807)
