@@ -26,10 +26,16 @@ var (
 	errBeyond = errors.New("a call that can't be rebuilt")
 )
 
+// unseen is what strace has of a thread that was killed before strace saw it enter a call.
+const unseen = "???( <detached ...>"
+
 func (p *parser) line(line string, moment int) error {
 	thread, text, ok := strings.Cut(line, " ")
 	text = strings.TrimLeft(text, " ")
 	if !ok || strings.HasPrefix(text, "+++") || strings.HasPrefix(text, "---") {
+		return nil
+	}
+	if text == unseen {
 		return nil
 	}
 	c := call{text: text, begun: moment, ended: moment}

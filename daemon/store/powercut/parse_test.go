@@ -36,6 +36,7 @@ func TestRead(t *testing.T) {
 		{"map", "1 mmap(NULL, 32768, PROT_READ|PROT_WRITE, MAP_SHARED, 5<" + x("/d/a") + ">, 0) = 0x7f0000000000\n", nil, errBeyond},
 		{"vector", "1 pwritev(3<" + x("/d/f") + `>, [{iov_base="\x61", iov_len=1}], 1, 0) = 1` + "\n", nil, errBeyond},
 		{"from elsewhere", "1 rename(" + q("/e/f") + ", " + q("/d/f") + ") = 0\n", nil, errBeyond},
+		{"killed before it did anything", "2 ???( <detached ...>\n2 +++ killed by SIGKILL +++\n", nil, nil},
 		{"nonsense", "1 what\n", nil, errForm},
 		{"without a beginning", "1 <... fsync resumed>) = 0\n", nil, errForm},
 	}
