@@ -313,7 +313,9 @@ func TestACeremonyEnds(t *testing.T) {
 			h.safe.lock()
 			id := h.unlocking()
 			h.wants(name, h.give("ada", id, papers["ada"]), nil)
+			h.mu.Lock()
 			given := h.now.shares[0]
+			h.mu.Unlock()
 			end()
 			h.wants(name+": the second comes too late", h.give("bob", id, papers["bob"]), ErrNoCeremony)
 			if err := given.Use(func([]byte) error { return nil }); !errors.Is(err, keys.ErrDestroyed) {

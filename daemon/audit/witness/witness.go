@@ -116,8 +116,9 @@ func patient(take func([]byte) error) Place {
 		}
 		done := make(chan error, 1)
 		go func() {
-			done <- take(checkpoint)
-			<-busy
+			err := take(checkpoint)
+			<-busy // first: whoever hears of this one may come with the next
+			done <- err
 		}()
 		select {
 		case err := <-done:
