@@ -22,6 +22,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/backup"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/custody"
@@ -62,6 +63,7 @@ type Daemon struct {
 	vault    *vault.Vault
 	factors  *factor.Factors
 	custody  *custody.Custody
+	backups  *backup.Maker
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -162,6 +164,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
 		return err
 	}
+	d.backups = backup.New(backup.Config{Box: box, AuditKey: auditKey(d.cfg)}, backup.Deps{Store: d.store, Vault: d.vault, Audit: d.audit})
 	d.custody = custody.New(custody.Deps{Store: d.store, Audit: d.audit, Clock: lockout.Now,
 		Safe: vaultSafe{d.vault, func() { d.health.Clear(health.VaultLocked, "") }}})
 	if err := d.unlock(ctx); err != nil {

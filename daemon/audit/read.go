@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit/export"
@@ -39,21 +40,31 @@ func (l *Log) pageFrom(tx *store.Tx, from int64) (rows []row, err error) {
 func (l *Log) Recent(ctx context.Context, n int) ([]Entry, error) {
 	var out []Entry
 	err := l.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(scan func(...any) error) error {
-			var seq int64
-			var body []byte
-			if err := scan(&seq, &body); err != nil {
-				return err
-			}
-			e, err := parse(seq, body)
+		return l.back(tx, math.MaxInt64, n, func(e Entry) error {
 			out = append(out, e)
-			return err
-		}, "SELECT seq, body FROM audit_entry WHERE box = $1 ORDER BY seq DESC LIMIT $2", l.box, n)
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit: read recent entries: %w", err)
 	}
 	return out, nil
+}
+
+// back tells the n newest entries below a number, newest first, until each has an error.
+func (l *Log) back(tx *store.Tx, below int64, n int, each func(Entry) error) error {
+	return tx.Each(func(scan func(...any) error) error {
+		var seq int64
+		var body []byte
+		if err := scan(&seq, &body); err != nil {
+			return err
+		}
+		e, err := parse(seq, body)
+		if err != nil {
+			return err
+		}
+		return each(e)
+	}, "SELECT seq, body FROM audit_entry WHERE box = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3", l.box, below, n)
 }
 
 func parse(seq int64, body []byte) (Entry, error) {

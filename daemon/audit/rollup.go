@@ -92,26 +92,17 @@ var errFound = errors.New("found")
 // countBack counts a page of entries below r.From, which is the lowest then; it is errFound at a roll-up.
 func (l *Log) countBack(ctx context.Context, r *Rollup) (last time.Time, err error) {
 	err = l.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.Each(func(scan func(...any) error) error {
-			var seq int64
-			var body []byte
-			if err := scan(&seq, &body); err != nil {
-				return err
-			}
-			e, err := parse(seq, body)
-			if err != nil {
-				return err
-			}
+		return l.back(tx, r.From, page, func(e Entry) error {
 			if last = e.Time; e.Action == rolledUp {
 				return errFound
 			}
-			r.From = seq
+			r.From = e.Seq
 			r.Counts[e.Action]++
 			if worth(e.Event) {
 				r.Look[e.Action]++
 			}
 			return nil
-		}, "SELECT seq, body FROM audit_entry WHERE box = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3", l.box, r.From, page)
+		})
 	})
 	return last, err
 }
