@@ -124,11 +124,10 @@ hsm: build/tools/staticcheck-$(STATICCHECK_VERSION) ## flattoned with HSMs (tag 
 	@$(CGO) test -tags pkcs11 ./daemon/keys/hsm
 	@$(CGO) test -tags pkcs11 -run CopiedDisk ./daemon
 
-# With Go's frozen module, and nothing else allowed. The certified one, of Go 1.24, knows no HPKE, which daemon/vault has. Left out: daemon/custody, whose tests run in
-# synctest's bubbles, where Go 1.26's module gets no entropy, as it takes that from how long things take; daemon/keys/tpm, whose sessions are AES-CFB; and daemon/factor,
-# whose codes are HMAC-SHA-1, as telephones have them.
+# With Go's frozen module, and nothing else allowed. The certified one, of Go 1.24, knows no HPKE, which daemon/vault has. Left out: daemon/keys/tpm, whose sessions
+# are AES-CFB; and daemon/factor, whose codes are HMAC-SHA-1, as telephones have them.
 fips: ## what seals, signs and keeps keys, with a FIPS 140-3 module and no other cryptography
-	@GOFIPS140=v1.26.0 GODEBUG=fips140=only $(GO) test -short ./daemon/keys ./daemon/audit ./daemon/store ./daemon/vault
+	@GOFIPS140=v1.26.0 GODEBUG=fips140=only $(GO) test -short ./daemon/keys ./daemon/audit ./daemon/store ./daemon/vault ./daemon/custody
 	@GOFIPS140=certified GODEBUG=fips140=only $(GO) test -short ./daemon/keys
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine

@@ -66,7 +66,7 @@ var importRules = []importRule{
 	{in: "daemon/audit/witness", only: []string{}, never: []string{"net", "net/http", "log", "log/slog", "database/sql"}, reason: "who takes checkpoints away knows no log and no box"},
 	{in: "daemon/audit/export", only: []string{"daemon/audit/merkle"}, never: []string{"os", "net", "net/http", "log", "log/slog", "database/sql"},
 		reason: "a log is checked where there is no box"},
-	{in: "daemon/factor", only: []string{"daemon/store", "daemon/audit", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
+	{in: "daemon/factor", only: []string{"daemon/store", "daemon/audit", "daemon/lockout", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
 		reason: "whose code is right is said by a secret and a clock, and what is asked has nowhere to go but the log of acts"},
 	{in: "daemon/custody", only: []string{"daemon/keys", "daemon/store", "daemon/audit", "daemon/lockout", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
 		reason: "a share has nowhere to go but its custodian's page"},

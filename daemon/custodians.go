@@ -9,6 +9,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/custody"
 	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -114,7 +115,7 @@ var unfitting = []struct {
 
 // custodyError is a refusal as a person can act on it.
 func custodyError(err error, by control.Actor) error {
-	locked, isLocked := errors.AsType[*custody.LockedError](err)
+	locked, isLocked := errors.AsType[*lockout.Error](err)
 	busy, isBusy := errors.AsType[*custody.BusyError](err)
 	switch {
 	case err == nil:

@@ -173,7 +173,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err := d.mayKeep(d.lined.Load()); err != nil {
 		return err
 	}
-	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault})
+	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault, Clock: lockout.Now})
 	return nil
 }
 

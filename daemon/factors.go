@@ -8,6 +8,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/factor"
 	"github.com/flattone/flattone/daemon/host"
+	"github.com/flattone/flattone/daemon/lockout"
 )
 
 func (b *backend) CheckFactor(ctx context.Context, by control.Actor, code string) error {
@@ -39,7 +40,7 @@ func (b *backend) Refused(ctx context.Context, by control.Actor, call, result st
 
 // factorError is a refusal as a person can act on it.
 func factorError(err error, person string) error {
-	locked, isLocked := errors.AsType[*factor.LockedError](err)
+	locked, isLocked := errors.AsType[*lockout.Error](err)
 	switch {
 	case errors.Is(err, factor.ErrWrong):
 		return &control.Error{Code: control.CodeFactor, Text: factor.ErrWrong.Error(), Remedy: "is the telephone's clock right? five wrong ones in a row lock the factor for half an hour"}

@@ -32,7 +32,7 @@ const (
 	noteTime = 5 * time.Second
 )
 
-// Errors of ceremonies, beside [LockedError] and [BusyError].
+// Errors of ceremonies, beside [lockout.Error] and [BusyError].
 var (
 	ErrNoCustodians = errors.New("there are no custodians yet")
 	ErrNoCeremony   = errors.New("there is no such ceremony, or it is over")
@@ -45,13 +45,6 @@ var (
 	ErrSafeOpen     = errors.New("the vault is open")
 	ErrSafeLocked   = errors.New("the vault is locked, and only its custodians open it")
 )
-
-// LockedError says for how long no share of somebody's is looked at.
-type LockedError struct{ Left time.Duration }
-
-func (e *LockedError) Error() string {
-	return fmt.Sprintf("%d wrong attempts: locked for %s", maxWrong, e.Left.Round(time.Second))
-}
 
 // BusyError says which ceremony stands in the way of another.
 type BusyError struct{ Purpose Purpose }

@@ -19,12 +19,12 @@ func (c *Custody) judge(ctx context.Context, by, person string, n *ceremony, tex
 	}
 	verdict := error(nil)
 	err = c.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		a, err := attempts(tx, person)
+		a, err := readAccount(tx, person)
 		if err != nil {
 			return err
 		}
 		verdict = c.look(&a, n, position, text, &share)
-		if err := a.write(tx, person); err != nil {
+		if err := writeAccount(tx, person, a); err != nil {
 			return err
 		}
 		action, result := "custodian.gave", n.about()
@@ -41,10 +41,10 @@ func (c *Custody) judge(ctx context.Context, by, person string, n *ceremony, tex
 }
 
 // look judges a share, and changes a by what it was.
-func (c *Custody) look(a *account, n *ceremony, position int, text []byte, share **keys.Key) error {
+func (c *Custody) look(a *lockout.Account, n *ceremony, position int, text []byte, share **keys.Key) error {
 	now := c.deps.Clock()
-	if left := a.left(now); left > 0 {
-		return &LockedError{left}
+	if left := a.Left(now); left > 0 {
+		return &lockout.Error{Left: left}
 	}
 	given, err := compare(n.set, position, text)
 	switch {
@@ -52,14 +52,13 @@ func (c *Custody) look(a *account, n *ceremony, position int, text []byte, share
 		given.Destroy()
 		return ErrGiven // and no guess
 	case err == nil:
-		*a, *share = account{}, given
+		*a, *share = lockout.Account{}, given
 		return nil
 	}
-	if a.wrong++; a.wrong < maxWrong {
-		return err
+	if locked := a.Wrong(now, maxWrong); locked != nil {
+		return locked
 	}
-	*a = account{locked: now}
-	return &LockedError{lockout.Time}
+	return err
 }
 
 // compare holds what was given against what is known of the share of a position.

@@ -81,41 +81,19 @@ func (c *Custody) called(ctx context.Context, root string) error {
 	})
 }
 
-// account is a custodian's, as far as attempts go.
-type account struct {
-	wrong  int
-	locked lockout.Moment // zero: it is open
-}
-
-func attempts(tx *store.Tx, person string) (a account, err error) {
+func readAccount(tx *store.Tx, person string) (a lockout.Account, err error) {
 	var wall, up int64
-	err = tx.One([]any{&a.wrong, &wall, &up}, "SELECT wrong, locked, locked_up FROM custodian WHERE person = $1", person)
+	err = tx.One([]any{&a.Tries, &wall, &up}, "SELECT wrong, locked, locked_up FROM custodian WHERE person = $1", person)
 	if errors.Is(err, store.ErrNoRow) { // the set was replaced meanwhile, by another box
 		err = ErrNotCustodian
 	}
-	if wall != 0 {
-		a.locked = lockout.Moment{Wall: time.UnixMicro(wall), Up: time.Duration(up) * time.Microsecond}
-	}
+	a.Locked = lockout.MomentOf(wall, up)
 	return a, err
 }
 
-// left is how long the account stays locked. A lock that begins anew is begun anew.
-func (a *account) left(now lockout.Moment) (left time.Duration) {
-	if a.locked.Wall.IsZero() {
-		return 0
-	}
-	if left, a.locked = lockout.Left(a.locked, now); left == 0 {
-		a.locked = lockout.Moment{}
-	}
-	return left
-}
-
-func (a *account) write(tx *store.Tx, person string) error {
-	wall := int64(0)
-	if !a.locked.Wall.IsZero() {
-		wall = a.locked.Wall.UnixMicro()
-	}
-	_, err := tx.Exec("UPDATE custodian SET wrong = $1, locked = $2, locked_up = $3 WHERE person = $4", a.wrong, wall, a.locked.Up.Microseconds(), person)
+func writeAccount(tx *store.Tx, person string, a lockout.Account) error {
+	wall, up := a.Locked.Micro()
+	_, err := tx.Exec("UPDATE custodian SET wrong = $1, locked = $2, locked_up = $3 WHERE person = $4", a.Tries, wall, up, person)
 	return err
 }
 

@@ -57,11 +57,11 @@ func (c *Custody) accounts(ctx context.Context, set *set, s *Status) error {
 	now := c.deps.Clock()
 	return c.deps.Store.Read(ctx, func(tx *store.Tx) error {
 		for _, person := range set.names {
-			a, err := attempts(tx, person)
+			a, err := readAccount(tx, person)
 			if err != nil {
 				return err
 			}
-			s.Custodians = append(s.Custodians, Custodian{person, a.wrong, a.left(now)})
+			s.Custodians = append(s.Custodians, Custodian{person, a.Tries, a.Left(now)})
 		}
 		return nil
 	})

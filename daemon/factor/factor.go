@@ -3,7 +3,7 @@
 //
 // It exists so that a stolen password or key of somebody who works on the box from afar is not enough to change what a line is, or to touch a key.
 //
-// It promises that no code is taken twice; that five wrong ones in a row lock the person's factor for half an hour, which no restart shortens; that each
+// It promises that no code is taken twice; that five wrong ones in a row lock the person's factor for half an hour, whatever is done to the machine and its clock (daemon/lockout); that each
 // enrolment, code, lock and removal is in the audit log, in the same transaction; and that a secret lies in the store sealed only, and is told once. It must
 // never put a secret or a code into an error, a log or an audit entry.
 package factor
@@ -18,30 +18,23 @@ import (
 
 	"github.com/flattone/flattone/audio/locked"
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
 )
 
 const (
 	maxWrong = 5
-	lockTime = 30 * time.Minute
 	// drift is how many periods a telephone's clock may be off, either way.
 	drift = 1
 )
 
-// Errors of a factor, beside [LockedError].
+// Errors of a factor, beside [lockout.Error].
 var (
 	ErrNone     = errors.New("there is no second factor")
 	ErrEnrolled = errors.New("there is a second factor already")
 	ErrWrong    = errors.New("that is not the code of this minute")
 	ErrUsed     = errors.New("that code was used already")
 )
-
-// LockedError says until when no code is looked at.
-type LockedError struct{ Until time.Time }
-
-func (e *LockedError) Error() string {
-	return "too many wrong codes: locked until " + e.Until.Local().Format("15:04:05")
-}
 
 // Safe keeps secrets, sealed: the vault.
 type Safe interface {
@@ -65,6 +58,7 @@ type Deps struct {
 	Store *store.DB
 	Audit *audit.Log
 	Safe  Safe
+	Clock lockout.Clock // of locks; codes go by the wall clock
 }
 
 // Factors are the factors of all people. Safe for concurrent use: the store's one writer puts what is asked in order.
@@ -96,7 +90,7 @@ func (f *Factors) Enroll(ctx context.Context, by, person string) (uri string, er
 		if !kept {
 			return ErrEnrolled
 		}
-		if _, err := tx.Exec("INSERT INTO factor (person, used, wrong, locked, enrolled) VALUES ($1, 0, 0, 0, $2)", person, time.Now().UnixMicro()); err != nil {
+		if _, err := tx.Exec("INSERT INTO factor (person, used, wrong, locked, locked_up, enrolled) VALUES ($1, 0, 0, 0, 0, $2)", person, time.Now().UnixMicro()); err != nil {
 			return err
 		}
 		return f.note(tx, by, "factor.enrolled", person, "ok")
@@ -131,7 +125,13 @@ func (f *Factors) Forget(ctx context.Context, by, person string) error {
 // Check takes a code of person's, or says why not. Where no code is given it only looks whether there is a factor: nil means that a code is wanted.
 func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 	if given == "" {
-		err := f.deps.Store.Read(ctx, func(tx *store.Tx) error { _, err := read(tx, person); return err })
+		err := f.deps.Store.Read(ctx, func(tx *store.Tx) error {
+			r, err := read(tx, person)
+			if err != nil {
+				return err
+			}
+			return r.locked(f.deps.Clock())
+		})
 		if err != nil {
 			return fmt.Errorf("factor: check: %w", err)
 		}
@@ -143,7 +143,10 @@ func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 		if err != nil {
 			return err
 		}
-		verdict, err = f.judge(tx, &r, given, time.Now())
+		if verdict = r.locked(f.deps.Clock()); verdict != nil {
+			return r.write(tx) // it may have begun anew; who was turned away is the admin socket's to note
+		}
+		verdict, err = f.judge(tx, &r, given)
 		if err != nil {
 			return err
 		}
@@ -151,7 +154,7 @@ func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 		if verdict != nil {
 			action, result = "factor.refused", verdict.Error()
 		}
-		if _, err := tx.Exec("UPDATE factor SET used = $1, wrong = $2, locked = $3 WHERE person = $4", r.used, r.wrong, r.locked, person); err != nil {
+		if err := r.write(tx); err != nil {
 			return err
 		}
 		return f.note(tx, by, action, person, result)
@@ -164,25 +167,39 @@ func (f *Factors) Check(ctx context.Context, by, person, given string) error {
 
 // row is what is kept of a person.
 type row struct {
-	person              string
-	used, wrong, locked int64
+	person  string
+	used    int64
+	account lockout.Account
 }
 
-// read refuses who has no factor, and whose is locked: that changes nothing, and so is not noted.
+// read refuses who has no factor: that changes nothing, and so is not noted.
 func read(tx *store.Tx, person string) (row, error) {
 	r := row{person: person}
-	err := tx.One([]any{&r.used, &r.wrong, &r.locked}, "SELECT used, wrong, locked FROM factor WHERE person = $1", person)
+	var wall, up int64
+	err := tx.One([]any{&r.used, &r.account.Tries, &wall, &up}, "SELECT used, wrong, locked, locked_up FROM factor WHERE person = $1", person)
 	if errors.Is(err, store.ErrNoRow) {
 		return r, ErrNone
 	}
-	if until := time.UnixMicro(r.locked); err == nil && time.Now().Before(until) {
-		return r, &LockedError{until}
-	}
+	r.account.Locked = lockout.MomentOf(wall, up)
 	return r, err
 }
 
+func (r *row) write(tx *store.Tx) error {
+	wall, up := r.account.Locked.Micro()
+	_, err := tx.Exec("UPDATE factor SET used = $1, wrong = $2, locked = $3, locked_up = $4 WHERE person = $5", r.used, r.account.Tries, wall, up, r.person)
+	return err
+}
+
+// locked is an error while no code is looked at.
+func (r *row) locked(now lockout.Moment) error {
+	if left := r.account.Left(now); left > 0 {
+		return &lockout.Error{Left: left}
+	}
+	return nil
+}
+
 // judge looks at a code, and changes r by what it was.
-func (f *Factors) judge(tx *store.Tx, r *row, given string, now time.Time) (verdict, err error) {
+func (f *Factors) judge(tx *store.Tx, r *row, given string) (verdict, err error) {
 	secret, err := locked.Bytes(secretSize)
 	if err != nil {
 		return nil, err
@@ -191,22 +208,21 @@ func (f *Factors) judge(tx *store.Tx, r *row, given string, now time.Time) (verd
 	if err := f.deps.Safe.Recall(tx, purpose, r.person, secret[:secretSize]); err != nil {
 		return nil, err
 	}
-	for s := step(now) - drift; s <= step(now)+drift; s++ {
+	now := step(time.Now())
+	for s := now - drift; s <= now+drift; s++ {
 		if subtle.ConstantTimeCompare([]byte(code(secret[:secretSize], s, digits)), []byte(given)) == 0 {
 			continue
 		}
 		if s <= r.used {
 			return ErrUsed, nil // tells nothing to somebody who guesses, and is no guess
 		}
-		r.used, r.wrong = s, 0
+		r.used, r.account = s, lockout.Account{}
 		return nil, nil
 	}
-	if r.wrong++; r.wrong < maxWrong {
-		return ErrWrong, nil
+	if locked := r.account.Wrong(f.deps.Clock(), maxWrong); locked != nil {
+		return locked, nil
 	}
-	until := now.Add(lockTime)
-	r.wrong, r.locked = 0, until.UnixMicro()
-	return &LockedError{until}, nil
+	return ErrWrong, nil
 }
 
 func (f *Factors) note(tx *store.Tx, by, action, person, result string) error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
 )
@@ -41,11 +42,14 @@ type house struct {
 	db  *store.DB
 	log *audit.Log
 	*Factors
+	began time.Time
+	set   time.Duration // how far the wall clock was set
+	less  time.Duration // how much of the time that the machine is up was lost in a restart
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, dir: t.TempDir()}
+	h := &house{t: t, dir: t.TempDir(), began: time.Now().Add(-100 * time.Hour)}
 	if err := os.Chmod(h.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,9 @@ func (h *house) open() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.Factors = New(Config{Box: "box-1"}, Deps{Store: h.db, Audit: h.log, Safe: v})
+	h.Factors = New(Config{Box: "box-1"}, Deps{Store: h.db, Audit: h.log, Safe: v, Clock: func() lockout.Moment {
+		return lockout.Moment{Wall: time.Now().Add(h.set), Up: time.Since(h.began) - h.less}
+	}})
 }
 
 func (h *house) close() {
@@ -186,19 +192,27 @@ func TestFiveWrongCodesLock(t *testing.T) {
 				h.open()
 			}
 		}
-		locked := func(what string, err error) {
+		locked := func(what string, err error, want time.Duration) {
 			t.Helper()
-			if l, ok := errors.AsType[*LockedError](err); !ok || time.Until(l.Until) > lockTime {
-				t.Errorf("%s: %v", what, err)
+			if l, ok := errors.AsType[*lockout.Error](err); !ok || l.Left != want {
+				t.Errorf("%s: %v, want locked for %s", what, err, want)
 			}
 		}
-		locked("the fifth", h.check(wrong(secret)))
-		locked("a good one", h.check(now(secret, 1)))
-		locked("asked for", h.check(""))
+		locked("the fifth", h.check(wrong(secret)), lockout.Time)
+		locked("a good one", h.check(now(secret, 1)), lockout.Time)
+		locked("asked for", h.check(""), lockout.Time)
+		time.Sleep(10 * time.Minute)
 		h.close()
 		h.open()
-		time.Sleep(lockTime - time.Second)
-		locked("a good one after a restart, a second too soon", h.check(now(secret, 0)))
+		locked("after a restart", h.check(now(secret, 0)), lockout.Time-10*time.Minute)
+		h.set = 365 * 24 * time.Hour
+		locked("the clock set forward a year", h.check(now(secret, 0)), lockout.Time-10*time.Minute)
+		h.set = -365 * 24 * time.Hour
+		locked("the clock set back a year", h.check(now(secret, 0)), lockout.Time)
+		h.less = time.Since(h.began) // the machine starts again
+		locked("after a start of the machine", h.check(now(secret, 0)), lockout.Time)
+		time.Sleep(lockout.Time - time.Second)
+		locked("a second too soon", h.check(now(secret, 0)), time.Second)
 		time.Sleep(time.Second)
 		h.wants("a good one, half an hour later", h.check(now(secret, 0)), nil)
 		h.wants("a wrong one is the first again", h.check(wrong(secret)), ErrWrong)
@@ -250,7 +264,7 @@ func TestWhatIsNoted(t *testing.T) {
 		}
 		want := "flattoned key.created key 1 ok|root (anna) factor.enrolled person anna ok|root (anna) factor.accepted person anna ok|root (anna) factor.refused person anna that code was used already|" +
 			strings.Repeat("root (anna) factor.refused person anna that is not the code of this minute|", maxWrong-1) +
-			"root (anna) factor.refused person anna too many wrong codes|root factor.forgotten person anna ok"
+			"root (anna) factor.refused person anna too many wrong attempts|root factor.forgotten person anna ok"
 		if strings.Join(got, "|") != want {
 			t.Errorf("the log is %q\nwant %q", strings.Join(got, "|"), want)
 		}

@@ -1,4 +1,4 @@
-// Package lockout says when an account opens again that too many wrong attempts have locked (PCI DSS 8.3.4: at most ten, half an hour at least).
+// Package lockout counts wrong attempts on an account, locks it, and says when it opens again (PCI DSS 8.3.4: at most ten, half an hour at least).
 //
 // It exists because no one clock is enough. Whoever can set the machine's clock could end a lock by setting it forward, and a restart of the machine sets
 // back the time since it started. So a lock is stamped by both, and ends when both say that its time has passed. A clock that reads less than at the stamp was set back
@@ -32,6 +32,59 @@ func Now() Moment {
 		panic(fmt.Sprintf("lockout: the time since the machine started: %v", err))
 	}
 	return Moment{time.Now(), time.Duration(up.Nano())}
+}
+
+// MomentOf is what [Moment.Micro] has made two numbers of; of zeros it is none.
+func MomentOf(wall, up int64) Moment {
+	if wall == 0 {
+		return Moment{}
+	}
+	return Moment{time.UnixMicro(wall), time.Duration(up) * time.Microsecond}
+}
+
+// Micro is the moment in microseconds, since 1970 and since the machine started, for a table's columns. None is zeros.
+func (m Moment) Micro() (wall, up int64) {
+	if m.Wall.IsZero() {
+		return 0, 0
+	}
+	return m.Wall.UnixMicro(), m.Up.Microseconds()
+}
+
+// Account is what is kept of somebody's attempts. Its zero is open.
+//
+//	open ──Wrong, for the max-th time in a row──▶ locked ──half an hour──▶ open
+//	 ▲ │
+//	 └─┘ a good attempt: its owner begins the account anew
+type Account struct {
+	Tries  int    // wrong ones since the last good one, or the last lock
+	Locked Moment // when its lock began
+}
+
+// Error says for how long no attempt is looked at.
+type Error struct{ Left time.Duration }
+
+func (e *Error) Error() string {
+	return "too many wrong attempts: locked for " + e.Left.Round(time.Second).String()
+}
+
+// Left is how long the account stays locked. It may change the account, which is then to be kept.
+func (a *Account) Left(now Moment) (left time.Duration) {
+	if a.Locked == (Moment{}) {
+		return 0
+	}
+	if left, a.Locked = Left(a.Locked, now); left == 0 {
+		a.Locked = Moment{}
+	}
+	return left
+}
+
+// Wrong counts a wrong attempt: an [Error] if it is one of max in a row, and so locks the account.
+func (a *Account) Wrong(now Moment, max int) error {
+	if a.Tries++; a.Tries < max {
+		return nil
+	}
+	*a = Account{Locked: now}
+	return &Error{Time}
 }
 
 // Left is how long a lock still lasts that began at since, and since when it counts: since itself, or now where that begins it anew, which is

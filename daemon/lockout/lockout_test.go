@@ -1,6 +1,7 @@
 package lockout
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -65,5 +66,30 @@ func TestNow(t *testing.T) {
 	a := Now()
 	if b := Now(); b.Up < a.Up || a.Up <= 0 || time.Since(a.Wall) > time.Minute {
 		t.Errorf("%+v, then %+v", a, b)
+	}
+}
+
+func TestAccount(t *testing.T) {
+	now, a := Moment{time.Unix(1_000_000_000, 0), time.Hour}, Account{}
+	if left := a.Left(now); left != 0 {
+		t.Errorf("nobody has tried, and it is locked for %s", left)
+	}
+	for range 2 {
+		if err := a.Wrong(now, 3); err != nil {
+			t.Error(err)
+		}
+	}
+	if err, ok := errors.AsType[*Error](a.Wrong(now, 3)); !ok || err.Left != Time {
+		t.Errorf("the third says %v", err)
+	}
+	kept := Account{Locked: MomentOf(a.Locked.Micro())}
+	if later := (Moment{now.Wall.Add(Time - time.Second), now.Up + Time - time.Second}); kept.Left(later) != time.Second || a.Left(later) != time.Second {
+		t.Errorf("a second too soon it is %+v, from the store %+v", a, kept)
+	}
+	if left := a.Left(Moment{now.Wall.Add(Time), now.Up + Time}); left != 0 || a != (Account{}) {
+		t.Errorf("half an hour later it is locked for %s, %+v", left, a)
+	}
+	if wall, up := a.Locked.Micro(); wall != 0 || up != 0 || MomentOf(0, 0) != (Moment{}) {
+		t.Error("none isn't zeros")
 	}
 }

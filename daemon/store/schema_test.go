@@ -54,7 +54,7 @@ var rowsOfEach = map[string]string{
 	"shred":          "('t', 'c', 'k', 'w', 1, 1)",
 	"card_use":       "('i', 'c', 'p', 'c', 1)",
 	"certificate":    "('k', CAST('x' AS blob), 1)",
-	"factor":         "('p', 0, 0, 0, 0)",
+	"factor":         "('p', 0, 0, 0, 0, 0)",
 	"outbox":         "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, '', 0, 0, 0)",
 	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
 	"audit_head":     "('b', 0, CAST('' AS blob))",
