@@ -61,6 +61,88 @@ func TestDamagedDatabase(t *testing.T) {
 	}
 }
 
+// TestDamagedInUse damages the files of a store that is in use. Once a reader or a writer has met it nothing is acknowledged any more, whatever pages it would
+// lie on; and what was acknowledged before is there when what was damaged is put back.
+func TestDamagedInUse(t *testing.T) {
+	overwrite := func(path string, whole []byte) error {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteAt(bytes.Repeat([]byte{0xa5}, len(whole)-4096), 4096)
+		return errors.Join(err, f.Close())
+	}
+	read := func(t *testing.T, db *DB) error {
+		return db.Read(t.Context(), func(tx *Tx) error {
+			var n int
+			return tx.One([]any{&n}, "SELECT COUNT(*) FROM card")
+		})
+	}
+	write := func(t *testing.T, db *DB) error {
+		return db.Write(t.Context(), func(tx *Tx) error {
+			var longest []byte
+			return tx.One([]any{&longest}, "SELECT MAX(body) FROM audit_entry")
+		})
+	}
+	neither := func(*testing.T, *DB) error { return ErrCorrupt }
+	for name, test := range map[string]struct {
+		damage func(path string, whole []byte) error
+		meet   func(*testing.T, *DB) error
+	}{
+		"pages overwritten, met by a reader": {overwrite, read},
+		"pages overwritten, met by a writer": {overwrite, write},
+		"truncated, met by a reader":         {func(path string, _ []byte) error { return os.Truncate(path, 4096) }, read},
+		"truncated, met by a writer":         {func(path string, _ []byte) error { return os.Truncate(path, 4096) }, write},
+		"removed":                            {func(path string, _ []byte) error { return os.Remove(path) }, neither},
+		"its log removed":                    {func(path string, _ []byte) error { return os.Remove(path + "-wal") }, neither},
+		"another put in its place": {func(path string, whole []byte) error {
+			return errors.Join(os.WriteFile(path+".new", whole, 0o600), os.Rename(path+".new", path))
+		}, neither},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "state")
+			db := open(t, dir)
+			err := db.Write(t.Context(), func(tx *Tx) (err error) { // more than the caches hold
+				for n := range 400 {
+					err = errors.Join(err, addOf(tx, 100+n, 16<<10))
+				}
+				return err
+			})
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			db = open(t, dir)
+			if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 1) }); err != nil {
+				t.Fatal(err)
+			}
+			kept := copied(t, dir)
+			path := filepath.Join(dir, file)
+			whole, err := os.ReadFile(path)
+			if err == nil {
+				err = test.damage(path, whole)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := test.meet(t, db); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("whoever meets it is told %v", err)
+			}
+			for range 2 {
+				if err := db.Write(t.Context(), func(tx *Tx) error { return add(tx, 2) }); !errors.Is(err, ErrCorrupt) {
+					t.Errorf("a row that could be written is answered with %v, want ErrCorrupt", err)
+				}
+				if err := db.Trouble(); !errors.Is(err, ErrCorrupt) {
+					t.Errorf("the trouble is %v", err)
+				}
+			}
+			db.Close()
+			if got := rows(t, open(t, kept)); len(got) != 401 || got[0] != 1 {
+				t.Errorf("put back, it has %d rows", len(got))
+			}
+		})
+	}
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir)

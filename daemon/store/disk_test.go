@@ -193,3 +193,23 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 	open(t, dir)
 }
+
+// TestDiskTurnsReadOnly: it is known before somebody writes. A file system that has open files can't be made read-only but by a fault of its own; a folder can.
+func TestDiskTurnsReadOnly(t *testing.T) {
+	disk := withDisk(t)
+	if disk == "" {
+		return
+	}
+	db := open(t, filepath.Join(disk, "state"))
+	if room, err := db.Room(); err != nil || room == 0 {
+		t.Errorf("there is room for %d bytes, %v", room, err)
+	}
+	for _, flags := range []uintptr{unix.MS_BIND, unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY} {
+		if err := unix.Mount(db.dir, db.dir, "", flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if room, err := db.Room(); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("there is room for %d bytes, %v", room, err)
+	}
+}

@@ -28,7 +28,9 @@ var (
 	ErrFull = errors.New("no space left for the store: free some, then it goes on by itself")
 	// ErrReadOnly: the folder, its files or its file system can't be written.
 	ErrReadOnly = errors.New("the store can't be written: check the state folder's owner, mode and mount, or whether the database is a standby")
-	// ErrCorrupt: the database file is damaged, or is none.
+	// ErrDisk: the kernel can't read or write what the disk holds. A file system that has turned itself read-only under an open store says so by it as well.
+	ErrDisk = errors.New("the disk fails: dmesg says why, and whether its file system has turned itself read-only; once it can be written the store goes on by itself")
+	// ErrCorrupt: the database file is damaged, or is none. Nothing is written any more once a store has met it.
 	ErrCorrupt = errors.New("the database is damaged: keep a copy of it, then restore a backup")
 	// ErrAway: PostgreSQL doesn't answer, or the connection was lost before a commit.
 	ErrAway = errors.New("the database doesn't answer: see that PostgreSQL runs and can be reached, then it goes on by itself")
@@ -42,7 +44,7 @@ var (
 
 // explain adds one of this package's errors to what the database or the kernel said, where one fits.
 func explain(err error) error {
-	for _, known := range []error{ErrFull, ErrReadOnly, ErrCorrupt, ErrNewer, ErrUnknown, ErrAway, ErrHeld, ErrElsewhere, ErrUnsafe} {
+	for _, known := range []error{ErrFull, ErrReadOnly, ErrDisk, ErrCorrupt, ErrNewer, ErrUnknown, ErrAway, ErrHeld, ErrElsewhere, ErrUnsafe} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -76,6 +78,8 @@ func kindOf(err error) error {
 		return ErrReadOnly
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return ErrCorrupt
+	case sqlite3.SQLITE_IOERR:
+		return ErrDisk
 	}
 	return nil
 }

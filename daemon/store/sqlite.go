@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ import (
 // file is the database's name in the state folder.
 const file = "flattone.db"
 
+// keptLog is what the log's file keeps of its size when the log begins anew.
+const keptLog = 16 << 20
+
 // mostReaders bounds the connections that read. Readers never wait for the writer, nor it for them (WAL).
 const mostReaders = 4
 
@@ -31,6 +35,7 @@ type lite struct {
 	reading int          // how many connections read
 	idle    chan *parsed // those by which nobody reads now
 	closed  chan struct{}
+	files   files
 	check   *check
 }
 
@@ -50,9 +55,9 @@ func openLite(ctx context.Context, cfg Config) (_ *lite, err error) {
 		return nil, err
 	}
 	// WAL with synchronous=FULL flushes the log before a commit returns; secure_delete overwrites what is
-	// deleted; temp_store keeps sorting out of files.
+	// deleted; temp_store keeps sorting out of files; journal_size_limit has a log that had to grow give its room back.
 	if e.write, err = connect(path, "", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
-		"foreign_keys(ON)", "temp_store(MEMORY)"); err != nil {
+		"foreign_keys(ON)", "temp_store(MEMORY)", fmt.Sprintf("journal_size_limit(%d)", keptLog)); err != nil {
 		return nil, err
 	}
 	e.write.SetMaxOpenConns(1)
@@ -86,9 +91,10 @@ func openLite(ctx context.Context, cfg Config) (_ *lite, err error) {
 	if err := markAs(cfg.Dir, markOpened); err != nil {
 		return nil, err
 	}
-	if !whole {
-		e.check = checkMeanwhile(e.readers)
+	if e.files, err = filesOf(path); err != nil {
+		return nil, err
 	}
+	e.check = checkMeanwhile(e.readers, path+"-wal", whole)
 	return e, nil
 }
 
@@ -169,8 +175,8 @@ func (e *lite) scrub() error {
 }
 
 func (e *lite) damage() error {
-	if e.check == nil {
-		return nil
+	if err := e.files.inPlace(); err != nil {
+		return err
 	}
 	return e.check.found()
 }

@@ -8,7 +8,8 @@
 //
 // One daemon owns a state folder, by a lock that the kernel drops when the process dies; a second one is
 // refused. Files are 0600 and folders 0700, whatever the umask; those that aren't are refused. A database that was
-// here once and is lost is [ErrCorrupt], never a first start.
+// here once and is lost is [ErrCorrupt], never a first start. A store that has met damage while in use, by whoever read or wrote or by looking through it each day,
+// or whose files were taken away from under it, acknowledges nothing any more until it is opened anew.
 //
 // The package knows SQL and files, and nothing of cards: what is secret is sealed before it comes here. It
 // must never see a PAN, and never report a write as done that a crash could undo.
@@ -51,13 +52,14 @@ type DB struct {
 	done    chan struct{} // the writer has ended
 
 	trouble atomic.Pointer[error] // why the last write failed
+	damaged atomic.Pointer[error] // what a read or a write has met: it stays
 }
 
 // Open opens the store in the folder cfg.Dir, creating both when neither was ever there, brings the schema up to date, and
 // starts the writer. Close it again.
 //
-// Errors are [ErrHeld], [ErrNewer], [ErrElsewhere], [ErrUnsafe], [ErrAway], [ErrReadOnly], [ErrFull] and [ErrCorrupt], wrapped
-// with what was being done.
+// Errors are [ErrHeld], [ErrNewer], [ErrElsewhere], [ErrUnsafe], [ErrAway], [ErrReadOnly], [ErrFull], [ErrDisk] and [ErrCorrupt],
+// wrapped with what was being done.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {

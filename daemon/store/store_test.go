@@ -57,8 +57,10 @@ func onPostgres(t testing.TB, box string) Config {
 }
 
 // add writes a row that tells rows apart by n.
-func add(tx *Tx, n int) error {
-	_, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ('test', $1, $2, $2)", n, make([]byte, 100))
+func add(tx *Tx, n int) error { return addOf(tx, n, 100) }
+
+func addOf(tx *Tx, n, bytes int) error {
+	_, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ('test', $1, $2, $3)", n, make([]byte, bytes), make([]byte, 100))
 	return err
 }
 

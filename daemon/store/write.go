@@ -51,7 +51,9 @@ func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
 	if err != nil && verdict == nil {
 		verdict = fmt.Errorf("store: read: %w", explain(err))
 	}
-	if errors.Is(verdict, ErrAway) {
+	if errors.Is(verdict, ErrCorrupt) {
+		db.damaged.Store(&verdict)
+	} else if errors.Is(verdict, ErrAway) {
 		db.trouble.Store(&verdict)
 	} else if (verdict == nil || errors.Is(verdict, ErrNoRow)) && errors.Is(db.Trouble(), ErrAway) {
 		db.trouble.Store(nil)
@@ -83,14 +85,16 @@ const tries = 3
 //	  +--- once more -----+--- the transaction is gone ---+--> ROLLBACK, all fail
 func (db *DB) commit(first *request) {
 	all := []*request{first}
-	lost := db.on.damage()
+	lost := db.damage()
 	for n := 1; lost == nil; n++ {
 		if all, lost = db.attempt(all); lost == nil || n == tries || !db.on.again(lost) {
 			break
 		}
 		lost = nil
 	}
-	if lost != nil {
+	if errors.Is(lost, ErrCorrupt) {
+		db.damaged.Store(&lost)
+	} else if lost != nil {
 		db.trouble.Store(&lost)
 	}
 	for _, r := range all {
@@ -136,7 +140,7 @@ func (db *DB) attempt(all []*request) ([]*request, error) {
 // Trouble is why the store could not be written to the last time, nil if it could; or why it can't be any more. What a
 // write failed of that had nothing to do with the store is none.
 func (db *DB) Trouble() error {
-	if err := db.on.damage(); err != nil {
+	if err := db.damage(); err != nil {
 		return err
 	}
 	if err := db.trouble.Load(); err != nil {
@@ -145,10 +149,24 @@ func (db *DB) Trouble() error {
 	return nil
 }
 
+// damage is why nothing is written any more until the store is opened anew. What was met once stays: other pages may be written well, and a token that is
+// acknowledged beside damage could be lost with what is restored.
+func (db *DB) damage() error {
+	if err := db.damaged.Load(); err != nil {
+		return *err
+	}
+	select {
+	case <-db.closing: // its files may be gone by now
+		return nil
+	default:
+		return db.on.damage()
+	}
+}
+
 // note keeps what a request's end in a good commit says of the store: one that changed nothing says nothing.
 func (db *DB) note(r *request) {
 	switch err := r.err; {
-	case errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly), errors.Is(err, ErrCorrupt):
+	case errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly), errors.Is(err, ErrDisk):
 		db.trouble.Store(&err)
 	case r.err == nil && r.tx.wrote:
 		db.trouble.Store(nil)
@@ -178,7 +196,7 @@ func (db *DB) run(r *request) error {
 	if r.err = r.do(r.tx); r.err == nil {
 		r.err = r.tx.failed
 	}
-	if r.tx.failed != nil && db.on.again(r.tx.failed) {
+	if r.tx.failed != nil && (db.on.again(r.tx.failed) || errors.Is(r.tx.failed, ErrCorrupt)) { // the neighbours' rows would lie beside the damage
 		r.err = nil
 		return r.tx.failed
 	}
