@@ -23,7 +23,7 @@ func (b *backend) Vault(ctx context.Context) (control.Vault, error) {
 		return control.Vault{}, err
 	}
 	out := control.Vault{Locked: v.Locked(), Roots: []control.Root{}, Key: p.Version, KeySince: p.Since, Records: p.Records, Remaining: p.Remaining,
-		RetentionS: int64(b.d.cfg.Vault.Retention.Seconds()), Cards: map[string]int64{}, Held: s.Held, NextPurge: s.Next}
+		RetentionS: int64(b.d.cfg.Vault.Retention.Seconds()), Cards: map[string]int64{}, Held: s.Held, NextPurge: s.Next, Counted: s.At}
 	for _, r := range roots {
 		out.Roots = append(out.Roots, control.Root{ID: r.ID, Kind: string(r.Kind), Opened: r.Opened, Created: r.Created})
 	}

@@ -102,6 +102,9 @@ func (d *Daemon) purged(p vault.Purged, err error) {
 		return
 	}
 	d.health.Clear(health.VaultTrouble, "")
+	if p.Cards == 0 {
+		return
+	}
 	d.log.Info("cards whose time was over were shredded", "cards", p.Cards, "unresolved", p.Unresolved, "on_hold", p.Held)
 	if p.Unresolved > 0 {
 		d.health.Set(health.Unresolved, "", fmt.Sprintf("%d cards", p.Unresolved))

@@ -445,7 +445,7 @@ func (b *aBox) ShredCard(ctx context.Context, by control.Actor, token string) er
 func (b *aBox) Vault(context.Context) (control.Vault, error) {
 	left := 512 - 512*min(1, int64(b.looks.Add(1)-1))
 	return control.Vault{Roots: []control.Root{{ID: "root_a", Kind: "tpm", Opened: true, Created: then}, {ID: "root_b", Kind: "custodians", Created: then}},
-		Key: 2, KeySince: then, Records: 1024 - left, Remaining: left, RetentionS: 395 * 24 * 3600, Held: 1, NextPurge: then.AddDate(0, 0, 1),
+		Key: 2, KeySince: then, Records: 1024 - left, Remaining: left, RetentionS: 395 * 24 * 3600, Held: 1, NextPurge: then.AddDate(0, 0, 1), Counted: then,
 		Cards: map[string]int64{control.KindVault: 1000, control.KindFlight: 24}}, nil
 }
 

@@ -149,6 +149,9 @@ func printVault(w io.Writer, v control.Vault) {
 	if !v.NextPurge.IsZero() {
 		fmt.Fprintf(w, "          the next is shredded %s\n", moment(v.NextPurge))
 	}
+	if time.Since(v.Counted) > time.Minute {
+		fmt.Fprintf(w, "          as they were counted %s\n", moment(v.Counted))
+	}
 }
 
 func under(n int64) string {

@@ -279,10 +279,12 @@ type Vault struct {
 	Remaining int64     `json:"remaining"`
 	// RetentionS is for how many seconds cards of kind vault are kept.
 	RetentionS int64 `json:"retention_s"`
-	// Cards are how many there are of each kind, Held how many of all are on hold. NextPurge is when the next is shredded.
+	// Cards are how many there are of each kind, Held how many of all are on hold. NextPurge is when the next is shredded. All three are of Counted, which is some
+	// minutes ago where there are many.
 	Cards     map[string]int64 `json:"cards"`
 	Held      int64            `json:"held"`
 	NextPurge time.Time        `json:"next_purge,omitzero"`
+	Counted   time.Time        `json:"counted"`
 }
 
 // Root is what opens the vault.

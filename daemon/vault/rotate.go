@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -68,36 +67,6 @@ func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err 
 	return version, nil
 }
 
-// Progress is how far a rotation is.
-type Progress struct {
-	Version   int64     // the newest, which seals
-	Since     time.Time // when it was made
-	Sealed    int64     // how many cards were sealed under it
-	Records   int64     // how many record keys lie under it
-	Remaining int64     // how many lie under older ones
-}
-
-// Progress counts. With millions of records that takes a second.
-func (v *Vault) Progress(ctx context.Context) (p Progress, err error) {
-	err = v.store.Read(ctx, func(tx *store.Tx) error {
-		var created int64
-		err := tx.One([]any{&p.Version, &created, &p.Sealed}, "SELECT version, created, sealed FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
-		if errors.Is(err, store.ErrNoRow) {
-			return nil // nobody has unlocked it yet
-		}
-		if err != nil {
-			return err
-		}
-		p.Since, p.Sealed = time.UnixMicro(created).UTC(), p.Sealed+v.sealed.Load()
-		return tx.One([]any{&p.Records, &p.Remaining}, `SELECT COALESCE(SUM(CASE WHEN kek = $1 THEN 1 ELSE 0 END), 0),
-			COALESCE(SUM(CASE WHEN kek < $1 THEN 1 ELSE 0 END), 0) FROM card_key`, p.Version)
-	})
-	if err != nil {
-		return p, fmt.Errorf("vault: count what lies under the newest key: %w", err)
-	}
-	return p, nil
-}
-
 // Rewrap seals everything that lies under retired versions under the newest, and destroys those. It may end at any time, and be begun again.
 func (v *Vault) Rewrap(ctx context.Context) error {
 	if err := v.rewrap(ctx); err != nil {
@@ -115,6 +84,13 @@ func (v *Vault) rewrap(ctx context.Context) error {
 		return err
 	}
 	if err := v.rewrapSafe(ctx); err != nil {
+		return err
+	}
+	newest, _, err := v.ring.newest()
+	if err != nil {
+		return err
+	}
+	if _, err := v.left.behind(ctx, v, newest); err != nil {
 		return err
 	}
 	for _, version := range retired {
@@ -174,7 +150,7 @@ func (v *Vault) rewrapSome(ctx context.Context, old int64, after string) (last s
 	if err := sealAnew(batch, old, from, version, kek); err != nil {
 		return "", false, err
 	}
-	return last, true, v.store.Write(ctx, func(tx *store.Tx) error {
+	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		for _, w := range batch {
 			// Gone meanwhile: shredded.
 			if _, err := tx.Exec("UPDATE card_key SET kek = $1, box = $2 WHERE token = $3 AND kek = $4", version, w.box, w.token, old); err != nil {
@@ -183,6 +159,11 @@ func (v *Vault) rewrapSome(ctx context.Context, old int64, after string) (last s
 		}
 		return nil
 	})
+	if err != nil {
+		return "", false, err
+	}
+	v.left.moved(version, int64(len(batch)))
+	return last, true, nil
 }
 
 // sealAnew opens record keys under one version and seals them under another, through one page of locked memory.

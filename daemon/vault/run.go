@@ -9,11 +9,13 @@ import (
 )
 
 // Run does the vault's housework until ctx ends: what lies under retired keys is sealed anew as soon as there are any, cards are shredded within a minute of
-// their time's end, the quarter is certified, and the key is rotated when its time is over. done is told what each purge did, and each failure, after which it goes on.
+// their time's end, the quarter is certified, and the key is rotated when its time is over. done is told what each purge did, each failure, after which it goes on,
+// and that it has gone well again.
 func (v *Vault) Run(ctx context.Context, done func(Purged, error)) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	var hourly time.Time
+	failed := false
 	for {
 		now := time.Now()
 		p, err := v.purgeDue(ctx, now)
@@ -23,9 +25,13 @@ func (v *Vault) Run(ctx context.Context, done func(Purged, error)) error {
 				err = v.hourly(ctx, now)
 			}
 		}
-		if ctx.Err() == nil && (err != nil || p.Cards > 0) {
+		if err == nil {
+			err = v.recount(ctx, now)
+		}
+		if ctx.Err() == nil && (err != nil || p.Cards > 0 || failed) {
 			done(p, err)
 		}
+		failed = err != nil
 		select {
 		case <-ctx.Done():
 			return nil
@@ -42,10 +48,13 @@ func (v *Vault) purgeDue(ctx context.Context, now time.Time) (p Purged, err erro
 		return tx.One([]any{&due}, `SELECT COUNT(*) FROM (SELECT 1 FROM card WHERE expires <= $1
 			AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token) LIMIT 1) AS overdue`, now.UnixMicro())
 	})
-	if err != nil || due == 0 {
-		return p, err
+	if err == nil && due > 0 {
+		p, err = v.Purge(ctx, now)
 	}
-	return v.Purge(ctx, now)
+	if err == nil {
+		v.purgedAt.Store(now.UnixMicro())
+	}
+	return p, err
 }
 
 // hourly rotates when the key has been used long enough (PCI DSS 3.7.4) or often enough, and certifies the last quarter.
@@ -59,7 +68,7 @@ func (v *Vault) hourly(ctx context.Context, now time.Time) error {
 		v.sealed.Add(n)
 		return err
 	}
-	p, err := v.Progress(ctx)
+	p, err := v.Newest(ctx)
 	if err != nil {
 		return err
 	}

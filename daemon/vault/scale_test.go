@@ -188,6 +188,13 @@ func (r *rig) rotate(t *testing.T) {
 	if _, err := r.vault.Rotate(t.Context(), "test", "test"); err != nil {
 		t.Fatal(err)
 	}
+	ask := func() {
+		if _, err := r.vault.Progress(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, again := timed(ask), timed(ask)
+	t.Logf("in a rotation status counts for %v, and asked again for %v", first.Round(100*time.Microsecond), again.Round(100*time.Microsecond))
 	took := timed(func() {
 		if err := r.vault.Rewrap(t.Context()); err != nil {
 			t.Fatal(err)

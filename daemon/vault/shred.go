@@ -22,6 +22,9 @@ const (
 	Asked      Why = "asked"      // somebody had it deleted
 )
 
+// whys are all of them.
+var whys = [...]Why{Used, Resolved, Expired, Unresolved, Asked}
+
 // shredIn destroys the only key of a card, and with it every copy of the card wherever it lies: in the log of the database, in free pages, and in backups but for the
 // keys in them. The row goes too; that there was one stays in shred. A card that is on hold stays, but for those that are used up or resolved.
 func (v *Vault) shredIn(tx *store.Tx, token string, why Why, now time.Time) error {
@@ -50,6 +53,7 @@ func (v *Vault) shredIn(tx *store.Tx, token string, why Why, now time.Time) erro
 			return err
 		}
 	}
+	v.countShred(tx, why)
 	return nil
 }
 

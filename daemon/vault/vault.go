@@ -122,6 +122,11 @@ type Vault struct {
 	outbox Outbox
 	wake   chan struct{} // there is something to rewrap
 	sealed atomic.Int64  // how many cards were, since the store was told
+
+	counted  atomic.Pointer[Stock] // what it held; nil until somebody has counted
+	left     leftover
+	shreds   [len(whys)]atomic.Int64
+	purgedAt atomic.Int64 // microseconds since 1970; 0: not yet
 }
 
 // New opens the vault under a root. A store without any key takes it as its first; otherwise it must be one that the vault was sealed under, else it is

@@ -21,7 +21,7 @@ CREATE TABLE card (
   sealed       blob   NOT NULL CHECK (sealed >= CAST('' AS blob))
 );
 CREATE INDEX card_created ON card (created);
-CREATE INDEX card_expires ON card (expires);
+CREATE INDEX card_expires ON card (expires, kind); -- of both, so that cards are counted by it alone
 
 CREATE TABLE card_key (
   token TEXT   NOT NULL PRIMARY KEY REFERENCES card (token),
