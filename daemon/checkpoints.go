@@ -27,6 +27,8 @@ func (d *Daemon) checkpoints() *witness.Witness {
 			d.health.Set(health.CheckpointStuck, "", err.Error())
 			return
 		}
+		now := time.Now()
+		d.vouched.Store(&now)
 		d.health.Clear(health.CheckpointStuck, "")
 	}}
 	if cfg.CheckpointWebhook {

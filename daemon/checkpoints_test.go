@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flattone/flattone/daemon/audit/export"
 	"github.com/flattone/flattone/daemon/audit/merkle"
@@ -60,6 +61,9 @@ func TestCheckpointsStuck(t *testing.T) {
 	if detail, is := stands(d, health.CheckpointStuck); !is || !strings.Contains(detail, folder) {
 		t.Errorf("stands %t: %s", is, detail)
 	}
+	if d.vouched.Load() != nil {
+		t.Error("metrics say that every place has it")
+	}
 	if n, err := d.outbox.Pending(t.Context()); n != 1 || err != nil {
 		t.Errorf("%d events wait for upstream, %v: a place that is away holds up no other", n, err)
 	}
@@ -69,5 +73,8 @@ func TestCheckpointsStuck(t *testing.T) {
 	w.Tell(t.Context())
 	if _, is := stands(d, health.CheckpointStuck); is {
 		t.Error("it still stands")
+	}
+	if at := d.vouched.Load(); at == nil || time.Since(*at) > time.Minute {
+		t.Errorf("metrics say %v", at)
 	}
 }

@@ -75,6 +75,7 @@ type Daemon struct {
 	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
+	vouched    atomic.Pointer[time.Time] // when every place last had the audit log's newest checkpoint; nil: not yet
 }
 
 // New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed

@@ -66,5 +66,42 @@ func (d *Daemon) scraped(ctx context.Context) metrics.Box {
 	if err != nil { // the store's trouble is a condition
 		box.Pending = -1
 	}
+	if box.Vault, err = d.scrapedVault(ctx); err != nil && ctx.Err() == nil {
+		d.log.Warn("a scrape hears nothing of the vault", "error", err)
+	}
 	return box
+}
+
+// scrapedVault is how the vault is; nil if the store doesn't say.
+func (d *Daemon) scrapedVault(ctx context.Context) (*metrics.Vault, error) {
+	p, err := d.vault.Progress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.vault.Stock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.custody.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := d.vault.Figures()
+	v := &metrics.Vault{Locked: d.vault.Locked(), Cards: map[string]int64{}, Held: s.Held, Flight: s.Flight, Counted: s.At, Shredded: map[string]int64{}, Rewrapped: f.Rewrapped,
+		Purged: f.Purged, Key: p.Version, KeySince: p.Since, KeySealed: p.Sealed, KeyCards: p.Records, Remaining: p.Remaining, Custodians: len(c.Custodians)}
+	for _, kind := range kinds {
+		v.Cards[string(kind)] = s.Kinds[kind]
+	}
+	for why, n := range f.Shredded {
+		v.Shredded[string(why)] = n
+	}
+	for _, person := range c.Custodians {
+		if person.Locked > 0 {
+			v.CustodiansLocked++
+		}
+	}
+	if at := d.vouched.Load(); at != nil {
+		v.Checkpoint = *at
+	}
+	return v, nil
 }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,8 @@ type Box struct {
 	// Pending events wait to be delivered, the first since Oldest; -1 is not known, as the store doesn't say.
 	Pending int
 	Oldest  time.Time
+	// Vault is nil if the store doesn't say.
+	Vault *Vault
 }
 
 // Line is how a line is.
@@ -51,7 +54,7 @@ type collector struct {
 }
 
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, oldest} {
+	for _, d := range slices.Concat([]*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, oldest}, vaultDescs) {
 		to <- d
 	}
 }
@@ -75,15 +78,14 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		}
 		to <- prometheus.MustNewConstMetric(restarts, prometheus.CounterValue, float64(l.Restarts), l.Name)
 	}
+	if box.Vault != nil {
+		box.Vault.collect(to)
+	}
 	if box.Pending < 0 {
 		return
 	}
 	gauge(pending, float64(box.Pending))
-	age := 0.0
-	if !box.Oldest.IsZero() {
-		age = max(0, time.Since(box.Oldest).Seconds())
-	}
-	gauge(oldest, age)
+	gauge(oldest, age(box.Oldest))
 }
 
 func truth(is bool) float64 {

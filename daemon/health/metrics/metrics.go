@@ -1,9 +1,9 @@
 // Package metrics tells Prometheus how the box is, to whoever scrapes a socket of this machine.
 //
 // It exists so that a fleet is watched without logging in: the conditions that stand, how lines are, what became of
-// captures, how deliveries go. It is off unless the config says where it listens, which is a unix socket or this machine's loopback.
+// captures, how deliveries go, what the vault holds. It is off unless the config says where it listens, which is a unix socket or this machine's loopback.
 //
-// It promises that nothing of a card or a caller is in it: labels are names of lines, codes and states, numbers are counts and times of the box
+// It promises that nothing of a card or a caller is in it: labels are names of lines, codes, kinds and states, numbers are counts and times of the box
 // itself. It never listens by itself: it is handed a listener.
 package metrics
 

@@ -86,8 +86,13 @@ func aBox(context.Context) metrics.Box {
 	stands.Set(health.StoreFailed, "", "no space left on device")
 	stands.Set(health.CodecPoor, "trunk-1", health.LookAheadNeeded(40))
 	return metrics.Box{Conditions: stands.Snapshot(), Pending: 2, Oldest: time.Now().Add(-time.Minute), Lines: []metrics.Line{
-		{Name: "trunk-1", Up: true, InCall: true, State: "keying", Restarts: 3, MaskedPermille: 250}, {Name: "trunk-2", State: "held"}}}
+		{Name: "trunk-1", Up: true, InCall: true, State: "keying", Restarts: 3, MaskedPermille: 250}, {Name: "trunk-2", State: "held"}},
+		Vault: &metrics.Vault{Locked: true, Cards: map[string]int64{"vault": 7, "flight": 2}, Held: 1, Flight: time.Now().Add(-time.Hour), Counted: then,
+			Shredded: map[string]int64{"expired": 3, "asked": 0}, Rewrapped: 4, Purged: then, Key: 2, KeySince: then, KeySealed: 9, KeyCards: 5, Remaining: 6,
+			Custodians: 3, CustodiansLocked: 1, Checkpoint: then}}
 }
+
+var then = time.UnixMilli(1_700_000_000_500)
 
 func TestAScrape(t *testing.T) {
 	m := metrics.New("1.2.3", aBox)
@@ -114,6 +119,11 @@ func TestAScrape(t *testing.T) {
 		`flattone_captures_total{line="trunk-1",outcome="done"} 1`, `flattone_captures_total{line="trunk-1",outcome="timeout_overall"} 1`,
 		`flattone_captures_total{line="trunk-1",outcome="other"} 1`,
 		`flattone_delivery_attempts_total{result="delivered"} 1`, `flattone_delivery_attempts_total{result="failed"} 2`,
+		`flattone_vault_locked 1`, `flattone_vault_cards{kind="vault"} 7`, `flattone_vault_cards{kind="flight"} 2`, `flattone_vault_cards_held 1`,
+		`flattone_vault_counted_timestamp_seconds 1.7000000005e+09`, `flattone_vault_cards_shredded_total{why="expired"} 3`, `flattone_vault_cards_shredded_total{why="asked"} 0`,
+		`flattone_vault_rewrapped_cards_total 4`, `flattone_vault_purge_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_version 2`,
+		`flattone_vault_key_created_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_sealed_cards 9`, `flattone_vault_key_cards 5`, `flattone_vault_rewrap_remaining_cards 6`,
+		`flattone_custodians 3`, `flattone_custodians_locked 1`, `flattone_audit_checkpoint_timestamp_seconds 1.7000000005e+09`,
 		`flattone_deliveries_pending 2`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
 	} {
 		if !strings.Contains(text, "\n"+line) {
@@ -123,8 +133,10 @@ func TestAScrape(t *testing.T) {
 	if strings.Contains(text, "4242") || strings.Contains(text, `line="gone"`) {
 		t.Errorf("it says what it should not:\n%s", text)
 	}
-	if age := parsed(t, text)["flattone_delivery_oldest_seconds"].GetMetric()[0].GetGauge().GetValue(); age < 60 || age > 120 {
-		t.Errorf("the oldest event has waited for %v s", age)
+	for name, want := range map[string]float64{"flattone_delivery_oldest_seconds": 60, "flattone_vault_flight_oldest_seconds": 3600} {
+		if age := parsed(t, text)[name].GetMetric()[0].GetGauge().GetValue(); age < want || age > want+60 {
+			t.Errorf("%s is %v", name, age)
+		}
 	}
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil || len(problems) > 0 {
@@ -136,7 +148,7 @@ func TestAScrape(t *testing.T) {
 func TestAScrapeWithoutAStore(t *testing.T) {
 	m := metrics.New("1.2.3", func(ctx context.Context) metrics.Box {
 		b := aBox(ctx)
-		b.Pending = -1
+		b.Pending, b.Vault = -1, nil
 		return b
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -144,8 +156,26 @@ func TestAScrapeWithoutAStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	families := parsed(t, scraped(t, m, l))
-	if families["flattone_deliveries_pending"] != nil || families["flattone_delivery_oldest_seconds"] != nil || len(families["flattone_condition"].GetMetric()) != 2 {
+	if families["flattone_deliveries_pending"] != nil || families["flattone_vault_locked"] != nil || families["flattone_delivery_oldest_seconds"] != nil || len(families["flattone_condition"].GetMetric()) != 2 {
 		t.Errorf("it says %v", families["flattone_condition"])
+	}
+}
+
+// What hasn't been yet has no time, and no age; a key that nobody has made has no series.
+func TestAScrapeOfANewVault(t *testing.T) {
+	m := metrics.New("1.2.3", func(context.Context) metrics.Box { return metrics.Box{Vault: &metrics.Vault{}} })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	families := parsed(t, scraped(t, m, l))
+	for name := range families {
+		if strings.HasPrefix(name, "flattone_vault_key_") || strings.HasPrefix(name, "flattone_") && strings.HasSuffix(name, "_timestamp_seconds") {
+			t.Errorf("it says %s", name)
+		}
+	}
+	if got := families["flattone_vault_flight_oldest_seconds"].GetMetric(); len(got) != 1 || got[0].GetGauge().GetValue() != 0 {
+		t.Errorf("the oldest in flight: %v", got)
 	}
 }
 
