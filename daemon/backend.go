@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,12 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string, what 
 	}
 	if b.d.vault.Locked() && !isRehearsal(capture) {
 		return "", vaultLocked("line " + line + " was not armed")
+	}
+	cfg := b.d.lined.Load()
+	if l, known := cfg.Line(line); known && !isRehearsal(capture) { // a locked vault's roots weren't known when the box started
+		if err := b.d.mayKeepBy(cfg, l, cmp.Or(profile, l.Profile)); err != nil {
+			return "", &control.Error{Code: control.CodeWrongState, Text: "line " + line + " was not armed: " + err.Error(), Remedy: "flattone vault status names the roots, and flattone vault root drop takes one away"}
+		}
 	}
 	done, err := b.d.guard.arm()
 	if err != nil {

@@ -59,50 +59,28 @@ func wantsCode(t *testing.T, what string, err error, code, says string) {
 	}
 }
 
-// TestCustodiansOpenTheVault: a box whose vault is its custodians' alone takes no card until they are enrolled, and none after a start until two of them, each
-// the user that he is to the kernel, have unlocked it.
-func TestCustodiansOpenTheVault(t *testing.T) {
+// withPeople has members reach the box's sockets as custodians, beside the user of the test.
+func (h *house) withPeople() {
+	h.t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can be somebody else")
+		h.t.Skip("only root can be somebody else")
 	}
-	h := newHouse(t)
-	h.cfg.Vault.KeyFile, h.cfg.Vault.Custodians = "", true
 	h.cfg.Roles.Installer = []string{config.Self}
 	h.cfg.Roles.Custodian = []string{config.Self, "daemon", "bin", "sys"}
 	h.cfg.Roles.Technician = []string{config.Self}
 	for dir := h.path("run"); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o755)); err != nil {
+			h.t.Fatal(err)
 		}
 	}
-	_, stop, _ := h.run()
-	c := h.client()
-	locked := func() bool {
-		t.Helper()
-		s, err := c.Status(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, stands := range s.Conditions {
-			if stands.Code == health.VaultLocked {
-				return true
-			}
-		}
-		return false
-	}
-	_, err := c.Arm(t.Context(), "one", "")
-	if wantsCode(t, "armed before there are custodians", err, control.CodeVaultLocked, "the vault is locked"); !locked() {
-		t.Error("a locked vault is no trouble")
-	}
-	wantsCode(t, "a plan of one", c.EnrolCustodians(t.Context(), control.CustodyPlan{Need: 1, People: []string{"bin"}}), control.CodeBadRequest, "1 custodians are named")
+}
+
+// enrol makes two of the members custodians of whom it takes both, and a third; it answers with their papers.
+func enrol(t *testing.T, c *control.Client) map[string][]byte {
+	t.Helper()
 	if err := c.EnrolCustodians(t.Context(), control.CustodyPlan{Need: 2, People: []string{"daemon", "bin", "sys"}}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.TakeShare(t.Context(), aPage(t))
-	wantsCode(t, "a share for who is not to have one", err, control.CodeShare, "is no custodian of this vault")
 	papers := map[string][]byte{}
 	for name, uid := range members {
 		page := aPage(t)
@@ -117,6 +95,57 @@ func TestCustodiansOpenTheVault(t *testing.T) {
 			t.Fatal(name, err)
 		}
 	}
+	return papers
+}
+
+// giveShares has two custodians agree to a ceremony.
+func giveShares(t *testing.T, c *control.Client, papers map[string][]byte, ceremony string) (err error) {
+	t.Helper()
+	for _, name := range []string{"bin", "sys"} {
+		err = as(t, members[name], func() error {
+			_, err := c.GiveShare(t.Context(), ceremony, papers[name])
+			return err
+		})
+	}
+	return err
+}
+
+// vaultLockedSays is what the condition of a locked vault says, false while it is open.
+func vaultLockedSays(t *testing.T, c *control.Client) (says string, locked bool) {
+	t.Helper()
+	s, err := c.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stands := range s.Conditions {
+		if stands.Code == health.VaultLocked {
+			return stands.Detail, true
+		}
+	}
+	return "", false
+}
+
+// TestCustodiansOpenTheVault: a box whose vault is its custodians' alone takes no card until they are enrolled, and none after a start until two of them, each
+// the user that he is to the kernel, have unlocked it.
+func TestCustodiansOpenTheVault(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Vault.KeyFile, h.cfg.Vault.Custodians = "", true
+	h.withPeople()
+	_, stop, _ := h.run()
+	c := h.client()
+	locked := func() bool {
+		t.Helper()
+		_, locked := vaultLockedSays(t, c)
+		return locked
+	}
+	_, err := c.Arm(t.Context(), "one", "")
+	if wantsCode(t, "armed before there are custodians", err, control.CodeVaultLocked, "the vault is locked"); !locked() {
+		t.Error("a locked vault is no trouble")
+	}
+	wantsCode(t, "a plan of one", c.EnrolCustodians(t.Context(), control.CustodyPlan{Need: 1, People: []string{"bin"}}), control.CodeBadRequest, "1 custodians are named")
+	papers := enrol(t, c)
+	_, err = c.TakeShare(t.Context(), aPage(t))
+	wantsCode(t, "a share after the end", err, control.CodeWrongState, "no such ceremony")
 	if locked() {
 		t.Error("enrolled, and it is locked")
 	}

@@ -78,15 +78,26 @@ func vaultConfig(c *config.Config) vault.Config {
 // kinds are what the config's words are in the vault.
 var kinds = map[config.Keep]vault.Kind{config.KeepNone: vault.Flight, config.KeepVault: vault.Reusable, config.KeepOnce: vault.Once, config.KeepOneWay: vault.OneWay}
 
-// mayKeep refuses a configuration by which cards would be kept for later under a root that is on the disk (PCI DSS 3.6.1.2).
+// mayKeep refuses a configuration by which cards would be kept for later where a root is on the disk (PCI DSS 3.6.1.2).
 func (d *Daemon) mayKeep(cfg *config.Config) error {
 	for _, l := range cfg.Lines {
-		if p := cfg.Profiles[l.Profile]; p.Keep.Stored() && !d.vault.MayKeep(string(l.Place)) {
-			return fmt.Errorf("profile %s of line %s has keep = %q, and the vault's key (%s) lies on the disk with the cards: whoever copies it could read them; "+
-				`seal the key to a TPM, or write keep = "none"`, l.Profile, l.Name, p.Keep, d.vault.RootKind())
+		if err := d.mayKeepBy(cfg, l, l.Profile); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (d *Daemon) mayKeepBy(cfg *config.Config, l config.Line, profile string) error {
+	p := cfg.Profiles[profile]
+	if !p.Keep.Stored() || d.vault.MayKeep(string(l.Place)) {
+		return nil
+	}
+	why := "the line is desk-side, where nothing is kept"
+	if root := d.vault.OnDisk(); root != "" {
+		why = fmt.Sprintf("a root of the vault (%s) lies on the disk with the cards: whoever copies it could read them; have one off it instead (docs/keys.md)", root)
+	}
+	return fmt.Errorf(`profile %s of line %s has keep = %q, and %s, or write keep = "none"`, profile, l.Name, p.Keep, why)
 }
 
 func (d *Daemon) enqueue(tx *store.Tx, e vault.Event) error {

@@ -451,6 +451,21 @@ func (b *aBox) Vault(context.Context) (control.Vault, error) {
 
 func (b *aBox) RotateKey(context.Context, control.Actor) (int64, error) { return 2, nil }
 
+// AddRoot asks custodians the first time, and has none the second.
+func (b *aBox) AddRoot(context.Context, control.Actor) (control.RootChange, error) {
+	if b.looks.Add(1) > 1 {
+		return control.RootChange{Root: "root_c"}, nil
+	}
+	return control.RootChange{Ceremony: "abc"}, nil
+}
+
+func (b *aBox) DropRoot(_ context.Context, _ control.Actor, id string) (control.RootChange, error) {
+	if id == "root_a" {
+		return control.RootChange{}, &control.Error{Code: control.CodeWrongState, Text: "this vault was opened by that root", Remedy: "open it by another one first"}
+	}
+	return control.RootChange{Root: id}, nil
+}
+
 func (b *aBox) Certificates(context.Context) ([]control.Certificate, error) {
 	return []control.Certificate{{Kind: "purge-2026Q1", Note: "a purge\n\n\u2014 box x\n", Created: then}, {Kind: "key-1", Note: "a key\x1b[31m\n\n\u2014 box y\n", Created: then}}, nil
 }

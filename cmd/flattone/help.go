@@ -152,6 +152,15 @@ lies under older ones is sealed anew while the box goes on taking cards; then
 they are destroyed, and a certificate says so. Says how far that is until it is
 done: leaving, or --detach, doesn't end it. For custodians; from afar it takes a
 second factor.`
+	wordsVaultRootLong = `What opens the vault is a root: a TPM, an HSM, a credential of systemd's, a key
+file, custodians. Add has the one that the configuration file names now open it,
+too, while another has it open: before a change of that one, or once custodians
+have unlocked it after. Drop has one no longer open it, rotates the key, and
+refuses the one that opened it: so a new one has proved itself by then.
+
+flattone vault status lists the roots. Where there are custodians they agree to
+either first. For custodians; from afar it takes a second factor. docs/keys.md
+says when it is needed.`
 	wordsCertificatesLong = `Print what the vault has certified, newest first: of each key that was destroyed
 (key-VERSION), and of what was shredded in each quarter (purge-YEARQn). Each is
 a note, signed with the audit log's key. A KIND, or how it begins, picks some.
@@ -164,6 +173,9 @@ once that version of the vault's key is destroyed too; upstream is told.
 Who may see the list of tokens may show; the rest is for custodians, and takes a
 second factor from afar.`
 	wordsRotated     = "key %d seals from now on; what lies under older ones is sealed anew"
+	wordsRootAdded   = "%s opens the vault, too: restart flattoned with it (flattone apply), and when that has opened the vault, drop the old one"
+	wordsRootDropped = "%s no longer opens the vault, and what it opened is sealed anew"
+	wordsRootAsked   = "custodians have to agree, within 15 minutes: flattone custody approve, each as himself"
 	wordsHeld        = "%s: on hold"
 	wordsReleased    = "%s: no longer on hold"
 	wordsShredded    = "%s: shredded"

@@ -27,7 +27,7 @@ func (t *tool) vaultCommand() *cobra.Command {
 				return show(t, v, printVault)
 			})
 		},
-	}), t.rotateCommand(), t.certificatesCommand())
+	}), t.rotateCommand(), t.vaultRootCommand(), t.certificatesCommand())
 	return parent
 }
 
@@ -74,6 +74,41 @@ func (t *tool) rewrapped(ctx context.Context, box *control.Client) (control.Vaul
 			return v, fail(exitNotYet, "flattoned goes on with it; flattone vault status says how far it is", "stopped waiting")
 		}
 	}
+}
+
+// vaultRootCommand has what is about the vault's roots, which flattone vault status lists.
+func (t *tool) vaultRootCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "root", Short: "add and drop what opens the vault", Long: wordsVaultRootLong, Args: none,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	parent.AddCommand(t.withJSON(&cobra.Command{
+		Use: "add", Short: "have the root that the configuration names open the vault, too", Long: wordsVaultRootLong, Args: none,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return t.changeRoots(wordsRootAdded, func(box *control.Client) (control.RootChange, error) { return box.AddRoot(c.Context()) })
+		},
+	}), t.withJSON(&cobra.Command{
+		Use: "drop ROOT", Short: "have a root no longer open the vault", Long: wordsVaultRootLong, Args: one("a root, as flattone vault status names it"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.changeRoots(wordsRootDropped, func(box *control.Client) (control.RootChange, error) { return box.DropRoot(c.Context(), args[0]) })
+		},
+	}))
+	return parent
+}
+
+// changeRoots says what came of it, or that custodians have to agree.
+func (t *tool) changeRoots(done string, change func(*control.Client) (control.RootChange, error)) error {
+	return t.ask(func(box *control.Client) error {
+		r, err := change(box)
+		if err != nil {
+			return err
+		}
+		return show(t, r, func(w io.Writer, r control.RootChange) {
+			if r.Ceremony != "" {
+				fmt.Fprintln(w, wordsRootAsked)
+				return
+			}
+			fmt.Fprintf(w, done+"\n", clean(r.Root))
+		})
+	})
 }
 
 func (t *tool) certificatesCommand() *cobra.Command {

@@ -73,6 +73,10 @@ type Backend interface {
 	// RotateKey makes a new version of the vault's key, and answers with its number; [CodeVaultLocked] if nobody has opened it. What lies under older ones is
 	// sealed anew after that, and [Backend.Vault] says how far that is.
 	RotateKey(ctx context.Context, by Actor) (version int64, err error)
+	// AddRoot has the root that the configuration names now open the vault, too; DropRoot has one no longer do so, by its id. Where there are custodians,
+	// either begins the ceremony in which they agree first.
+	AddRoot(ctx context.Context, by Actor) (RootChange, error)
+	DropRoot(ctx context.Context, by Actor, id string) (RootChange, error)
 	// Certificates are all that the vault has signed, newest first.
 	Certificates(context.Context) ([]Certificate, error)
 
@@ -294,6 +298,14 @@ type Root struct {
 	// Opened: it is the one that did.
 	Opened  bool      `json:"opened"`
 	Created time.Time `json:"created"`
+}
+
+// RootChange is what came of asking for a root to be added or dropped.
+type RootChange struct {
+	// Root is its id, once it is done.
+	Root string `json:"root,omitempty"`
+	// Ceremony is the one in which custodians have to agree first; empty where there are none.
+	Ceremony string `json:"ceremony,omitempty"`
 }
 
 // Certificate is a statement that the vault has signed with the audit log's key: of a key that was destroyed, or what was shredded in a quarter.

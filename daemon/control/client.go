@@ -207,6 +207,16 @@ func (c *Client) RotateKey(ctx context.Context) (version int64, err error) {
 	return a.Version, err
 }
 
+// AddRoot has the root that the box's configuration names now open the vault, too.
+func (c *Client) AddRoot(ctx context.Context) (RootChange, error) {
+	return ask[RootChange](ctx, c, "adding a root", http.MethodPost, "vault/roots", nil)
+}
+
+// DropRoot has a root no longer open the vault.
+func (c *Client) DropRoot(ctx context.Context, id string) (RootChange, error) {
+	return ask[RootChange](ctx, c, "dropping a root", http.MethodDelete, "vault/roots/"+url.PathEscape(id), nil)
+}
+
 // Certificates are all that the vault has signed, newest first.
 func (c *Client) Certificates(ctx context.Context) ([]Certificate, error) {
 	return ask[[]Certificate](ctx, c, "asking for the certificates", http.MethodGet, "vault/certificates", nil)

@@ -134,6 +134,15 @@ func (s *Server) routes() []route {
 			version, err := b.RotateKey(ctx, by)
 			return rotateAnswer{version}, err
 		}},
+		{pattern: "POST /v1/vault/roots", may: keeping, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			if err := decode(r.Body, &struct{}{}); err != nil {
+				return nil, err
+			}
+			return b.AddRoot(ctx, by)
+		}},
+		{pattern: "DELETE /v1/vault/roots/{root}", may: keeping, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			return b.DropRoot(ctx, by, r.PathValue("root"))
+		}},
 		{pattern: "GET /v1/vault/certificates", may: overseeing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Certificates(ctx))
 		}},

@@ -72,6 +72,12 @@ func (b *scripted) Vault(context.Context) (Vault, error) { return aVault, b.told
 func (b *scripted) RotateKey(_ context.Context, by Actor) (int64, error) {
 	return 2, b.told("rotate %s", by)
 }
+func (b *scripted) AddRoot(_ context.Context, by Actor) (RootChange, error) {
+	return RootChange{Ceremony: "abc"}, b.told("add-root %s", by)
+}
+func (b *scripted) DropRoot(_ context.Context, by Actor, id string) (RootChange, error) {
+	return RootChange{Root: id}, b.told("drop-root %s %s", id, by)
+}
 func (b *scripted) Certificates(context.Context) ([]Certificate, error) {
 	return []Certificate{aCertificate}, b.told("certificates")
 }
@@ -319,6 +325,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"shred tok_x " + self(t).Name, func() (any, error) { return nil, c.ShredCard(ctx, "tok_x") }, nil},
 		{"vault", func() (any, error) { return c.Vault(ctx) }, aVault},
 		{"rotate " + self(t).Name, func() (any, error) { return c.RotateKey(ctx) }, int64(2)},
+		{"add-root " + self(t).Name, func() (any, error) { return c.AddRoot(ctx) }, RootChange{Ceremony: "abc"}},
+		{"drop-root root_a/b " + self(t).Name, func() (any, error) { return c.DropRoot(ctx, "root_a/b") }, RootChange{Root: "root_a/b"}},
 		{"certificates", func() (any, error) { return c.Certificates(ctx) }, []Certificate{aCertificate}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},

@@ -13,6 +13,7 @@ import (
 // Status is what may be known of custodians and their ceremony: no share, nor anything of one.
 type Status struct {
 	Set        string // its name, as on paper; empty where there are no custodians
+	Root       string // what the safe calls their root
 	Need       int
 	Custodians []Custodian // by position
 	Ceremony   *Ceremony   // nil: none is under way
@@ -43,7 +44,7 @@ func (c *Custody) Status(ctx context.Context) (Status, error) {
 	var s Status
 	set, err := c.inForce(ctx)
 	if err == nil {
-		s.Set, s.Need = set.id, set.need
+		s.Set, s.Root, s.Need = set.id, set.root, set.need
 		err = c.accounts(ctx, set, &s)
 	}
 	if err != nil && !errors.Is(err, ErrNoCustodians) {

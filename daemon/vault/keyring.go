@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/hpke"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,6 +24,7 @@ type keyring struct {
 	mu     sync.RWMutex
 	root   keys.Root // nil while it is locked
 	rootID string
+	onDisk string // a root of the vault's that lies on the disk with the cards; none: ""
 	keks   map[int64]*keys.Key
 }
 
@@ -47,18 +49,25 @@ func (r *keyring) kek(version int64) (*keys.Key, error) {
 	return r.keks[version], nil
 }
 
+// opened is what a root has opened.
+type opened struct {
+	rootID string
+	onDisk string
+	keks   map[int64]*keys.Key
+}
+
 // take has the ring hold these versions and no others. Of one that it holds already the second copy is destroyed: a key has one place.
-func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) {
+func (r *keyring) take(root keys.Root, o opened) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.root != nil && r.root != root {
 		r.root.Close() // of what was unlocked before, by another root
 	}
-	r.root, r.rootID = root, rootID
+	r.root, r.rootID, r.onDisk = root, o.rootID, o.onDisk
 	if r.keks == nil {
 		r.keks = map[int64]*keys.Key{}
 	}
-	for version, kek := range keks {
+	for version, kek := range o.keks {
 		if r.keks[version] != nil {
 			kek.Destroy()
 			continue
@@ -66,7 +75,7 @@ func (r *keyring) take(root keys.Root, rootID string, keks map[int64]*keys.Key) 
 		r.keks[version] = kek
 	}
 	for version, kek := range r.keks {
-		if keks[version] == nil { // another box has destroyed it
+		if o.keks[version] == nil { // another box has destroyed it
 			kek.Destroy()
 			delete(r.keks, version)
 		}
@@ -101,7 +110,7 @@ func (r *keyring) lock() error {
 	for _, kek := range r.keks {
 		kek.Destroy()
 	}
-	r.keks = nil
+	r.keks, r.onDisk = nil, ""
 	root := r.root
 	if r.root = nil; root == nil {
 		return nil
@@ -128,11 +137,11 @@ func (v *Vault) unlock(ctx context.Context, root keys.Root) error {
 			return err
 		}
 	}
-	id, keks, err := v.openRing(ctx, root)
+	o, err := v.openRing(ctx, root)
 	if err != nil {
 		return err
 	}
-	v.ring.take(root, id, keks)
+	v.ring.take(root, o)
 	return v.keepFingerprintKeys(ctx)
 }
 
@@ -189,20 +198,36 @@ func (v *Vault) addVersion(tx *store.Tx, version int64, kek *keys.Key, holders [
 }
 
 // openRing opens all versions that a root has. It finds out which of the holders the root is.
-func (v *Vault) openRing(ctx context.Context, root keys.Root) (id string, keks map[int64]*keys.Key, err error) {
+func (v *Vault) openRing(ctx context.Context, root keys.Root) (o opened, err error) {
 	holders, err := v.holders(ctx)
 	if err != nil {
-		return "", nil, err
+		return o, err
+	}
+	mine, private, err := pick(holders, root)
+	if err != nil {
+		return o, err
 	}
 	for _, h := range holders {
-		private, err := h.open(root)
-		if err != nil {
-			continue // another root's
+		if h.id == mine.id {
+			h.kind = root.Kind() // a credential may have been sealed in another way since
 		}
-		keks, err := v.openBoxes(ctx, h, private)
-		return h.id, keks, err
+		if !h.kind.OffDisk() {
+			o.onDisk = fmt.Sprintf("%s, kind %s", h.id, h.kind)
+		}
 	}
-	return "", nil, ErrWrongKey
+	o.rootID = mine.id
+	o.keks, err = v.openBoxes(ctx, mine, private)
+	return o, err
+}
+
+// pick finds the holder that a root is.
+func pick(holders []holder, root keys.Root) (holder, hpke.PrivateKey, error) {
+	for _, h := range holders {
+		if private, err := h.open(root); err == nil {
+			return h, private, nil
+		}
+	}
+	return holder{}, nil, ErrWrongKey
 }
 
 // refresh puts versions on the ring that another box has made since.
@@ -213,9 +238,9 @@ func (v *Vault) refresh(ctx context.Context) error {
 	if root == nil {
 		return ErrLocked
 	}
-	id, keks, err := v.openRing(ctx, root)
+	o, err := v.openRing(ctx, root)
 	if err == nil {
-		v.ring.take(root, id, keks)
+		v.ring.take(root, o)
 	}
 	return err
 }

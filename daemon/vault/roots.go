@@ -40,6 +40,30 @@ func (v *Vault) Roots(ctx context.Context) (all []RootEntry, err error) {
 	return all, nil
 }
 
+// MayAdd is what stands against [Vault.AddRoot].
+func (v *Vault) MayAdd(ctx context.Context, root keys.Root) error {
+	return v.store.Read(ctx, func(tx *store.Tx) error { return mayAdd(tx, root) })
+}
+
+func mayAdd(tx *store.Tx, root keys.Root) error {
+	holders, err := holdersIn(tx)
+	if err != nil {
+		return err
+	}
+	if h, _, err := pick(holders, root); err == nil {
+		return fmt.Errorf("%w, as %s", ErrKnownRoot, h.id)
+	}
+	if root.Kind().OffDisk() {
+		return nil
+	}
+	var kept bool
+	err = tx.One([]any{&kept}, "SELECT EXISTS (SELECT 1 FROM card WHERE kind IN ($1, $2))", string(Reusable), string(Once))
+	if err == nil && kept {
+		err = ErrRootOnDisk
+	}
+	return err
+}
+
 // AddRoot has a further root open the vault: all versions are sealed for it too. The root stays the caller's.
 func (v *Vault) AddRoot(ctx context.Context, by string, root keys.Root) (id string, err error) {
 	h, err := newHolder(root)
@@ -51,6 +75,9 @@ func (v *Vault) AddRoot(ctx context.Context, by string, root keys.Root) (id stri
 	}
 	now := time.Now()
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
+		if err := mayAdd(tx, root); err != nil {
+			return err
+		}
 		if err := insertHolder(tx, h, now); err != nil {
 			return err
 		}
@@ -72,6 +99,9 @@ func (v *Vault) AddRoot(ctx context.Context, by string, root keys.Root) (id stri
 		}
 		return v.audit.Append(tx, audit.Event{Actor: by, Action: "key.root_added", Object: h.id, Result: "ok", Origin: "root " + string(h.kind), Time: now})
 	})
+	if err == nil {
+		err = v.refresh(ctx) // it may lie on the disk
+	}
 	if err != nil {
 		return "", fmt.Errorf("vault: add a root: %w", err)
 	}
@@ -81,13 +111,13 @@ func (v *Vault) AddRoot(ctx context.Context, by string, root keys.Root) (id stri
 // errMoved: another box has made a version in the meantime. Asking again cures it.
 var errMoved = errors.New("the keys have changed meanwhile: try once more")
 
-// DropRoot has a root no longer open the vault, from the next rotation on; what it could open until then it could have kept. The last one stays, and so
-// does the one that opened this vault.
+// DropRoot has a root no longer open the vault. What it opened until then it could have kept, so a new version of the key is made with it, and everything is
+// sealed anew under that. The root that opened this vault stays, and so there is always one that does.
 func (v *Vault) DropRoot(ctx context.Context, by, id string) error {
 	v.ring.mu.RLock()
 	mine := v.ring.rootID
 	v.ring.mu.RUnlock()
-	err := v.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := v.rotate(ctx, by, "a root was dropped", func(tx *store.Tx) error {
 		if id == mine {
 			return ErrOwnRoot
 		}
@@ -103,6 +133,9 @@ func (v *Vault) DropRoot(ctx context.Context, by, id string) error {
 		}
 		return v.audit.Append(tx, audit.Event{Actor: by, Action: "key.root_dropped", Object: id, Result: "ok", Origin: "vault", Time: time.Now()})
 	})
+	if err == nil {
+		err = v.refresh(ctx) // it may have been the one on the disk
+	}
 	if err != nil {
 		return fmt.Errorf("vault: drop a root: %w", err)
 	}

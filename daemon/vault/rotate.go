@@ -18,17 +18,15 @@ const rewrapBatch = 512
 //
 //	in use ──Rotate──▶ retired ──all rewrapped──▶ destroyed, with a certificate
 func (v *Vault) Rotate(ctx context.Context, by, why string) (version int64, err error) {
-	if version, err = v.rotate(ctx, by, why); err != nil {
+	version, err = v.rotate(ctx, by, why, func(*store.Tx) error { return nil })
+	if err != nil {
 		return 0, fmt.Errorf("vault: rotate: %w", err)
-	}
-	select {
-	case v.wake <- struct{}{}:
-	default:
 	}
 	return version, nil
 }
 
-func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err error) {
+// rotate makes the version in the transaction of what it is made for.
+func (v *Vault) rotate(ctx context.Context, by, why string, reason func(*store.Tx) error) (version int64, err error) {
 	if err := v.refresh(ctx); err != nil {
 		return 0, err
 	}
@@ -43,6 +41,9 @@ func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err 
 	now := time.Now()
 	version = old + 1
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
+		if err := reason(tx); err != nil {
+			return err
+		}
 		n, err := tx.Exec("UPDATE kek SET retired = $1 WHERE version = $2 AND retired = 0", now.UnixMicro(), old)
 		if err == nil && n == 0 {
 			err = errMoved
@@ -64,6 +65,10 @@ func (v *Vault) rotate(ctx context.Context, by, why string) (version int64, err 
 		return 0, err
 	}
 	v.ring.add(version, next)
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
 	return version, nil
 }
 

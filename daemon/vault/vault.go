@@ -33,7 +33,7 @@ var (
 	// ErrReused: this capture id was sealed already, with another card's looks.
 	ErrReused = errors.New("the capture id was used for another card")
 	// ErrMayNotKeep: a card may not be kept for later under this root, or on this side of the line.
-	ErrMayNotKeep = errors.New("this vault may not keep cards: its root lies on the disk, or the line is desk-side")
+	ErrMayNotKeep = errors.New("this vault may not keep cards: a root of its lies on the disk, or the line is desk-side")
 	// ErrUnknownToken: there is no card by this token, and never was.
 	ErrUnknownToken = errors.New("no card has this token")
 	// ErrShredded: there was a card by this token, and there is none any more.
@@ -44,6 +44,10 @@ var (
 	ErrAltered = errors.New("the card's record was altered")
 	// ErrWrongKey: the root isn't one that opens this vault.
 	ErrWrongKey = errors.New("wrong vault key: this vault was sealed under another one; give the daemon the key it was first started with, or have custodians unlock it")
+	// ErrKnownRoot: the root opens this vault already.
+	ErrKnownRoot = errors.New("that root opens this vault already")
+	// ErrRootOnDisk: cards are kept, and whoever copied the disk would have them.
+	ErrRootOnDisk = errors.New("the vault keeps cards, and that root lies on the disk with them")
 	// ErrLocked: nobody has opened the vault yet.
 	ErrLocked = errors.New("the vault is locked: custodians must unlock it")
 	// ErrNotAllowed: no rule lets this caller use cards for this, by this connector.
@@ -152,11 +156,17 @@ func (v *Vault) RootKind() keys.Kind {
 	return v.ring.root.Kind()
 }
 
-// MayKeep reports that cards of lines at a place may be kept for later: the root isn't on the disk, and the place is behind the box. A locked vault may.
+// MayKeep reports that cards of lines at a place may be kept for later: no root lies on the disk, and the place is behind the box. A locked vault may.
 func (v *Vault) MayKeep(place string) bool {
+	return v.OnDisk() == "" && (place == "trunk-side" || v.cfg.DeskSide)
+}
+
+// OnDisk names a root that lies on the disk with the cards: one that opens the vault is enough for a thief, whichever opened it here. It is "" where
+// there is none, and while the vault is locked.
+func (v *Vault) OnDisk() string {
 	v.ring.mu.RLock()
 	defer v.ring.mu.RUnlock()
-	return (v.ring.root == nil || v.ring.root.Kind().OffDisk()) && (place == "trunk-side" || v.cfg.DeskSide)
+	return v.ring.onDisk
 }
 
 // Entry is what anybody may see of a card.
