@@ -190,3 +190,38 @@ func TestTheWayUpstream(t *testing.T) {
 		}
 	}
 }
+
+// TestTheKeyIsOld: a key that is in use for longer than it may be is a condition once flattoned would have rotated it, until somebody does.
+func TestTheKeyIsOld(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Vault.RotateAfter = 48 * time.Hour
+	d := h.daemon()
+	now := time.Now()
+	for _, after := range []time.Duration{0, 47 * time.Hour, 49 * time.Hour, 50 * time.Hour} {
+		d.keyVitals(t.Context(), now.Add(after))
+		if detail, is := stands(d, health.KeyOld); is {
+			t.Errorf("it stands after %v: %s", after, detail)
+		}
+	}
+	d.keyVitals(t.Context(), now.Add(52*time.Hour))
+	if detail, is := stands(d, health.KeyOld); !is || detail != "its cryptoperiod of 2 days is over" {
+		t.Errorf("after 52 hours it stands %t: %s", is, detail)
+	}
+	if err := d.vault.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.keyVitals(t.Context(), now.Add(53*time.Hour))
+	if detail, is := stands(d, health.KeyOld); !is || !strings.HasSuffix(detail, "the vault is locked") {
+		t.Errorf("locked, it stands %t: %s", is, detail)
+	}
+	if err := d.openByRoot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.vault.Rotate(t.Context(), "anna", "asked"); err != nil {
+		t.Fatal(err)
+	}
+	d.keyVitals(t.Context(), now.Add(time.Hour))
+	if _, is := stands(d, health.KeyOld); is {
+		t.Error("rotated, it still stands")
+	}
+}

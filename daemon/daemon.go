@@ -75,6 +75,7 @@ type Daemon struct {
 	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
+	keyOver    time.Time                 // since when the vault's key ought to be another; watchVitals' own
 	vouched    atomic.Pointer[time.Time] // when every place last had the audit log's newest checkpoint; nil: not yet
 }
 

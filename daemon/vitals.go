@@ -17,16 +17,20 @@ const vitalsEvery = 5 * time.Second
 // behindAfter is how long an event may wait to be delivered before that is a fault.
 const behindAfter = 10 * time.Minute
 
+// keyGrace is how long the vault's key may be in use after its time: twice as long as it takes until flattoned rotates it by itself.
+const keyGrace = 2 * time.Hour
+
 // leastRoom on the disk is that of some ten thousand cards.
 const leastRoom = 100 << 20
 
-// watchVitals looks after the store and the way upstream until ctx ends.
+// watchVitals looks after the store, the vault's key and the way upstream until ctx ends.
 func (d *Daemon) watchVitals(ctx context.Context) error {
 	tick := time.NewTicker(vitalsEvery)
 	defer tick.Stop()
 	for {
 		d.storeVitals()
 		d.waitVitals(ctx, time.Now())
+		d.keyVitals(ctx, time.Now())
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -67,6 +71,24 @@ func (d *Daemon) waitVitals(ctx context.Context, now time.Time) {
 		d.health.Set(health.UpstreamBehind, "", "the oldest is of "+oldest.UTC().Format(time.DateTime)+" UTC")
 	default:
 		d.health.Clear(health.UpstreamBehind, "")
+	}
+}
+
+// keyVitals looks whether the vault's key is another by now, once its time is over.
+func (d *Daemon) keyVitals(ctx context.Context, now time.Time) {
+	why, err := d.vault.Overdue(ctx, now)
+	switch {
+	case err != nil: // the store's trouble, which is told as such
+	case why == "":
+		d.keyOver = time.Time{}
+		d.health.Clear(health.KeyOld, "")
+	case d.keyOver.IsZero():
+		d.keyOver = now
+	case now.Sub(d.keyOver) > keyGrace:
+		if d.vault.Locked() {
+			why += ", and the vault is locked"
+		}
+		d.health.Set(health.KeyOld, "", why)
 	}
 }
 

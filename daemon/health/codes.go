@@ -9,6 +9,7 @@ const (
 	CheckpointStuck Code = "checkpoint_stuck"
 	DiskLow         Code = "disk_low"
 	KeyFile         Code = "key_file"
+	KeyOld          Code = "key_old"
 	VaultTrouble    Code = "vault_trouble"
 	VaultLocked     Code = "vault_locked"
 	Unresolved      Code = "cards_unresolved"

@@ -42,6 +42,8 @@ var table = []Declared{
 		"make room: once it is full, no card can be taken", "8c5ebcb7290b4dbe84222cbbec0b6e55", ""},
 	{KeyFile, Warning, "the vault's key comes from a file, which is for demonstration only: whoever copies this disk can read every card",
 		"keep the key in a TPM or HSM before real cards come", "ed14499c34a846daba4f9d57bfc577f6", ""},
+	{KeyOld, Warning, "the vault's key is in use for longer, or for more cards, than it may be, and was not rotated",
+		"flattoned's log says why not; once the vault is unlocked: flattone vault rotate", "f7f5732415fa42397a2f4118bd7d1700", ""},
 	{VaultLocked, Fault, "the vault is locked, so no card can be taken",
 		"k of its custodians open it: flattone custody unlock; if there are none yet, flattone custody enrol", "5b0a3f61c2d94e5c8f3e7d1b6a90c4e2", ""},
 	{VaultTrouble, Fault, "cards whose time is over may not be shredded, or what lies under old keys not be sealed anew",

@@ -104,6 +104,27 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// A version's use is over by time or by records, whichever comes first; where neither is said, never.
+func TestOverdue(t *testing.T) {
+	made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		after   time.Duration
+		records int64
+		newest  Newest
+		want    string
+	}{
+		{0, 0, Newest{1, made.AddDate(-9, 0, 0), 1 << 40}, ""},
+		{48 * time.Hour, 0, Newest{}, ""},
+		{48 * time.Hour, 5, Newest{1, made.Add(-47 * time.Hour), 4}, ""},
+		{48 * time.Hour, 5, Newest{1, made.Add(-48 * time.Hour), 0}, "its cryptoperiod of 2 days is over"},
+		{48 * time.Hour, 5, Newest{1, made, 5}, "5 cards were sealed under it"},
+	} {
+		if got := (Config{RotateAfter: test.after, RotateRecords: test.records}).over(test.newest, made); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
 // The oldest card in flight is told of, so that somebody asks before its day is over.
 func TestTheOldestInFlight(t *testing.T) {
 	r := newRig(t)

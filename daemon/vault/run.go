@@ -68,18 +68,33 @@ func (v *Vault) hourly(ctx context.Context, now time.Time) error {
 		v.sealed.Add(n)
 		return err
 	}
-	p, err := v.Newest(ctx)
+	newest, err := v.Newest(ctx)
 	if err != nil {
 		return err
 	}
-	switch {
-	case v.cfg.RotateAfter > 0 && now.Sub(p.Since) >= v.cfg.RotateAfter:
-		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("its cryptoperiod of %d days is over", int(v.cfg.RotateAfter.Hours()/24)))
-	case v.cfg.RotateRecords > 0 && p.Sealed >= v.cfg.RotateRecords:
-		_, err = v.Rotate(ctx, "flattoned", fmt.Sprintf("%d cards were sealed under it", p.Sealed))
-	}
-	if err != nil {
-		return err
+	if why := v.cfg.over(newest, now); why != "" {
+		if _, err = v.Rotate(ctx, "flattoned", why); err != nil {
+			return err
+		}
 	}
 	return v.store.Write(ctx, func(tx *store.Tx) error { return v.certifyQuarter(tx, now) })
+}
+
+// over says why the use of a version is over; "" if it isn't.
+func (cfg Config) over(n Newest, now time.Time) string {
+	switch {
+	case n.Version == 0:
+		return ""
+	case cfg.RotateAfter > 0 && now.Sub(n.Since) >= cfg.RotateAfter:
+		return fmt.Sprintf("its cryptoperiod of %d days is over", int(cfg.RotateAfter.Hours()/24))
+	case cfg.RotateRecords > 0 && n.Sealed >= cfg.RotateRecords:
+		return fmt.Sprintf("%d cards were sealed under it", n.Sealed)
+	}
+	return ""
+}
+
+// Overdue says why the newest version's use is over at now; "" if it isn't. [Vault.Run] rotates within the hour, unless the vault is locked or that fails.
+func (v *Vault) Overdue(ctx context.Context, now time.Time) (why string, err error) {
+	n, err := v.Newest(ctx)
+	return v.cfg.over(n, now), err
 }
