@@ -21,7 +21,7 @@ func show(ctx context.Context, where shower, board *health.Board, look func(cont
 	tick := time.NewTicker(showEvery)
 	defer tick.Stop()
 	for {
-		if status, lines, err := look(ctx); err == nil { // else the store is in trouble, which is told as such
+		if status, lines, err := look(ctx); err == nil {
 			if err := where.Show(facts(status, lines)); err != nil {
 				board.Set(health.BusAway, "", err.Error())
 			} else {
@@ -38,7 +38,8 @@ func show(ctx context.Context, where shower, board *health.Board, look func(cont
 
 // facts are what may be seen of the box by whoever may speak to it on the bus.
 func facts(status control.Status, lines []control.Line) host.Facts {
-	f := host.Facts{Version: status.Version, Started: status.Started, State: "healthy", UpstreamPending: status.UpstreamPending}
+	// What can't be counted is none there: the condition says that it can't.
+	f := host.Facts{Version: status.Version, Started: status.Started, State: "healthy", UpstreamPending: max(status.UpstreamPending, 0)}
 	for _, l := range lines {
 		f.Lines = append(f.Lines, host.LineFact{Name: l.Name, Place: l.Place, State: l.State, Reason: l.Reason})
 	}

@@ -31,14 +31,17 @@ type backend struct {
 func (b *backend) Status(ctx context.Context) (control.Status, error) {
 	pending, err := b.d.outbox.Pending(ctx)
 	if err != nil {
-		return control.Status{}, err
+		pending = control.PendingUnknown
 	}
 	s := control.Status{
 		Version: Version, PID: os.Getpid(), Started: b.started, StateDir: b.d.cfg.StateDir,
 		KeyKind: string(b.d.vault.RootKind()), ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
 		Upstream: whereTo(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
 	}
-	b.d.storeVitals() // as it is now, not as it was when last looked at
+	b.d.storeVitals() // as it is now, not as it was when last looked at, and what the store had to say of pending
+	if err != nil && b.d.store.Trouble() == nil {
+		return control.Status{}, err
+	}
 	s.Conditions = b.d.health.Snapshot()
 	for _, l := range b.d.board.views() {
 		s.LinesTotal++

@@ -232,6 +232,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, running, "health", d.watchVitals)
 	start(&services, running, "health", d.logConditions)
 	start(&services, running, "health", d.auditConditions)
+	start(&services, running, "health", d.warnLines)
 	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
 	start(&services, running, "review", d.review)
 	start(&services, running, "clock", d.watchClock)

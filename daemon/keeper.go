@@ -89,15 +89,18 @@ func agree(l *net.UnixListener, cfg *config.Config) error {
 }
 
 // works is a round trip through what flattoned is for: the lines' switchboard, and the store's reader and its writer, who commits a transaction with nothing in
-// it. A disk that is full hinders none of that; nor is another process a cure for a database that is away.
+// it. A disk that is full hinders none of that; nor is another process a cure for a database that is away, or damaged: that would not even start, and nobody could ask what is
+// wrong.
 func (d *Daemon) works(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { // what hangs is left hanging
 		d.board.views()
 		nothing := func(*store.Tx) error { return nil }
 		err := errors.Join(d.store.Read(ctx, nothing), d.store.Write(ctx, nothing))
-		if errors.Is(err, store.ErrAway) {
-			err = nil
+		for _, incurable := range []error{store.ErrAway, store.ErrCorrupt, store.ErrDisk, store.ErrFull, store.ErrReadOnly} {
+			if errors.Is(err, incurable) {
+				err = nil
+			}
 		}
 		done <- err
 	}()

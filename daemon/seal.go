@@ -8,6 +8,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
@@ -48,6 +49,8 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 		switch {
 		case errors.Is(err, vault.ErrInvalid), errors.Is(err, vault.ErrReused), errors.Is(err, vault.ErrMayNotKeep):
 			return wire.NotStored{Capture: say.Capture, Reason: reasonInvalid, Final: true}
+		case errors.Is(err, store.ErrCorrupt):
+			return wire.NotStored{Capture: say.Capture, Reason: reasonStore, Final: true}
 		case ctx.Err() != nil:
 			return wire.NotStored{Capture: say.Capture, Reason: reasonStopping}
 		}

@@ -41,20 +41,24 @@ func (d *Daemon) watchVitals(ctx context.Context) error {
 
 // storeVitals looks whether the store can be written, and for how long there is room.
 func (d *Daemon) storeVitals() {
-	code, other := health.StoreFailed, health.StoreAway
+	room, unroomy := d.store.Room()
 	err := d.store.Trouble()
-	if errors.Is(err, store.ErrAway) {
-		code, other = other, code
+	if err == nil && errors.Is(unroomy, store.ErrReadOnly) {
+		err = unroomy // nobody has tried to write since
 	}
-	d.health.Clear(other, "")
-	if err != nil {
-		d.health.Set(code, "", err.Error())
-	} else {
-		d.health.Clear(code, "")
+	for code, is := range map[health.Code]bool{
+		health.StoreAway:    errors.Is(err, store.ErrAway),
+		health.StoreDamaged: errors.Is(err, store.ErrCorrupt),
+		health.StoreFailed:  err != nil && !errors.Is(err, store.ErrAway) && !errors.Is(err, store.ErrCorrupt),
+	} {
+		if is {
+			d.health.Set(code, "", err.Error())
+		} else {
+			d.health.Clear(code, "")
+		}
 	}
-	room, err := d.store.Room()
 	switch {
-	case err != nil: // the folder is gone, and then a write says so
+	case unroomy != nil: // told above, or the folder is gone, and then a write says so
 	case room < leastRoom:
 		d.health.Set(health.DiskLow, "", fmt.Sprintf("%d MiB are free", room>>20))
 	default:

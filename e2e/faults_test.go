@@ -85,14 +85,7 @@ func TestFlattonedRefusesToStart(t *testing.T) {
 		r := newRig(t, oneLine("visa"))
 		r.start(t)
 		second := newRig(t, oneLine("visa"))
-		text, err := os.ReadFile(second.Config())
-		if err == nil {
-			text = []byte(strings.Replace(string(text), `"state"`, fmt.Sprintf("%q", r.State()), 1))
-			err = os.WriteFile(second.Config(), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		second.keepsIn(t, r.State())
 		says(t, startFails(t, second), r.State(), fmt.Sprint(r.PID()))
 		if _, err := r.client.Status(t.Context()); err != nil {
 			t.Errorf("the first one suffered: %v", err)
@@ -218,13 +211,7 @@ func TestFullDisk(t *testing.T) {
 	cfg.Wrap = []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
 		`mount -t tmpfs -o size=1m,mode=700 disk "$0" && exec "$@"`, dir}
 	r := newRig(t, cfg)
-	text, err := os.ReadFile(r.Config())
-	if err == nil {
-		err = os.WriteFile(r.Config(), []byte(strings.Replace(string(text), `"state"`, fmt.Sprintf("%q", dir), 1)), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.keepsIn(t, dir)
 	r.start(t)
 	filler := fmt.Sprintf("/proc/%d/root%s/filler", r.PID(), dir)
 	r.wait(t, "the call", func(e control.Event) bool { return e.Code == control.CallBegan })
@@ -239,12 +226,20 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.arm(t, "one")
+	lines, err := r.client.Lines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	fill(t, filler)
 	r.until(t, "the vault to have failed", func() bool {
 		log, err := os.ReadFile(r.Log())
 		return err == nil && strings.Contains(string(log), "a card was not sealed")
 	})
-	r.wait(t, "the warning that the card waits", func(e control.Event) bool { return e.Kind == control.KindWarning && e.Code == "vault_failed" })
+	if e := r.wait(t, "the warning that the card waits", func(e control.Event) bool { return e.Kind == control.KindWarning && e.Code == "vault_failed" }); e.Line != "one" || e.Capture != lines[0].Capture {
+		t.Errorf("the line is warned by %+v", e)
+	}
+	out, _ := r.Tool(t.Context(), "status").CombinedOutput()
+	says(t, string(out), "store_failed", "no space left for the store", "make room where state_dir lies", "disk_low")
 	r.mu.Lock()
 	if slices.ContainsFunc(r.events, kind("one", control.KindToken)) {
 		t.Error("a token was told that the disk had no room for")
@@ -258,6 +253,7 @@ func TestFullDisk(t *testing.T) {
 	if s, err := r.client.Status(t.Context()); err != nil || detail(s, health.StoreFailed) != "" {
 		t.Errorf("with room again status says %+v, %v", s.Conditions, err)
 	}
+	r.onRecord(t, health.StoreFailed)
 }
 
 // detail is what status says of a condition of the box besides its words, empty if it doesn't stand.

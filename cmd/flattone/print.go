@@ -28,10 +28,7 @@ func printStatus(w io.Writer, s boxStatus) {
 	fmt.Fprintf(w, "flattoned %s, up since %s\n\n", clean(s.Version), moment(s.Started))
 	fmt.Fprintf(w, "lines     %d of %d up\n", s.LinesUp, s.LinesTotal)
 	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), keyFrom(s.KeyKind))
-	waiting := "everything delivered"
-	if s.UpstreamPending > 0 {
-		waiting = plural(s.UpstreamPending, "event") + " waiting"
-	}
+	waiting := waits(s.UpstreamPending)
 	if s.Upstream != "" {
 		waiting = clean(s.Upstream) + ", " + waiting
 	}

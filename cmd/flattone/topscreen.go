@@ -183,11 +183,18 @@ func fits(rows []string, room int) []string {
 
 // boxBrief is the one thing to know of the box.
 func boxBrief(s boxStatus) string {
-	pending := "everything delivered"
-	if s.UpstreamPending > 0 {
-		pending = plural(s.UpstreamPending, "event") + " waiting for delivery"
+	return fmt.Sprintf("%d of %d lines up, %s", s.LinesUp, s.LinesTotal, waits(s.UpstreamPending))
+}
+
+// waits says how many events wait to be delivered upstream.
+func waits(events int) string {
+	switch {
+	case events == control.PendingUnknown:
+		return "what waits can't be read"
+	case events > 0:
+		return plural(events, "event") + " waiting for delivery"
 	}
-	return fmt.Sprintf("%d of %d lines up, %s", s.LinesUp, s.LinesTotal, pending)
+	return "everything delivered"
 }
 
 // troubles are the conditions of a line, or with no line of the box, in words.

@@ -110,6 +110,9 @@ type Backend interface {
 	Subscribe(context.Context) <-chan Event
 }
 
+// PendingUnknown is said of how much waits where that can't be read.
+const PendingUnknown = -1
+
 // Status is the box at a glance.
 type Status struct {
 	// Version is flattoned's.
@@ -126,7 +129,7 @@ type Status struct {
 	KeyKind string `json:"key_kind"`
 	// Upstream is where tokens are delivered, without credentials.
 	Upstream string `json:"upstream,omitempty"`
-	// UpstreamPending counts the events that upstream has not yet taken.
+	// UpstreamPending counts the events that upstream has not yet taken, or is [PendingUnknown].
 	UpstreamPending int `json:"upstream_pending"`
 	// LinesUp and LinesTotal count the line processes that run and the lines in the config.
 	LinesUp    int `json:"lines_up"`

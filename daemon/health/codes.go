@@ -5,6 +5,7 @@ const (
 	SyslogFailing   Code = "syslog_failing"
 	StoreFailed     Code = "store_failed"
 	StoreAway       Code = "store_away"
+	StoreDamaged    Code = "store_damaged"
 	AuditFailed     Code = "audit_failed"
 	CheckpointStuck Code = "checkpoint_stuck"
 	DiskLow         Code = "disk_low"

@@ -34,6 +34,8 @@ var table = []Declared{
 		"make room where state_dir lies, and see that it can be written", "cc9d136a17b8463a8e3a37bc6c9a03a7", auditLogging},
 	{StoreAway, Fault, "the database doesn't answer, so nothing can be stored, neither a card nor an entry of the audit log",
 		"see that PostgreSQL runs, and can be reached at [store] postgres; the box connects to it again by itself", "b1cf99d3599742a1870f48b50cd79fd1", auditLogging},
+	{StoreDamaged, Fault, "the database is damaged, so nothing more is stored in it, neither a card nor an entry of the audit log",
+		"stop flattoned, keep a copy of state_dir, then put its files back or restore a backup; what was acknowledged before lies in them and in flattone.db-wal", "42e9f9d98fbe48afbf7c98f1fb59434f", auditLogging},
 	{AuditFailed, Fault, "the audit log can't be written, so that no line can be armed",
 		"flattoned's log says why; flattone events shows what was noted last", "c0eba5a47efb484eb116d6f3f7410c39", auditLogging},
 	{CheckpointStuck, Warning, "the audit log's checkpoints don't leave the box, so that nobody elsewhere could tell what is changed in it",
