@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -224,4 +226,27 @@ func TestTheKeyIsOld(t *testing.T) {
 	if _, is := stands(d, health.KeyOld); is {
 		t.Error("rotated, it still stands")
 	}
+}
+
+// TestSwapIsOn: a swap that isn't sealed is a condition that names it, until it is off; while nobody says how it is, it stays as it was.
+func TestSwapIsOn(t *testing.T) {
+	d := newHouse(t).daemon()
+	var areas []swap.Area
+	var failed error
+	d.swaps = func(context.Context) ([]swap.Area, error) { return areas, failed }
+	is := func(when, want string) {
+		t.Helper()
+		d.swapVitals(t.Context())
+		if detail, stands := stands(d, health.SwapOn); detail != want || stands != (want != "") {
+			t.Errorf("%s: %t, %s", when, stands, detail)
+		}
+	}
+	areas = []swap.Area{{Name: "/dev/zram0", Sealed: true}}
+	is("sealed", "")
+	areas = append(areas, swap.Area{Name: "/dev/sda2"}, swap.Area{Name: "/swapfile"})
+	is("on", "/dev/sda2, /swapfile")
+	failed, areas = errors.New("no bus"), nil
+	is("unknown", "/dev/sda2, /swapfile")
+	failed = nil
+	is("off", "")
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
@@ -75,8 +76,9 @@ type Daemon struct {
 	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
-	keyOver    time.Time                 // since when the vault's key ought to be another; watchVitals' own
-	vouched    atomic.Pointer[time.Time] // when every place last had the audit log's newest checkpoint; nil: not yet
+	swaps      func(context.Context) ([]swap.Area, error) // swapAreas
+	keyOver    time.Time                                  // since when the vault's key ought to be another; watchVitals' own
+	vouched    atomic.Pointer[time.Time]                  // when every place last had the audit log's newest checkpoint; nil: not yet
 }
 
 // New opens everything that can fail to open: state folder, store, key, sockets. What it opened is closed
@@ -89,6 +91,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	box.Lines, box.Profiles = nil, nil
 	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed(), health: health.NewBoard()}
 	d.lined.Store(cfg)
+	d.swaps = swapAreas
 	d.deliveries, d.metrics = newDeliveries(d.feed), metrics.New(Version, d.scraped)
 	defer func() {
 		if err != nil {
@@ -236,6 +239,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
 	start(&services, running, "review", d.review)
 	start(&services, running, "clock", d.watchClock)
+	start(&services, running, "swap", d.watchSwap)
 	start(&services, running, "bus", d.showAppliance)
 	start(&services, serving, "line socket", func(ctx context.Context) error { return d.accept(ctx, running) })
 	start(&services, serving, "admin socket", d.admin.Run)

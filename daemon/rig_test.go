@@ -18,6 +18,7 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -129,6 +130,9 @@ func (h *house) finds(found any, script string) {
 
 func (h *house) open() (*Daemon, error) {
 	d, err := New(context.Background(), h.cfg, h.path("flattone.toml"), slog.New(slog.NewTextHandler(&h.log, nil)))
+	if err == nil {
+		d.swaps = func(context.Context) ([]swap.Area, error) { return nil, nil } // this machine's are nobody's business
+	}
 	if err == nil && h.bus != nil {
 		d.onBus(h.bus)
 	}

@@ -75,7 +75,7 @@ var checks = []struct {
 	examine func(context.Context, *Machine) []Finding
 }{
 	{"config", configuration}, {"scope", scope}, {"flattoned", flattoned}, {"units", units}, {"devices", devices}, {"real time", realTime}, {"secrets", secrets},
-	{"core dumps", cores}, {"swap", swap}, {"disk", disk}, {"clock", clock}, {"tpm", tpm}, {"admins", admins},
+	{"core dumps", cores}, {"swap", swaps}, {"disk", disk}, {"clock", clock}, {"tpm", tpm}, {"admins", admins},
 }
 
 // Examine runs every check.

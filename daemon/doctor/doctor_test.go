@@ -123,7 +123,7 @@ func TestExamine(t *testing.T) {
 			lays("sys/block/dm-0/dm/uuid", "CRYPT-PLAIN-swap\n", 0o600)(t, m)
 			lays("proc/swaps", "Filename\n/dev/dm-0 partition 1\n/dev/zram0 partition 2\n", 0o600)(t, m)
 		}, "swap", OK, []string{"/dev/dm-0 is encrypted"}},
-		"open swap": {lays("proc/swaps", "Filename\tType\n/dev/sda2\tpartition\t1\n", 0o600), "swap", Warn, []string{"/dev/sda2 is not encrypted", "swapoff /dev/sda2"}},
+		"open swap": {lays("proc/swaps", "Filename\tType\n/dev/sda2\tpartition\t1\n", 0o600), "swap", Warn, []string{"/dev/sda2 is not encrypted", "tokens, numbers of callers and sound", "swapoff"}},
 		"a volume as swap": {func(t *testing.T, m *Machine) {
 			lays("sys/block/dm-0/dm/uuid", "LVM-x\n", 0o600)(t, m)
 			lays("proc/swaps", "Filename\n/dev/dm-0 partition 1\n", 0o600)(t, m)

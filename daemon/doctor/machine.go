@@ -7,45 +7,32 @@ import (
 	"io/fs"
 	"os/exec"
 	"strings"
+
+	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/swap"
 )
 
-// swap says whether what is in memory may be written to a disk as it is.
-func swap(_ context.Context, m *Machine) (all []Finding) {
-	text, err := m.read("proc/swaps")
+// swaps says whether what is in memory may be written to a disk as it is. flattoned raises [health.SwapOn] for the same.
+func swaps(_ context.Context, m *Machine) (all []Finding) {
+	areas, err := swap.Read(m.Root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []Finding{{Verdict: OK, Found: "the kernel has none"}}
 	}
 	if err != nil {
 		return unseen(err)
 	}
-	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		name, _, _ := strings.Cut(line, " ")
-		name, _, _ = strings.Cut(name, "\t")
-		if i == 0 || name == "" {
-			continue
+	open, _ := health.Lookup(health.SwapOn)
+	for _, a := range areas {
+		f := Finding{Verdict: OK, Found: a.Name + " is encrypted, or in memory"}
+		if !a.Sealed {
+			f = Finding{Verdict: Warn, Found: a.Name + " is not encrypted, as far as can be seen", Means: open.Words, Do: open.Remedy}
 		}
-		if m.sealed(name) {
-			all = append(all, Finding{Verdict: OK, Found: name + " is encrypted, or in memory"})
-			continue
-		}
-		all = append(all, Finding{Verdict: Warn, Found: name + " is not encrypted, as far as can be seen",
-			Means: "cards are in locked memory, which is never swapped; tokens, numbers of callers and sound may be written there",
-			Do:    "swapoff " + name + ", and take it out of /etc/fstab; or encrypt it: see crypttab(5), option swap"})
+		all = append(all, f)
 	}
 	if all == nil {
 		all = []Finding{{Verdict: OK, Found: "none"}}
 	}
 	return all
-}
-
-// sealed reports whether a swap device is dm-crypt's, or memory itself.
-func (m *Machine) sealed(device string) bool {
-	name := strings.TrimPrefix(device, "/dev/")
-	if strings.HasPrefix(name, "zram") {
-		return true
-	}
-	id, err := m.read("sys/block/" + name + "/dm/uuid")
-	return err == nil && strings.HasPrefix(id, "CRYPT-")
 }
 
 // cores says of each of our processes that no core file of it can be written.

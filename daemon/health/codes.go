@@ -17,6 +17,7 @@ const (
 	UpstreamFailing Code = "upstream_failing"
 	UpstreamBehind  Code = "upstream_behind"
 	UpstreamGone    Code = "upstream_gone"
+	SwapOn          Code = "swap_on"
 	ClockUnsynced   Code = "clock_unsynced"
 	BusAway         Code = "bus_away"
 	Unguarded       Code = "shutdown_unguarded"

@@ -62,6 +62,8 @@ var table = []Declared{
 	{SyslogFailing, Warning, "the syslog receiver can't be told what is wrong",
 		"see that it answers at [syslog] address, and that ca_file vouches for it; what waits is told then", "598c613fdbf04c3c81150997ce989998", ""},
 	// The machine.
+	{SwapOn, Warning, "memory may be written to a disk that isn't encrypted: cards and keys are in locked memory, which is never swapped; tokens, numbers of callers and sound aren't",
+		"swapoff what is named, and take it out of /etc/fstab; or encrypt it: see crypttab(5), option swap", "6f35293679620c5a50a509b1d11851ee", ""},
 	{ClockUnsynced, Warning, "the machine's clock is not synchronised, so the times in the audit log may be wrong",
 		"have the machine follow a time server: timedatectl timesync-status says what is wrong", "74e54dcb387b459ab1ad893f47769712", timekeeping},
 	{BusAway, Warning, "the box is not on the system's D-Bus, so that nobody there sees how it is, and the clock isn't watched",

@@ -84,3 +84,23 @@ func TestUnitsWithoutABus(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// What the machine swaps to is told by the names of files, and not of units.
+func TestSwaps(t *testing.T) {
+	hosttest.Bus(t)
+	hosttest.NewSystemd(t, sleeping)
+	u, err := host.OpenUnits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	for _, unit := range []string{`dev-dm\x2d0.swap`, "swapfile.swap", "another.service"} {
+		if err := u.Start(t.Context(), unit); err != nil {
+			t.Error(err)
+		}
+	}
+	names, err := host.Swaps(t.Context())
+	if err != nil || !reflect.DeepEqual(names, []string{"/dev/dm-0", "/swapfile"}) {
+		t.Errorf("%q, %v", names, err)
+	}
+}
