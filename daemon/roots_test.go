@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -73,42 +76,87 @@ func rootsOf(t *testing.T, c *control.Client) (all string, ids map[string]string
 	return all, ids
 }
 
-// TestAfterAChangeOfFirmware is what docs/keys.md has to be done: the TPM no longer unseals, which is said with what to do; custodians unlock the vault, and agree that
-// a key which was sealed to the machine as it is now opens it; the next start needs nobody, and the old key is dropped.
+// credential names what systemd hands over: a new key.
+func (h *house) credential(dir string) {
+	h.t.Helper()
+	key := make([]byte, keys.Size)
+	rand.Read(key)
+	if err := os.WriteFile(filepath.Join(dir, "vault-key"), key, 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	h.names("[vault]\ncredential = \"vault-key\"")
+}
+
+// machineRoot is one that only this machine opens, as it is.
+type machineRoot struct {
+	kind  keys.Kind
+	place func(n int) string
+	// seal makes the n-th one and names it; change is of the machine, after which that one isn't to be had, as says says.
+	seal   func(n int)
+	change func()
+	says   string
+}
+
+var machineRoots = map[string]func(t *testing.T, h *house) machineRoot{
+	"TPM": func(t *testing.T, h *house) machineRoot {
+		device := tpmtest.Start(t)
+		file := func(n int) string { return fmt.Sprintf("root-%d.tpm", n) }
+		return machineRoot{keys.TPM, func(n int) string { return h.path(file(n)) }, func(n int) { h.sealed(device, file(n)) },
+			func() { tpmtest.Boot(t, device, "a new boot loader's key") }, "PCR [7] changed"}
+	},
+	// systemd unseals nothing any more, and so hands over a new one, or flattoned doesn't start.
+	"credential": func(t *testing.T, h *house) machineRoot {
+		dir := t.TempDir()
+		t.Setenv("CREDENTIALS_DIRECTORY", dir)
+		seal := func(int) { h.credential(dir) }
+		return machineRoot{keys.Credential, func(int) string { return "credential vault-key" }, seal, func() { seal(2) }, "wrong vault key"}
+	},
+}
+
+// TestAfterAChangeOfFirmware is what docs/keys.md has to be done: the machine's root is no more, which is said with what to do; custodians unlock the vault, and agree that
+// one which was sealed to the machine as it is now opens it; the next start needs nobody, and the old one is dropped.
 func TestAfterAChangeOfFirmware(t *testing.T) {
-	h, device := newHouse(t), tpmtest.Start(t)
+	for name, prepare := range machineRoots {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			afterAChange(t, h, prepare(t, h))
+		})
+	}
+}
+
+func afterAChange(t *testing.T, h *house, root machineRoot) {
 	h.withPeople()
-	h.sealed(device, "root.tpm")
+	root.seal(1)
 	_, stop, _ := h.run()
 	papers := enrol(t, h.client())
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
 
-	tpmtest.Boot(t, device, "a new boot loader's key")
+	root.change()
 	_, stop, _ = h.run()
 	c := h.client()
-	if says, locked := vaultLockedSays(t, c); !locked || !strings.Contains(says, "PCR [7] changed") || !strings.Contains(says, "custodians") {
-		t.Errorf("the machine booted otherwise, and it says %q, locked %v", says, locked)
+	if said, locked := vaultLockedSays(t, c); !locked || !strings.Contains(said, root.says) || !strings.Contains(said, "custodians") {
+		t.Errorf("the machine is another, and it says %q, locked %v", said, locked)
 	}
-	h.sealed(device, "root-2.tpm")
+	root.seal(2)
 	_, err := c.AddRoot(t.Context())
 	wantsCode(t, "added while it is locked", err, control.CodeVaultLocked, "the vault is locked")
 	id, err := c.UnlockVault(t.Context())
 	if err := errors.Join(err, giveShares(t, c, papers, id)); err != nil {
 		t.Fatal(err)
 	}
-	change, err := c.AddRoot(t.Context())
-	if err != nil || change.Ceremony == "" || change.Root != "" {
-		t.Fatalf("custodians aren't asked: %+v, %v", change, err)
+	asked, err := c.AddRoot(t.Context())
+	if err != nil || asked.Ceremony == "" || asked.Root != "" {
+		t.Fatalf("custodians aren't asked: %+v, %v", asked, err)
 	}
-	if s, err := c.Custody(t.Context()); err != nil || s.Ceremony == nil || s.Ceremony.Purpose != "have another root open the vault" || s.Ceremony.About != "tpm, "+h.path("root-2.tpm") {
+	if s, err := c.Custody(t.Context()); err != nil || s.Ceremony == nil || s.Ceremony.Purpose != "have another root open the vault" || s.Ceremony.About != string(root.kind)+", "+root.place(2) {
 		t.Errorf("they are asked %+v, %v", s.Ceremony, err)
 	}
-	if all, _ := rootsOf(t, c); all != "tpm [custodians] " {
+	if all, _ := rootsOf(t, c); all != string(root.kind)+" [custodians] " {
 		t.Errorf("before they agree there are %s", all)
 	}
-	if err := giveShares(t, c, papers, change.Ceremony); err != nil {
+	if err := giveShares(t, c, papers, asked.Ceremony); err != nil {
 		t.Fatal(err)
 	}
 	if err := stop(); err != nil {
@@ -117,28 +165,28 @@ func TestAfterAChangeOfFirmware(t *testing.T) {
 
 	_, stop, _ = h.run()
 	c = h.client()
-	if says, locked := vaultLockedSays(t, c); locked {
-		t.Errorf("with its new key it doesn't open: %s", says)
+	if said, locked := vaultLockedSays(t, c); locked {
+		t.Errorf("with its new root it doesn't open: %s", said)
 	}
 	all, ids := rootsOf(t, c)
-	if all != "tpm custodians [tpm] " {
+	if all != fmt.Sprintf("%s custodians [%[1]s] ", root.kind) {
 		t.Errorf("there are %s", all)
 	}
 	_, err = c.AddRoot(t.Context())
 	wantsCode(t, "added twice", err, control.CodeWrongState, "opens this vault already")
-	_, err = c.DropRoot(t.Context(), ids["[tpm]"])
+	_, err = c.DropRoot(t.Context(), ids["["+string(root.kind)+"]"])
 	wantsCode(t, "the one that opened it", err, control.CodeWrongState, "opened by that root")
 	_, err = c.DropRoot(t.Context(), ids["custodians"])
 	wantsCode(t, "the custodians'", err, control.CodeWrongState, "custodians' root")
 	_, err = c.DropRoot(t.Context(), "root_none")
 	wantsCode(t, "none", err, control.CodeWrongState, "no root has this id")
-	if change, err = c.DropRoot(t.Context(), ids["tpm"]); err != nil || change.Ceremony == "" {
-		t.Fatalf("custodians aren't asked: %+v, %v", change, err)
+	if asked, err = c.DropRoot(t.Context(), ids[string(root.kind)]); err != nil || asked.Ceremony == "" {
+		t.Fatalf("custodians aren't asked: %+v, %v", asked, err)
 	}
-	if err := giveShares(t, c, papers, change.Ceremony); err != nil {
+	if err := giveShares(t, c, papers, asked.Ceremony); err != nil {
 		t.Fatal(err)
 	}
-	if all, _ := rootsOf(t, c); all != "custodians [tpm] " {
+	if all, _ := rootsOf(t, c); all != fmt.Sprintf("custodians [%s] ", root.kind) {
 		t.Errorf("the old one is dropped, and there are %s", all)
 	}
 	if err := stop(); err != nil {
