@@ -89,7 +89,7 @@ func units(ctx context.Context, m *Machine) (all []Finding) {
 	out, err = m.Run(ctx, "systemctl", "show", "--property=ActiveState,NRestarts", "flattoned.service")
 	if state := properties(out); err == nil && state["ActiveState"] != "active" && state["NRestarts"] != "0" {
 		all = append(all, Finding{Verdict: Bad, Found: "flattoned doesn't come up: systemd has tried " + state["NRestarts"] + " times", Means: "no card is taken",
-			Do: "journalctl -u flattoned -n 50. Is it the vault's key, /etc/flattone/vault-key.cred? One that a TPM has sealed opens on that machine alone: put the disk back into it"})
+			Do: "journalctl -u flattoned -n 50. Is it the vault's key, /etc/flattone/vault-key.cred? One that a TPM has sealed opens on that machine alone, booted as it was: put the disk back into it, or have custodians open the vault and another root added (docs/keys.md)"})
 	}
 	failed, err := m.Run(ctx, "systemctl", "list-units", "--failed", "--plain", "--no-legend", "flattone*")
 	if err != nil {
