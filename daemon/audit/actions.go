@@ -42,6 +42,7 @@ var actions = []Action{
 	// Cards.
 	{"card.sealed", Objects, "a card went into the vault, and has a token"},
 	{"card.used", CardAccess, "a card was opened for a connector, or refused to; the origin is what for and by which"},
+	{"card.exported", CardAccess, "a card leaves, sealed for another provider; the origin is which export"},
 	{"card.shredded", Objects, "a card's key was destroyed, and with it the card"},
 	{"card.resolved", Objects, "what a card was kept for has come out, and it was shredded"},
 	{"card.held", AdminAct, "somebody keeps a card from being shredded"},
@@ -55,6 +56,10 @@ var actions = []Action{
 	{"key.root_added", Credentials, "a further root opens the vault"},
 	{"key.root_dropped", Credentials, "a root no longer opens the vault"},
 	// What leaves the box as a whole, and comes back.
+	{"export.refused", AdminAct, "somebody asked for cards to leave for another provider, and no custodian was asked to agree; the result is why"},
+	{"export.began", CardAccess, "custodians agreed that cards leave for another provider; the object is the export's name, the result for whom and how many"},
+	{"export.finished", CardAccess, "the file of an export is whole, and has its name next; the result is how many cards it holds, and its SHA-256"},
+	{"export.failed", CardAccess, "an export came to nothing, and there is no file of it; the result is why"},
 	{"backup.began", AdminAct, "somebody makes a backup of the data; the object is its name"},
 	{"backup.ended", AdminAct, "such a backup is made, or isn't"},
 	{"backup.restored", LogEdge, "the store was made from a backup; the result is how many entries of the log were in it, the origin who gave their shares"},
