@@ -21,6 +21,7 @@ func (c *Config) judge(r *reader) {
 	j.metrics()
 	j.syslog()
 	j.store()
+	j.recipients()
 	j.lines()
 	j.profiles()
 }

@@ -54,6 +54,9 @@ func (l Line) Consequences() []string {
 // order vault, upstream, roles, lines, profiles.
 func (c *Config) Consequences() []string {
 	list := []string{c.Vault.consequence()}
+	for _, r := range c.Vault.Export {
+		list = append(list, r.consequence())
+	}
 	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
 		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
 	}

@@ -22,6 +22,8 @@ type Vault struct {
 	// Custodians have the vault opened by people alone.
 	Custodians bool
 	Cards
+	// Export is who cards may be exported to, by name.
+	Export []Recipient
 }
 
 // Cards is what becomes of cards that are kept.
@@ -84,6 +86,7 @@ func (t *table) vault(v *Vault) {
 	if t.truth("custodians", &v.Custodians); t.has("custodians") && !v.Custodians {
 		t.fault("custodians", "is false", "leave it out, and name the vault's root")
 	}
+	t.recipients(&v.Export)
 	tpm, hsm := t.sub("tpm"), t.sub("hsm")
 	if t.has("tpm") {
 		v.TPM.Device = tpmDevice

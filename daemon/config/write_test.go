@@ -108,6 +108,8 @@ func TestTextOfAnything(t *testing.T) {
 	c.Profiles["card"] = p
 	c.Lines[0].WAV.Pace, c.Lines[0].EmergencyNumbers = 1e-7, []string{"17"}
 	sameAgain(t, c)
+	c.Vault.Export = []Recipient{{"later", "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"}, {"newpsp", "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"}}
+	sameAgain(t, c)
 	cards := c.Vault.Cards
 	c.Vault = Vault{TPM: TPM{File: "/var/lib/flattone/root.tpm", Device: "/run/tpm.sock"}, Cards: cards}
 	sameAgain(t, c)

@@ -32,6 +32,10 @@ func (w *writer) vault(v, usual Vault) {
 	if !asTable {
 		w.cards(v.Cards, usual.Cards)
 	}
+	for _, r := range v.Export {
+		w.table("[vault.export."+r.Name+"]", "Who cards may leave for, once enough custodians agree.")
+		w.set("recipient", r.Key)
+	}
 }
 
 func (w *writer) cards(c, usual Cards) {
