@@ -26,6 +26,7 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/custody"
+	"github.com/flattone/flattone/daemon/export"
 	"github.com/flattone/flattone/daemon/factor"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/health/metrics"
@@ -65,6 +66,7 @@ type Daemon struct {
 	factors  *factor.Factors
 	custody  *custody.Custody
 	backups  *backup.Maker
+	exports  *export.Exporter
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -172,6 +174,9 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	d.backups = backup.New(backup.Config{Box: box, AuditKey: auditKey(d.cfg)}, backup.Deps{Store: d.store, Vault: d.vault, Audit: d.audit})
 	d.custody = custody.New(custody.Deps{Store: d.store, Audit: d.audit, Clock: lockout.Now,
 		Safe: vaultSafe{d.vault, func() { d.health.Clear(health.VaultLocked, "") }}})
+	if d.exports, err = d.newExporter(); err != nil {
+		return err
+	}
 	if err := d.unlock(ctx); err != nil {
 		return err
 	}
@@ -222,6 +227,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	start(&services, serving, "upstream", d.outbox.Run)
 	start(&services, running, "vault", func(ctx context.Context) error { return d.vault.Run(ctx, d.purged) })
+	start(&services, running, "exports", d.exports.Run)
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)

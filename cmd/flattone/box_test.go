@@ -44,6 +44,8 @@ type aBox struct {
 	reload func(force bool) (control.Reloaded, error)
 	// plan is the enrolment under way.
 	plan atomic.Pointer[control.CustodyPlan]
+	// exporting is the recipient of an export that custodians are asked for.
+	exporting atomic.Pointer[string]
 	// afar is whether those who ask are not at the box.
 	afar atomic.Bool
 }
@@ -80,6 +82,8 @@ func (b *aBox) Custody(context.Context) (control.Custody, error) {
 	s := control.Custody{Set: "7m9x2cqd", Need: 2, Locked: true, Custodians: []control.CustodianState{{Person: "carla"}, {Person: "karim", Wrong: 3}, {Person: "ole", LockedS: 90}}}
 	if p := b.plan.Load(); p != nil {
 		s.Ceremony = &control.Ceremony{ID: "c1", Purpose: "enrol custodians", About: fmt.Sprintf("%d of %s", p.Need, strings.Join(p.People, ", ")), Ends: then, Missing: len(p.People), Enrolment: true}
+	} else if to := b.exporting.Load(); to != nil {
+		s.Ceremony = &control.Ceremony{ID: "c2", Purpose: control.PurposeExport, About: "2 cards of all tenants for " + *to, Ends: then, Missing: 2}
 	} else {
 		s.Ceremony = &control.Ceremony{ID: "c2", Purpose: "replace the custodians", About: "2 of ada, bob\x1b", Ends: then, Done: []string{"carla"}, Missing: 1}
 	}
@@ -464,6 +468,27 @@ func (b *aBox) DropRoot(_ context.Context, _ control.Actor, id string) (control.
 		return control.RootChange{}, &control.Error{Code: control.CodeWrongState, Text: "this vault was opened by that root", Remedy: "open it by another one first"}
 	}
 	return control.RootChange{Root: id}, nil
+}
+
+func (b *aBox) AskExport(_ context.Context, _ control.Actor, to, tenant string) (string, error) {
+	if to != "newpsp" {
+		return "", &control.Error{Code: control.CodeBadRequest, Text: "there is no such recipient", Remedy: "there are: newpsp"}
+	}
+	to += tenant
+	b.exporting.Store(&to)
+	return "c2", nil
+}
+
+// Exports has one of each sort once there was one.
+func (b *aBox) Exports(context.Context) ([]control.Export, error) {
+	if b.exporting.Load() == nil {
+		return nil, nil
+	}
+	one := control.Export{ID: "exp_c", By: "carla", To: "newpsp", Key: "0123456789abcdef0123", Began: then, Of: 1024, Cards: 512}
+	failed, done := one, one
+	failed.ID, failed.Ended, failed.Failed = "exp_b", then, "the disk is full\x1b[31m"
+	done.ID, done.Ended, done.Tenant, done.Cards, done.File, done.SHA256 = "exp_a", then, "shop", 1023, "/var/lib/flattone/exports/newpsp-exp_a.age", "00ff"
+	return []control.Export{one, failed, done}, nil
 }
 
 func (b *aBox) Certificates(context.Context) ([]control.Certificate, error) {

@@ -127,7 +127,11 @@ func (t *tool) approve(ctx context.Context, box *control.Client) error {
 		return fail(exitRefused, "flattone custody status says what is under way", "there is nothing to agree to")
 	}
 	fmt.Fprintf(t.errs, wordsAgreeTo+"\n", clean(s.Ceremony.Purpose), clean(s.Ceremony.About))
-	return t.give(ctx, box, s.Ceremony.ID, wordsAgreed)
+	said := wordsAgreed
+	if s.Ceremony.Purpose == control.PurposeExport {
+		said = wordsExporting
+	}
+	return t.give(ctx, box, s.Ceremony.ID, said)
 }
 
 // give has a share typed and given; said is what is said where it was the last one.

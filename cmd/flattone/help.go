@@ -165,6 +165,17 @@ says when it is needed.`
 (key-VERSION), and of what was shredded in each quarter (purge-YEARQn). Each is
 a note, signed with the audit log's key. A KIND, or how it begins, picks some.
 For custodians and auditors.`
+	wordsExportLong = `Ask custodians to let cards leave for another provider, whom a table
+[vault.export.NAME] of the configuration names with his public key. They are
+told how many cards, whose, for whom and by which key, and agree each as
+himself: flattone custody approve. With the last share that it takes the box
+writes a file that only that key opens, and flattone vault exports says where.
+The cards stay in the vault. See docs/export.md.
+
+For custodians; from afar it takes a second factor.`
+	wordsExportsLong = `Say what came of exports that custodians agreed to since flattoned started: how
+many cards, which file on the box, and its SHA-256; or why there is no file. For
+custodians and auditors.`
 	wordsCardLong = `One card of the vault, by its token. Show says what may be known of it, or when
 and why it was shredded. Hold keeps it from being shredded, for a dispute say,
 until release ends that. Shred destroys its key, and no backup brings it back

@@ -27,7 +27,7 @@ func (t *tool) vaultCommand() *cobra.Command {
 				return show(t, v, printVault)
 			})
 		},
-	}), t.rotateCommand(), t.vaultRootCommand(), t.certificatesCommand())
+	}), t.rotateCommand(), t.vaultRootCommand(), t.certificatesCommand(), t.exportCommand(), t.exportsCommand())
 	return parent
 }
 

@@ -58,6 +58,7 @@ const (
 	wordsMissing      = "Noted. %d more have to agree, within the 15 minutes."
 	wordsUnlocked     = "The vault is open."
 	wordsAgreed       = "Enough custodians have agreed: it is done."
+	wordsExporting    = "Enough custodians have agreed: the cards are being exported. flattone vault exports says what comes of it."
 	wordsAgreeTo      = "You are asked to agree to this: %s (%s)."
 	wordsAborted      = "The ceremony is over; what was given is forgotten."
 	wordsNoneSpare    = "flattone: warning: all of them are needed: with one share lost, nobody can unlock the vault. Better have one more custodian than it takes."

@@ -101,6 +101,7 @@ type Backend interface {
 	ForgetFactor(ctx context.Context, by Actor, person string) error
 
 	Custodians
+	Exporting
 
 	// Refused has the audit log know that somebody was turned away, from which call and why. The server sees to it that this is not done too often.
 	Refused(ctx context.Context, by Actor, call, result string) error

@@ -184,7 +184,7 @@ func (s *Server) routes() []route {
 			defer s.fresh.drop(person)
 			return struct{}{}, b.ForgetFactor(ctx, by, person)
 		}},
-	}, s.custodyRoutes()...)
+	}, slices.Concat(s.custodyRoutes(), s.exportRoutes())...)
 }
 
 const streamPattern = "GET /v1/events"

@@ -81,6 +81,12 @@ func (b *scripted) DropRoot(_ context.Context, by Actor, id string) (RootChange,
 func (b *scripted) Certificates(context.Context) ([]Certificate, error) {
 	return []Certificate{aCertificate}, b.told("certificates")
 }
+func (b *scripted) AskExport(_ context.Context, by Actor, to, tenant string) (string, error) {
+	return "ceremony", b.told("export to %s of %s %s", to, tenant, by)
+}
+func (b *scripted) Exports(context.Context) ([]Export, error) {
+	return []Export{anExport}, b.told("exports")
+}
 func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) error {
 	return b.told("forget %s %s", person, by.Person)
 }
@@ -146,7 +152,9 @@ var (
 	aVault = Vault{Locked: true, Roots: []Root{{ID: "root_x", Kind: "tpm", Opened: true, Created: time.Unix(6, 0).UTC()}}, Key: 2, KeySince: time.Unix(7, 0).UTC(), Records: 3,
 		Remaining: 4, RetentionS: 5, Cards: map[string]int64{KindOnce: 6}, Held: 7, NextPurge: time.Unix(8, 0).UTC()}
 	aCertificate = Certificate{Kind: "key-1", Note: "n", Created: time.Unix(9, 0).UTC()}
-	aDevice      = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
+	anExport     = Export{ID: "exp_x", By: "ada", To: "newpsp", Key: "0f", Tenant: "shop", Began: time.Unix(10, 0).UTC(), Ended: time.Unix(11, 0).UTC(), Of: 12, Cards: 13,
+		File: "/x.age", SHA256: "00", Failed: "f"}
+	aDevice = Device{Name: "trunk", Card: "CODEC", Place: "pci-usb-1", IDs: "08bb:2912", Serial: "s", PCM: 1, Plugging: "b/1", Free: true, In: 1, Out: 2,
 		Rates: []int{8000}, Trouble: "device_moved", Uses: []Use{{Line: "one", Side: "agent", Plays: true}}}
 	aModem = Modem{Answers: []ModemAnswer{{Ask: "ATI", Lines: []string{"l"}, OK: true}}, Draft: "d",
 		Fits: []ModemFit{{Profile: "p", Make: "m", Port: "/d/1", SoundPort: "/d/2", NeedsSoundPort: true}}}
@@ -328,6 +336,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"add-root " + self(t).Name, func() (any, error) { return c.AddRoot(ctx) }, RootChange{Ceremony: "abc"}},
 		{"drop-root root_a/b " + self(t).Name, func() (any, error) { return c.DropRoot(ctx, "root_a/b") }, RootChange{Root: "root_a/b"}},
 		{"certificates", func() (any, error) { return c.Certificates(ctx) }, []Certificate{aCertificate}},
+		{"export to newpsp of shop " + self(t).Name, func() (any, error) { return c.AskExport(ctx, "newpsp", "shop") }, "ceremony"},
+		{"exports", func() (any, error) { return c.Exports(ctx) }, []Export{anExport}},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},
 		{"forget a/b " + self(t).Name, func() (any, error) { return nil, c.ForgetFactor(ctx, "a/b") }, nil},
