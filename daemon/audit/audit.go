@@ -78,6 +78,7 @@ type Log struct {
 	public string
 	box    string
 	clock  atomic.Value // Clock
+	last   *merkle.Tree // what the head was last, as far as the store's writer knows, who alone asks
 }
 
 // ErrTampered: the log isn't what was written. The error says which entry is the first bad one.
@@ -126,34 +127,56 @@ func (l *Log) Append(tx *store.Tx, e Event) error {
 
 // append goes by the head and not by the entries: those that were cut off stay a gap that Verify names, instead of being filled.
 func (l *Log) append(tx *store.Tx, e Event) error {
-	tree, err := l.head(tx)
-	if err != nil {
-		return err
+	if l.last == nil {
+		if err := l.catchUp(tx); err != nil {
+			return err
+		}
 	}
-	seq := tree.Size()
-	body, err := json.Marshal(Entry{Seq: seq, Event: e})
-	if err != nil {
-		return err
+	added, err := l.grow(tx, e)
+	if err == nil && !added { // what was added last didn't become durable
+		if err = l.catchUp(tx); err == nil {
+			added, err = l.grow(tx, e)
+		}
 	}
-	if err := tree.Add(body); err != nil {
-		return err
-	}
-	checkpoint, err := tree.Checkpoint(l.key.Name())
-	if err != nil {
-		return err
-	}
-	sig, err := l.signer.Sign(checkpoint.Text())
-	if err != nil {
-		return fmt.Errorf("sign the checkpoint: %w", err)
-	}
-	if _, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ($1, $2, $3, $4)", l.box, seq, body, sig); err != nil {
-		return err
-	}
-	n, err := tx.Exec("UPDATE audit_head SET size = $1, edge = $2 WHERE box = $3 AND size = $4", tree.Size(), tree.Edge(), l.box, seq)
-	if err == nil && n != 1 {
+	if err == nil && !added {
 		err = fmt.Errorf("somebody else writes the log of %s", l.box)
 	}
 	return err
+}
+
+func (l *Log) catchUp(tx *store.Tx) (err error) {
+	l.last, err = l.head(tx)
+	return err
+}
+
+// grow adds an entry to the log as it was last, if it still is so.
+func (l *Log) grow(tx *store.Tx, e Event) (added bool, err error) {
+	seq, edge := l.last.Size(), l.last.Edge()
+	body, err := json.Marshal(Entry{Seq: seq, Event: e})
+	if err != nil {
+		return false, err
+	}
+	tree := *l.last
+	if err := tree.Add(body); err != nil {
+		return false, err
+	}
+	n, err := tx.Exec("UPDATE audit_head SET size = $1, edge = $2 WHERE box = $3 AND size = $4 AND edge = $5", tree.Size(), tree.Edge(), l.box, seq, edge)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	checkpoint, err := tree.Checkpoint(l.key.Name())
+	if err != nil {
+		return false, err
+	}
+	sig, err := l.signer.Sign(checkpoint.Text())
+	if err != nil {
+		return false, fmt.Errorf("sign the checkpoint: %w", err)
+	}
+	if _, err := tx.Exec("INSERT INTO audit_entry (box, seq, body, sig) VALUES ($1, $2, $3, $4)", l.box, seq, body, sig); err != nil {
+		return false, err
+	}
+	l.last = &tree
+	return true, nil
 }
 
 // head is the tree of the log as it is now.

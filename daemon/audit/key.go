@@ -49,9 +49,7 @@ func (l *Log) openKey(ctx context.Context, cfg Config) error {
 // hasNone refuses a box that has a log: its key was lost. It can't tell that from another box of the same name that has none yet.
 func (l *Log) hasNone(ctx context.Context, cfg Config) error {
 	var size int64
-	err := l.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.One([]any{&size}, "SELECT size FROM audit_head WHERE box = $1", cfg.Box)
-	})
+	err := l.store.One(ctx, []any{&size}, "SELECT size FROM audit_head WHERE box = $1", cfg.Box)
 	switch {
 	case errors.Is(err, store.ErrNoRow):
 		return nil

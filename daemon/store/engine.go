@@ -27,8 +27,8 @@ type engine interface {
 	rollback()
 	// again reports whether a transaction that was lost to err is worth another try.
 	again(err error) bool
-	// read runs do on a snapshot.
-	read(ctx context.Context, do func(statements) error) error
+	// read runs do on a snapshot; one statement of its own is one without being asked to.
+	read(ctx context.Context, snapshot bool, do func(statements) error) error
 	// scrub has deleted rows leave what lies on the disk, as far as it can be had now.
 	scrub() error
 	// damage is what was found out to be damaged while nobody asked.

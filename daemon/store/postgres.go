@@ -83,7 +83,8 @@ func knowBlob(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-func (e *shared) read(ctx context.Context, do func(statements) error) error {
+// read begins a transaction in any case: it finds out that a connection is lost before do is begun.
+func (e *shared) read(ctx context.Context, _ bool, do func(statements) error) error {
 	for range mostReaders + 1 {
 		on, err := e.readers.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err == nil {

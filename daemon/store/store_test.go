@@ -243,6 +243,96 @@ func testOneWithoutARow(t *testing.T, cfg Config) {
 	if err != nil {
 		t.Errorf("a query without a row failed the transaction: %v", err)
 	}
+	var n int
+	if err := db.One(t.Context(), []any{&n}, "SELECT seq FROM audit_entry WHERE seq = $1", 2); !errors.Is(err, ErrNoRow) {
+		t.Errorf("by itself: got %v, want ErrNoRow", err)
+	}
+	if err := db.One(t.Context(), []any{&n}, "SELECT seq FROM audit_entry WHERE seq = $1", 1); err != nil || n != 1 {
+		t.Errorf("by itself: got %d, %v", n, err)
+	}
+}
+
+// TestFirstIsRefused: whoever is first in a transaction takes nothing of the others' with him, and leaves nothing in it.
+func TestFirstIsRefused(t *testing.T) {
+	both(t, func(t *testing.T, cfg Config) {
+		synctest.Test(t, func(t *testing.T) { testFirstIsRefused(t, cfg) })
+	})
+}
+
+func testFirstIsRefused(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
+	refused := errors.New("refused")
+	var wg sync.WaitGroup
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		for n := range 4 {
+			wg.Go(func() {
+				err := db.Write(t.Context(), func(tx *Tx) error {
+					if err := add(tx, n); err != nil || n != 2 {
+						return err
+					}
+					return refused
+				})
+				if errors.Is(err, refused) != (n == 2) || err != nil && n != 2 {
+					t.Errorf("write %d: %v", n, err)
+				}
+			})
+		}
+		synctest.Wait() // until all of them queue
+		return errors.Join(add(tx, 9), refused)
+	})
+	wg.Wait()
+	if !errors.Is(err, refused) {
+		t.Errorf("the first: %v", err)
+	}
+	if got := fmt.Sprint(rows(t, db)); got != "[0 1 3]" {
+		t.Errorf("rows %s: want 0, 1 and 3", got)
+	}
+}
+
+// TestValuesThatDoNotFit: what a row holds goes into what has room for it, or is an error; nothing is cut or made up.
+func TestValuesThatDoNotFit(t *testing.T) { both(t, testValuesThatDoNotFit) }
+
+func testValuesThatDoNotFit(t *testing.T, cfg Config) {
+	db := openAs(t, cfg)
+	type name string
+	var (
+		number int64
+		small  int8
+		yes    bool
+		text   string
+		named  name
+		blob   []byte
+	)
+	for query, c := range map[string]struct {
+		dest []any
+		fits bool
+	}{
+		"SELECT COUNT(*) FROM audit_entry":             {[]any{&number}, true},
+		"SELECT COUNT(*), COUNT(*) FROM audit_entry":   {[]any{&number}, false},
+		"SELECT COUNT(*) + 300 FROM audit_entry":       {[]any{&small}, false},
+		"SELECT COUNT(*) = 0 FROM audit_entry":         {[]any{&yes}, true},
+		"SELECT box FROM audit_head":                   {[]any{&text}, true},
+		"SELECT box FROM audit_head WHERE true":        {[]any{&named}, true},
+		"SELECT box FROM audit_head WHERE size = 0":    {[]any{&number}, false},
+		"SELECT edge FROM audit_head":                  {[]any{&blob}, true},
+		"SELECT edge FROM audit_head WHERE size = 0":   {[]any{&number}, false},
+		"SELECT NULL FROM audit_head":                  {[]any{&blob}, true},
+		"SELECT MAX(size) FROM audit_head WHERE false": {[]any{&number}, false},
+	} {
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec("INSERT INTO audit_head (box, size, edge) VALUES ('a', 0, $1) ON CONFLICT (box) DO NOTHING", []byte{})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.One(t.Context(), c.dest, query); (err == nil) != c.fits {
+			t.Errorf("%s into a %T: %v, want it to fit: %t", query, c.dest[0], err, c.fits)
+		}
+	}
+	if text != "a" || named != "a" || !yes || number != 0 || len(blob) != 0 {
+		t.Errorf("read %q, %q, %t, %d and %d bytes", text, named, yes, number, len(blob))
+	}
 }
 
 func TestReadersCannotWrite(t *testing.T) { both(t, testReadersCannotWrite) }

@@ -34,14 +34,21 @@ func (db *DB) Write(ctx context.Context, do func(*Tx) error) error {
 }
 
 // Read runs do on a snapshot that no write changes meanwhile. Writing in it fails.
-func (db *DB) Read(ctx context.Context, do func(*Tx) error) error {
+func (db *DB) Read(ctx context.Context, do func(*Tx) error) error { return db.read(ctx, true, do) }
+
+// One scans the first row of a query into dest: a [DB.Read] of one statement, for less. No row is [ErrNoRow].
+func (db *DB) One(ctx context.Context, dest []any, query string, args ...any) error {
+	return db.read(ctx, false, func(tx *Tx) error { return tx.One(dest, query, args...) })
+}
+
+func (db *DB) read(ctx context.Context, snapshot bool, do func(*Tx) error) error {
 	select {
 	case <-db.closing:
 		return ErrClosed
 	default:
 	}
 	var verdict error
-	err := db.on.read(ctx, func(on statements) error {
+	err := db.on.read(ctx, snapshot, func(on statements) error {
 		tx := &Tx{on: on}
 		if verdict = do(tx); verdict == nil {
 			verdict = tx.failed

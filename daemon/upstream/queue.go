@@ -25,13 +25,9 @@ func (o *Outbox) Enqueue(tx *store.Tx, e Event) error {
 	if err != nil {
 		return fmt.Errorf("upstream: enqueue: %w", err)
 	}
-	var seq int64
-	if err := tx.One([]any{&seq}, "SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox"); err != nil {
-		return fmt.Errorf("upstream: enqueue: %w", err)
-	}
 	_, err = tx.Exec(`INSERT INTO outbox (seq, id, stream, kind, body, due, lease, holder, tries, status, delivered)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0, 0, 0) ON CONFLICT (id) DO NOTHING`,
-		seq, e.ID, e.Key, e.Type, body, e.Time.UnixMicro())
+		SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, 0, '', 0, 0, 0 FROM outbox WHERE true ON CONFLICT (id) DO NOTHING`,
+		e.ID, e.Key, e.Type, body, e.Time.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("upstream: enqueue: %w", err)
 	}
@@ -50,10 +46,7 @@ func (o *Outbox) ring() {
 // Pending counts the events that aren't delivered.
 func (o *Outbox) Pending(ctx context.Context) (int, error) {
 	var n int
-	err := o.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.One([]any{&n}, "SELECT COUNT(*) FROM outbox WHERE delivered = 0")
-	})
-	if err != nil {
+	if err := o.store.One(ctx, []any{&n}, "SELECT COUNT(*) FROM outbox WHERE delivered = 0"); err != nil {
 		return 0, fmt.Errorf("upstream: count pending events: %w", err)
 	}
 	return n, nil

@@ -147,7 +147,7 @@ func (v *Vault) unlock(ctx context.Context, root keys.Root) error {
 
 // known is how many versions there are or were.
 func (v *Vault) known(ctx context.Context) (n int64, err error) {
-	err = v.store.Read(ctx, func(tx *store.Tx) error { return tx.One([]any{&n}, "SELECT COUNT(*) FROM kek") })
+	err = v.store.One(ctx, []any{&n}, "SELECT COUNT(*) FROM kek")
 	return n, err
 }
 

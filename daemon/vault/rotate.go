@@ -194,9 +194,8 @@ func sealAnew(batch []wrapped, old int64, from *keys.Key, version int64, to *key
 // destroy ends a version for good, once nothing lies under it.
 func (v *Vault) destroy(ctx context.Context, version int64) error {
 	var left int64
-	err := v.store.Read(ctx, func(tx *store.Tx) error { // by itself: it reads all keys, and nothing new can come under a retired version
-		return tx.One([]any{&left}, "SELECT (SELECT COUNT(*) FROM card_key WHERE kek = $1) + (SELECT COUNT(*) FROM safe WHERE kek = $1)", version)
-	})
+	// By itself: it reads all keys, and nothing new can come under a retired version.
+	err := v.store.One(ctx, []any{&left}, "SELECT (SELECT COUNT(*) FROM card_key WHERE kek = $1) + (SELECT COUNT(*) FROM safe WHERE kek = $1)", version)
 	if err != nil || left > 0 {
 		return err
 	}

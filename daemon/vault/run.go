@@ -44,10 +44,8 @@ func (v *Vault) Run(ctx context.Context, done func(Purged, error)) error {
 // purgeDue purges if there is something to purge.
 func (v *Vault) purgeDue(ctx context.Context, now time.Time) (p Purged, err error) {
 	var due int
-	err = v.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.One([]any{&due}, `SELECT COUNT(*) FROM (SELECT 1 FROM card WHERE expires <= $1
-			AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token) LIMIT 1) AS overdue`, now.UnixMicro())
-	})
+	err = v.store.One(ctx, []any{&due}, `SELECT COUNT(*) FROM (SELECT 1 FROM card WHERE expires <= $1
+		AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token) LIMIT 1) AS overdue`, now.UnixMicro())
 	if err == nil && due > 0 {
 		p, err = v.Purge(ctx, now)
 	}

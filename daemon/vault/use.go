@@ -141,24 +141,27 @@ func (v *Vault) open(ctx context.Context, token string) (*record, *secret.Card, 
 }
 
 func (v *Vault) read(ctx context.Context, token string) (*record, error) {
-	r := &record{}
-	err := v.store.Read(ctx, func(tx *store.Tx) error {
-		err := tx.One([]any{&r.token, &r.version, &r.Tenant, &r.Kind, &r.ID, &r.Line, &r.Place, &r.Profile, &r.Brand, &r.Last4,
-			&r.ExpiryMonth, &r.ExpiryYear, &r.created, &r.expires, &r.sealed, &r.kek, &r.dek},
-			`SELECT card.token, version, tenant, kind, capture, line, place, profile, brand, last4, expiry_month, expiry_year, created, expires, sealed,
-				COALESCE(kek, 0), box FROM card LEFT JOIN card_key ON card_key.token = card.token
-				WHERE card.token = $1 AND NOT EXISTS (SELECT 1 FROM shred WHERE shred.token = card.token)`, token)
-		if !errors.Is(err, store.ErrNoRow) {
-			return err
-		}
-		var gone int
-		if err := tx.One([]any{&gone}, "SELECT COUNT(*) FROM shred WHERE token = $1", token); err != nil {
-			return err
-		}
-		if gone > 0 {
-			return ErrShredded
-		}
-		return ErrUnknownToken
-	})
+	r := &record{token: token}
+	err := v.store.One(ctx, []any{&r.version, &r.Tenant, &r.Kind, &r.ID, &r.Line, &r.Place, &r.Profile, &r.Brand, &r.Last4,
+		&r.ExpiryMonth, &r.ExpiryYear, &r.created, &r.expires, &r.sealed, &r.kek, &r.dek},
+		`SELECT version, tenant, kind, capture, line, place, profile, brand, last4, expiry_month, expiry_year, created, expires, sealed, COALESCE(kek, 0), box
+			FROM card LEFT JOIN card_key ON card_key.token = card.token
+			WHERE card.token = $1 AND NOT EXISTS (SELECT 1 FROM shred WHERE shred.token = card.token)`, token)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, v.missing(ctx, token)
+	}
 	return r, err
+}
+
+// missing says why there is no card. What was shredded once stays so, also where somebody has put its rows back.
+func (v *Vault) missing(ctx context.Context, token string) error {
+	var why string
+	err := v.store.One(ctx, []any{&why}, "SELECT why FROM shred WHERE token = $1", token)
+	switch {
+	case err == nil:
+		return ErrShredded
+	case errors.Is(err, store.ErrNoRow):
+		return ErrUnknownToken
+	}
+	return err
 }
