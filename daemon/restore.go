@@ -25,13 +25,15 @@ type Backups struct {
 }
 
 // Restore makes the vault of a box that never ran from backups, with as many custodians as it takes: each types his share when say asks for it, into input. The vault opens by
-// them and by the root of cfg from then on. It must not run while flattoned does, and refuses a state folder that has anything in it.
+// them, and by the root of cfg if that names one, from then on. It must not run while flattoned does, and refuses a state folder that has anything in it.
 func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Reader, say func(string)) (err error) {
-	own, err := openRoot(cfg.Vault) // first: it is the likeliest to be missing
-	if err != nil {
-		return err
+	var own keys.Root // nil: the custodians alone
+	if !cfg.Vault.Custodians {
+		if own, err = openRoot(cfg.Vault); err != nil { // first: it is the likeliest to be missing
+			return err
+		}
+		defer func() { err = errors.Join(err, own.Close()) }()
 	}
-	defer func() { err = errors.Join(err, own.Close()) }()
 	src, root, who, err := openBackups(from, input, say)
 	if err != nil {
 		return err
@@ -74,7 +76,7 @@ func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Rea
 	return nil
 }
 
-// settleRestored has the box's own root open what was restored, and the audit log know.
+// settleRestored has the box's own root, if it has one, open what was restored, and the audit log know.
 func settleRestored(ctx context.Context, cfg *config.Config, db *store.DB, done backup.Restored, own, custodians keys.Root, who []string) (err error) {
 	log, err := audit.New(ctx, audit.Config{Box: done.Box, KeyFile: auditKey(cfg)}, audit.Deps{Store: db})
 	if err != nil {
@@ -89,8 +91,10 @@ func settleRestored(ctx context.Context, cfg *config.Config, db *store.DB, done 
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	if _, err := v.AddRoot(ctx, "flattoned", own); err != nil {
-		return err
+	if own != nil {
+		if _, err := v.AddRoot(ctx, "flattoned", own); err != nil {
+			return err
+		}
 	}
 	return db.Write(ctx, func(tx *store.Tx) error {
 		return log.Append(tx, audit.Event{Actor: "flattoned", Action: "backup.restored", Object: "backup " + done.ID, Result: fmt.Sprintf("%d rows, %d cards shredded again", done.Rows, done.Shredded),

@@ -131,3 +131,46 @@ func TestRestore(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A box whose custodians are its only root is restored as one: they unlock it once flattoned runs.
+func TestRestoreForCustodiansAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	from, shares := backedUp(t, dir)
+	cfg := &config.Config{StateDir: filepath.Join(dir, "new")}
+	cfg.Vault.Custodians = true
+	if err := Restore(t.Context(), cfg, from, bytes.NewReader(shares), func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{Dir: cfg.StateDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	log, err := audit.New(t.Context(), audit.Config{Box: "new", KeyFile: auditKey(cfg)}, audit.Deps{Store: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.New(t.Context(), vault.Config{}, vault.Deps{Store: db, Audit: log, Outbox: vault.OutboxFunc(func(*store.Tx, vault.Event) error { return nil })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	c := custody.New(custody.Deps{Store: db, Audit: log, Safe: vaultSafe{v, func() {}}, Clock: lockout.Now})
+	id, err := c.Unlock(t.Context(), "cyd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	papers := bytes.Split(shares, []byte("\n\n"))
+	for person, at := range map[string]int{"cyd": 0, "ann": 3} {
+		if _, err := c.Give(t.Context(), person, person, id, papers[at]); err != nil {
+			t.Fatal(person, err)
+		}
+	}
+	roots, err := v.Roots(t.Context())
+	if err != nil || v.Locked() || len(roots) != 1 || roots[0].Kind != keys.Custodians {
+		t.Errorf("locked %v, roots %+v, %v", v.Locked(), roots, err)
+	}
+}
