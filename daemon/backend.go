@@ -226,18 +226,6 @@ func (b *backend) noteDone(ctx context.Context, by asker, action, line string, e
 	}
 }
 
-func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error) {
-	entries, err := b.d.vault.List(ctx, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]control.Token, 0, len(entries))
-	for _, e := range entries {
-		out = append(out, tokenOf(e))
-	}
-	return out, nil
-}
-
 func (b *backend) Audit(ctx context.Context, by control.Actor, limit int) ([]control.AuditEntry, error) {
 	entries, err := b.d.audit.Recent(ctx, limit)
 	if err != nil {

@@ -10,8 +10,29 @@ import (
 
 // tokenOf is what the admin socket says of a card.
 func tokenOf(e vault.Entry) control.Token {
-	return control.Token{Token: e.Token, Capture: e.Capture, Line: e.Line, Brand: e.Brand, Last4: e.Last4, ExpiryMonth: e.ExpiryMonth, ExpiryYear: e.ExpiryYear,
-		Created: e.Created, Kind: string(e.Kind), Expires: e.Expires, Held: e.Held, Shredded: e.Shredded, Why: string(e.Why)}
+	t := control.Token{Token: e.Token, Capture: e.Capture, Line: e.Line, Brand: e.Brand, Last4: e.Last4, ExpiryMonth: e.ExpiryMonth, ExpiryYear: e.ExpiryYear,
+		Created: e.Created, Kind: string(e.Kind), Expires: e.Expires, Shredded: e.Shredded, Why: string(e.Why)}
+	if e.Hold != nil {
+		t.Hold = &control.Hold{By: e.Hold.By, Reason: e.Hold.Reason, Since: e.Hold.Since}
+	}
+	return t
+}
+
+// tokensOf are several.
+func tokensOf(entries []vault.Entry, err error) ([]control.Token, error) {
+	out := make([]control.Token, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, tokenOf(e))
+	}
+	return out, err
+}
+
+func (b *backend) Tokens(ctx context.Context, limit int) ([]control.Token, error) {
+	return tokensOf(b.d.vault.List(ctx, limit))
+}
+
+func (b *backend) Holds(ctx context.Context, limit int) ([]control.Token, error) {
+	return tokensOf(b.d.vault.Held(ctx, limit))
 }
 
 func (b *backend) Card(ctx context.Context, token string) (control.Token, error) {
@@ -68,7 +89,7 @@ func cardError(err error) error {
 	case errors.Is(err, vault.ErrHoldSame):
 		return &control.Error{Code: control.CodeWrongState, Text: vault.ErrHoldSame.Error(), Remedy: "flattone card show says how it is"}
 	case errors.Is(err, vault.ErrInvalid):
-		return &control.Error{Code: control.CodeBadRequest, Text: "a hold needs a reason", Remedy: "say why in at most 200 characters, without a long number"}
+		return &control.Error{Code: control.CodeBadRequest, Text: "a hold needs a reason", Remedy: "say why in one line of at most 200 characters, with at most 11 digits in all: never a card's number"}
 	}
 	return err
 }

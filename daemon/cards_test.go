@@ -115,8 +115,11 @@ func TestACardIsHeldAndShredded(t *testing.T) {
 	if k, err := client.Card(t.Context(), other); err != nil || k.Why != "unresolved" || k.Shredded.IsZero() || k.Last4 != "" {
 		t.Errorf("of the card that isn't on hold is known %+v, %v", k, err)
 	}
-	if k, err := client.Card(t.Context(), held); err != nil || !k.Held || k.Last4 != "4242" || k.Kind != control.KindFlight {
+	if k, err := client.Card(t.Context(), held); err != nil || k.Hold == nil || k.Hold.Reason != "a dispute" || k.Hold.By == "" || time.Since(k.Hold.Since) > time.Minute || k.Last4 != "4242" || k.Kind != control.KindFlight {
 		t.Errorf("of the card that is, %+v, %v", k, err)
+	}
+	if all, err := client.Holds(t.Context(), 5); err != nil || len(all) != 1 || all[0].Token != held || all[0].Hold.Reason != "a dispute" {
+		t.Errorf("on hold are %+v, %v", all, err)
 	}
 	refused("a release", "", client.ReleaseCard(t.Context(), held))
 	refused("a shredding", "", client.ShredCard(t.Context(), held))
@@ -127,7 +130,7 @@ func TestACardIsHeldAndShredded(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := fmt.Sprint(entries)
-	for _, want := range []string{"card.held " + held + " ok", "card.released " + held + " ok", "card.shredded " + held + " ok",
+	for _, want := range []string{"card.held " + held + " ok a dispute", "card.released " + held + " ok", "card.shredded " + held + " ok",
 		"card.shredded " + held + " the card is on hold", "card.shredded no token that is no token"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log doesn't say %q", want)

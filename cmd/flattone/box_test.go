@@ -383,9 +383,15 @@ func (b *aBox) Restart(_ context.Context, _ control.Actor, line string, force bo
 func (b *aBox) Tokens(_ context.Context, limit int) ([]control.Token, error) {
 	all := []control.Token{
 		{Token: "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb", Capture: "cap_1", Line: "demo", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: then, Kind: control.KindVault, Expires: then.AddDate(1, 0, 0)},
-		{Token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_0", Line: "demo", Brand: "amex", Last4: "0005", Created: then, Kind: control.KindFlight, Expires: then.AddDate(0, 0, 1), Held: true},
+		{Token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_0", Line: "demo", Brand: "amex", Last4: "0005", Created: then, Kind: control.KindFlight, Expires: then.AddDate(0, 0, 1),
+			Hold: &control.Hold{By: "kurt", Reason: "a dispute", Since: then}},
 	}
 	return all[:min(limit, len(all))], nil
+}
+
+func (b *aBox) Holds(ctx context.Context, limit int) ([]control.Token, error) {
+	all, err := b.Tokens(ctx, 2)
+	return all[2-min(limit, 1):], err
 }
 
 func (b *aBox) ExportAudit(_ context.Context, _ control.Actor, to io.Writer) error {
@@ -439,7 +445,7 @@ func (b *aBox) ReleaseCard(ctx context.Context, by control.Actor, token string) 
 
 func (b *aBox) ShredCard(ctx context.Context, by control.Actor, token string) error {
 	k, err := b.Card(ctx, token)
-	if k.Held {
+	if k.Hold != nil {
 		err = &control.Error{Code: control.CodeWrongState, Text: "the card is on hold", Remedy: "release it first"}
 	}
 	return err

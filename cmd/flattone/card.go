@@ -35,7 +35,7 @@ func (t *tool) cardCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.onCard(args[0], wordsReleased, func(box *control.Client) error { return box.ReleaseCard(c.Context(), args[0]) })
 		},
-	}, t.shredCommand())
+	}, list(t, "holds", "the cards that are on hold, and why", wordsHoldsLong, (*control.Client).Holds, printHolds), t.shredCommand())
 	return parent
 }
 
@@ -104,8 +104,8 @@ func printCard(w io.Writer, k control.Token) {
 
 // fate is what becomes of a card.
 func fate(k control.Token) string {
-	if k.Held {
-		return clean(k.Kind) + ", on hold"
+	if h := k.Hold; h != nil {
+		return fmt.Sprintf("%s, on hold since %s by %s: %s", clean(k.Kind), moment(h.Since), clean(h.By), clean(h.Reason))
 	}
 	return clean(k.Kind) + ", until " + moment(k.Expires)
 }

@@ -178,11 +178,14 @@ many cards, which file on the box, and its SHA-256; or why there is no file. For
 custodians and auditors.`
 	wordsCardLong = `One card of the vault, by its token. Show says what may be known of it, or when
 and why it was shredded. Hold keeps it from being shredded, for a dispute say,
-until release ends that. Shred destroys its key, and no backup brings it back
+until release ends that; holds lists those, with who held them, since when and
+why. Shred destroys its key, and no backup brings it back
 once that version of the vault's key is destroyed too; upstream is told.
 
 Who may see the list of tokens may show; the rest is for custodians, and takes a
 second factor from afar.`
+	wordsHoldsLong = `List the cards that are on hold, held last first: who keeps each from being
+shredded, since when and why.`
 	wordsRotated     = "key %d seals from now on; what lies under older ones is sealed anew"
 	wordsRootAdded   = "%s opens the vault, too: restart flattoned with it (flattone apply), and when that has opened the vault, drop the old one"
 	wordsRootDropped = "%s no longer opens the vault, and what it opened is sealed anew"

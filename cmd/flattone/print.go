@@ -169,6 +169,14 @@ func printTokens(w io.Writer, tokens []control.Token) {
 	})
 }
 
+func printHolds(w io.Writer, held []control.Token) {
+	if len(held) == 0 {
+		fmt.Fprintln(w, "nothing is on hold")
+		return
+	}
+	printTokens(w, held)
+}
+
 func printAudit(w io.Writer, log []control.AuditEntry) {
 	if len(log) == 0 {
 		fmt.Fprintln(w, "the audit log is empty")

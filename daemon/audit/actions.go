@@ -45,7 +45,7 @@ var actions = []Action{
 	{"card.exported", CardAccess, "a card leaves, sealed for another provider; the origin is which export"},
 	{"card.shredded", Objects, "a card's key was destroyed, and with it the card"},
 	{"card.resolved", Objects, "what a card was kept for has come out, and it was shredded"},
-	{"card.held", AdminAct, "somebody keeps a card from being shredded"},
+	{"card.held", AdminAct, "somebody keeps a card from being shredded; the origin is why"},
 	{"card.released", AdminAct, "somebody ended that"},
 	{"vault.purged", Objects, "cards whose time was over were shredded; the result is how many"},
 	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},

@@ -62,6 +62,8 @@ type Backend interface {
 
 	// Tokens are the newest entries of the vault, newest first, at most limit.
 	Tokens(ctx context.Context, limit int) ([]Token, error)
+	// Holds are those that are on hold, held last first, at most limit.
+	Holds(ctx context.Context, limit int) ([]Token, error)
 	// Card is what may be seen of one card; [CodeUnknownToken] if there never was one.
 	Card(ctx context.Context, token string) (Token, error)
 	// HoldCard keeps a card from being shredded, ReleaseCard ends that, ShredCard has it deleted for good.
@@ -258,13 +260,20 @@ type Token struct {
 	ExpiryMonth int       `json:"expiry_month,omitempty"`
 	ExpiryYear  int       `json:"expiry_year,omitempty"`
 	Created     time.Time `json:"created,omitzero"`
-	// Kind is one of the Kinds. Expires is when the card is shredded, unless it is Held.
+	// Kind is one of the Kinds. Expires is when the card is shredded, unless there is a Hold.
 	Kind    string    `json:"kind"`
 	Expires time.Time `json:"expires,omitzero"`
-	Held    bool      `json:"held,omitempty"`
+	Hold    *Hold     `json:"hold,omitempty"`
 	// Shredded is when it was, Why one word for the reason. Only Token, Capture and Kind are known of it besides.
 	Shredded time.Time `json:"shredded,omitzero"`
 	Why      string    `json:"why,omitempty"`
+}
+
+// Hold is who keeps a card from being shredded, why, and since when.
+type Hold struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
 }
 
 // Kinds of cards.

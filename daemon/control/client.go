@@ -173,6 +173,11 @@ func (c *Client) Tokens(ctx context.Context, limit int) ([]Token, error) {
 	return ask[[]Token](ctx, c, "asking for the tokens", http.MethodGet, "tokens?limit="+strconv.Itoa(limit), nil)
 }
 
+// Holds are those that are on hold, held last first.
+func (c *Client) Holds(ctx context.Context, limit int) ([]Token, error) {
+	return ask[[]Token](ctx, c, "asking for the holds", http.MethodGet, "holds?limit="+strconv.Itoa(limit), nil)
+}
+
 // Card is what may be seen of one card.
 func (c *Client) Card(ctx context.Context, token string) (Token, error) {
 	return ask[Token](ctx, c, "asking for the card", http.MethodGet, "cards/"+url.PathEscape(token), nil)

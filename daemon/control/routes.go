@@ -124,6 +124,13 @@ func (s *Server) routes() []route {
 			}
 			return orEmpty(b.Tokens(ctx, n))
 		}},
+		{pattern: "GET /v1/holds", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			n, err := limit(r)
+			if err != nil {
+				return nil, err
+			}
+			return orEmpty(b.Holds(ctx, n))
+		}},
 		{pattern: "GET /v1/vault", may: overseeing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Vault(ctx)
 		}},

@@ -148,7 +148,7 @@ var (
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
 	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC(),
-		Kind: KindOnce, Expires: time.Unix(4, 0).UTC(), Held: true, Shredded: time.Unix(5, 0).UTC(), Why: "asked"}
+		Kind: KindOnce, Expires: time.Unix(4, 0).UTC(), Hold: &Hold{By: "k", Reason: "h", Since: time.Unix(10, 0).UTC()}, Shredded: time.Unix(5, 0).UTC(), Why: "asked"}
 	aVault = Vault{Locked: true, Roots: []Root{{ID: "root_x", Kind: "tpm", Opened: true, Created: time.Unix(6, 0).UTC()}}, Key: 2, KeySince: time.Unix(7, 0).UTC(), Records: 3,
 		Remaining: 4, RetentionS: 5, Cards: map[string]int64{KindOnce: 6}, Held: 7, NextPurge: time.Unix(8, 0).UTC()}
 	aCertificate = Certificate{Kind: "key-1", Note: "n", Created: time.Unix(9, 0).UTC()}
@@ -224,6 +224,10 @@ func (b *scripted) Restart(_ context.Context, by Actor, line string, force bool)
 }
 func (b *scripted) Tokens(_ context.Context, n int) ([]Token, error) {
 	return []Token{aToken}, b.told("tokens %d", n)
+}
+
+func (b *scripted) Holds(_ context.Context, n int) ([]Token, error) {
+	return []Token{aToken}, b.told("holds %d", n)
 }
 func (b *scripted) ExportAudit(_ context.Context, by Actor, to io.Writer) error {
 	if err := b.told("export %s", by); err != nil {
@@ -327,6 +331,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"restart one true " + self(t).Name, func() (any, error) { return nil, c.Restart(ctx, "one", true) }, nil},
 		{"acceptance one", func() (any, error) { return c.Acceptance(ctx, "one") }, anAcceptance},
 		{"tokens 3", func() (any, error) { return c.Tokens(ctx, 3) }, []Token{aToken}},
+		{"holds 3", func() (any, error) { return c.Holds(ctx, 3) }, []Token{aToken}},
 		{"card tok_x/y", func() (any, error) { return c.Card(ctx, "tok_x/y") }, aToken},
 		{"hold tok_x a dispute " + self(t).Name, func() (any, error) { return nil, c.HoldCard(ctx, "tok_x", "a dispute") }, nil},
 		{"release tok_x " + self(t).Name, func() (any, error) { return nil, c.ReleaseCard(ctx, "tok_x") }, nil},

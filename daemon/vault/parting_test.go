@@ -110,7 +110,7 @@ func TestStock(t *testing.T) {
 	if err != nil || s.Kinds[Flight] != 1 || s.Kinds[Reusable] != 2 || s.Held != 1 || time.Until(s.Next) < FlightTTL {
 		t.Errorf("it holds %+v, %v", s, err)
 	}
-	if e, err := r.vault.Find(t.Context(), next); err != nil || e.Kind != Reusable || e.Held || e.Last4 != "4242" {
+	if e, err := r.vault.Find(t.Context(), next); err != nil || e.Kind != Reusable || e.Hold != nil || e.Last4 != "4242" {
 		t.Errorf("one of them is %+v, %v", e, err)
 	}
 }

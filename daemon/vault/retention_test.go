@@ -41,8 +41,14 @@ func TestPurge(t *testing.T) {
 	if err := r.vault.Hold(t.Context(), "anna", held, "a dispute"); !errors.Is(err, ErrHoldSame) {
 		t.Errorf("held twice: %v", err)
 	}
-	if err := r.vault.Hold(t.Context(), "anna", kept, "the card is 4242424242424242"); !errors.Is(err, ErrInvalid) {
-		t.Errorf("a number as reason: %v", err)
+	for _, reason := range []string{"", "the card is 4242424242424242", "4242 4242 4242 4242", "4-2-4-2-4-2-4-2-4-2-4-2", "\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662\u0664\u0662",
+		"two\nlines", strings.Repeat("x", 201)} {
+		if err := r.vault.Hold(t.Context(), "anna", kept, reason); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q is taken for a reason: %v", reason, err)
+		}
+	}
+	if all, err := r.vault.Held(t.Context(), 5); err != nil || len(all) != 1 || all[0].Token != held || all[0].Hold == nil || all[0].Hold.Reason != "a dispute" || all[0].Hold.By != "anna" {
+		t.Errorf("on hold are %+v, %v", all, err)
 	}
 	if err := r.vault.Shred(t.Context(), "anna", held); !errors.Is(err, ErrOnHold) {
 		t.Errorf("on hold, it is shredded: %v", err)

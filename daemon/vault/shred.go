@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/store"
@@ -91,23 +93,35 @@ func (v *Vault) end(ctx context.Context, by, action, token string, why Why) erro
 
 // Hold keeps a card from being shredded when its time is over, or when somebody asks: for a dispute, say. A card that is for one use, or resolved, ends all the same.
 func (v *Vault) Hold(ctx context.Context, by, token, reason string) error {
-	if reason == "" || len(reason) > 200 || digitRun(reason) >= 8 {
-		return fmt.Errorf("vault: hold: %w: say why in at most 200 characters, without a long number", ErrInvalid)
+	if reason == "" || len(reason) > 200 || digits(reason) > mostDigits || strings.ContainsFunc(reason, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("vault: hold: %w: say why in one line of at most 200 characters, with at most %d digits in all", ErrInvalid, mostDigits)
 	}
-	return v.changeHold(ctx, by, "card.held", token, func(tx *store.Tx, now time.Time) (int64, error) {
+	return v.changeHold(ctx, by, "card.held", token, reason, func(tx *store.Tx, now time.Time) (int64, error) {
 		return tx.Exec(`INSERT INTO hold (token, person, reason, since) SELECT token, $1, $2, $3 FROM card WHERE token = $4
 			ON CONFLICT (token) DO NOTHING`, by, reason, now.UnixMicro(), token)
 	})
 }
 
+// mostDigits is how many may be in what a person writes, however they are set apart: the shortest PAN has one more.
+const mostDigits = 11
+
+func digits(s string) (n int) {
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
+}
+
 // Release ends a hold.
 func (v *Vault) Release(ctx context.Context, by, token string) error {
-	return v.changeHold(ctx, by, "card.released", token, func(tx *store.Tx, _ time.Time) (int64, error) {
+	return v.changeHold(ctx, by, "card.released", token, "vault", func(tx *store.Tx, _ time.Time) (int64, error) {
 		return tx.Exec("DELETE FROM hold WHERE token = $1", token)
 	})
 }
 
-func (v *Vault) changeHold(ctx context.Context, by, action, token string, change func(*store.Tx, time.Time) (int64, error)) error {
+func (v *Vault) changeHold(ctx context.Context, by, action, token, origin string, change func(*store.Tx, time.Time) (int64, error)) error {
 	now := time.Now()
 	err := v.store.Write(ctx, func(tx *store.Tx) error {
 		n, err := change(tx, now)
@@ -117,7 +131,7 @@ func (v *Vault) changeHold(ctx context.Context, by, action, token string, change
 		if err != nil {
 			return err
 		}
-		return v.audit.Append(tx, audit.Event{Actor: by, Action: action, Object: token, Result: "ok", Origin: "vault", Time: now})
+		return v.audit.Append(tx, audit.Event{Actor: by, Action: action, Object: token, Result: "ok", Origin: origin, Time: now})
 	})
 	if err != nil {
 		return fmt.Errorf("vault: hold: %w", err)

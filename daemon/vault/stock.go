@@ -99,13 +99,7 @@ func (v *Vault) count(ctx context.Context) (s Stock, err error) {
 // Find answers with what may be seen of one card, or when and why it was shredded; with [ErrUnknownToken] if there never was one.
 func (v *Vault) Find(ctx context.Context, token string) (e Entry, err error) {
 	err = v.store.Read(ctx, func(tx *store.Tx) error {
-		var created, expires int64
-		err := tx.One([]any{&e.Token, &e.Brand, &e.Last4, &e.ExpiryMonth, &e.ExpiryYear, &e.Kind, &e.Line, &e.Capture, &created, &expires, &e.Held},
-			"SELECT "+entryColumns+" FROM card WHERE token = $1", token)
-		if err == nil {
-			e.Created, e.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
-			return nil
-		}
+		e, err = scanEntry(func(dest ...any) error { return tx.One(dest, entries+" WHERE card.token = $1", token) })
 		if !errors.Is(err, store.ErrNoRow) {
 			return err
 		}

@@ -181,30 +181,50 @@ type Entry struct {
 	Capture     string // the capture it came from
 	Created     time.Time
 	Expires     time.Time // when it is shredded
-	Held        bool      // it isn't, until somebody releases it
+	Hold        *Hold     // it isn't, until somebody releases it; nil: nobody holds it
 	// Shredded is when it was, and Why. Of such a card no more is known than Token, Capture and Kind; only [Vault.Find] finds one.
 	Shredded time.Time
 	Why      Why
 }
 
-// entryColumns are what an [Entry] is read from.
-const entryColumns = `token, brand, last4, expiry_month, expiry_year, kind, line, capture, created, expires,
-	EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token)`
+// Hold is who keeps a card from being shredded, why, and since when.
+type Hold struct {
+	By, Reason string
+	Since      time.Time
+}
+
+// entries is what an [Entry] is read from, by [scanEntry].
+const entries = `SELECT card.token, brand, last4, expiry_month, expiry_year, kind, line, capture, created, expires,
+	COALESCE(person, ''), COALESCE(reason, ''), COALESCE(since, 0) FROM card LEFT JOIN hold ON hold.token = card.token`
+
+func scanEntry(scan func(...any) error) (e Entry, err error) {
+	var created, expires, since int64
+	var hold Hold
+	err = scan(&e.Token, &e.Brand, &e.Last4, &e.ExpiryMonth, &e.ExpiryYear, &e.Kind, &e.Line, &e.Capture, &created, &expires, &hold.By, &hold.Reason, &since)
+	e.Created, e.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
+	if hold.Since = time.UnixMicro(since).UTC(); since > 0 {
+		e.Hold = &hold
+	}
+	return e, err
+}
 
 // List returns the newest cards, newest first.
 func (v *Vault) List(ctx context.Context, limit int) ([]Entry, error) {
-	var out []Entry
-	err := v.store.Read(ctx, func(tx *store.Tx) error {
+	return v.list(ctx, " ORDER BY created DESC, card.token LIMIT $1", limit)
+}
+
+// Held returns the cards that are on hold, those held last first.
+func (v *Vault) Held(ctx context.Context, limit int) ([]Entry, error) {
+	return v.list(ctx, " WHERE card.token IN (SELECT token FROM hold) ORDER BY since DESC, card.token LIMIT $1", limit)
+}
+
+func (v *Vault) list(ctx context.Context, which string, limit int) (out []Entry, err error) {
+	err = v.store.Read(ctx, func(tx *store.Tx) error {
 		return tx.Each(func(scan func(...any) error) error {
-			var e Entry
-			var created, expires int64
-			if err := scan(&e.Token, &e.Brand, &e.Last4, &e.ExpiryMonth, &e.ExpiryYear, &e.Kind, &e.Line, &e.Capture, &created, &expires, &e.Held); err != nil {
-				return err
-			}
-			e.Created, e.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
+			e, err := scanEntry(scan)
 			out = append(out, e)
-			return nil
-		}, "SELECT "+entryColumns+" FROM card ORDER BY created DESC, token LIMIT $1", limit)
+			return err
+		}, entries+which, limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: list cards: %w", err)
