@@ -37,6 +37,7 @@ func TestScrub(t *testing.T) {
 		"a phone":              {`"number": "+15550100"`, `"number": "[phone]"`, 1},
 		"a national one":       {"call from 030 1234567", "call from [phone]", 1},
 		"no phone":             {"seq 1000000, offset 12:00:01, 0x01234567, 1.012345678", "", 0},
+		"an age key":           {`recipient = "AGE-SECRET-KEY-PQ-1GFPYYSJZ"`, `recipient = "[secret]"`, 1},
 		"a signing secret":     {"secret whsec_c2VjcmV0c2VjcmV0 here", "secret [secret] here", 1},
 		"a login":              {"url = \"https://me:pass@host/x\"", "url = \"https://[secret]@host/x\"", 1},
 		"a key":                {"a\n-----BEGIN PRIVATE KEY-----\nxyz\n-----END PRIVATE KEY-----\nb", "a\n[secret]\nb", 1},

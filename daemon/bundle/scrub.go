@@ -31,7 +31,7 @@ func Scrub(text []byte) (clean []byte, taken int) {
 	for _, r := range []struct {
 		what *regexp.Regexp
 		put  string
-	}{{pem, secretHere}, {signing, secretHere}, {login, "://" + secretHere + "@"}, {token, "${1}[shortened]"}} {
+	}{{pem, secretHere}, {signing, secretHere}, {ageKey, secretHere}, {login, "://" + secretHere + "@"}, {token, "${1}[shortened]"}} {
 		text = r.what.ReplaceAllFunc(text, func(found []byte) []byte {
 			taken++
 			return r.what.ReplaceAll(found, []byte(r.put))
@@ -48,6 +48,7 @@ func Scrub(text []byte) (clean []byte, taken int) {
 var (
 	pem     = regexp.MustCompile(`(?s)-----BEGIN [^-]*-----.*?(-----END [^-]*-----|\z)`)
 	signing = regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`)
+	ageKey  = regexp.MustCompile(`(?i)AGE-SECRET-KEY-[A-Z0-9-]+`) // in the place of a recipient's public one
 	login   = regexp.MustCompile(`://[^/\s"'@]*@`)
 	token   = regexp.MustCompile(`(tok_[a-z0-9]{4})[a-z0-9]+`)
 	// A telephone number begins with + or 0, at no digit's or word's end.

@@ -50,7 +50,7 @@ type safe struct{ *vault.Vault }
 
 func (s safe) Unlock(context.Context, keys.Root) (string, error) { panic("it is open") }
 
-func newBox(t *testing.T) *box {
+func newBox(t testing.TB) *box {
 	t.Helper()
 	b := &box{dir: t.TempDir(), shares: map[string][]byte{}}
 	if err := os.Chmod(b.dir, 0o700); err != nil {
@@ -124,7 +124,7 @@ func aCard() vault.Capture {
 		Place: "trunk-side", Profile: "full", Tenant: "main", Kind: vault.Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}
 }
 
-func (b *box) seal(t *testing.T, c vault.Capture) (token string) {
+func (b *box) seal(t testing.TB, c vault.Capture) (token string) {
 	t.Helper()
 	card, err := secret.NewCard()
 	if err != nil {
