@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -276,6 +277,21 @@ func TestStopped(t *testing.T) {
 	stop()
 	if e := b.ended(t); !errors.Is(e.Failed, ErrStopped) || b.files(t) != nil {
 		t.Errorf("it ended as %+v, with %v", e, b.files(t))
+	}
+
+	// Agreed to when it has stopped, or right before: it is refused, or fails.
+	late := &export{Export: Export{ID: "exp_late", By: "ann", Asked: time.Now()}}
+	if err := b.exporter.begin(late); !errors.Is(err, ErrStopped) {
+		t.Errorf("begun once it has stopped: %v", err)
+	}
+	b.exporter.stopped = false
+	if err := b.exporter.begin(late); err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.exporter.Run(over); err != nil || !errors.Is(b.ended(t).Failed, ErrStopped) {
+		t.Errorf("right before: %v, it ended as %+v", err, b.ended(t))
 	}
 
 	left := filepath.Join(b.folder(), "newpsp-exp_"+strings.Repeat("a", 26)+".age")

@@ -27,7 +27,7 @@ type Use struct {
 	Connector string
 }
 
-// Use opens a card for a connector, and destroys it when with returns: nothing of it may be kept. It is the only way out of the vault, and a test lists its
+// Use opens a card for a connector, and destroys it when with returns: nothing of it may be kept. But for [Vault.ExportCards] it is the only way out of the vault, and a test lists its
 // callers. That it is used, by whom and what for, is durable before with begins; a card for one use is shredded in the same transaction, so it is used once at most.
 //
 // Errors are [ErrNotAllowed], [ErrQuota], [ErrUnknownToken], [ErrShredded], [ErrNotKept], [ErrAltered], [ErrLocked], each in the audit log too, those of the store, and with's own.

@@ -1,7 +1,7 @@
 // Package vault seals cards and gives tokens for them.
 //
 // It exists so that nothing behind the box needs a card number: the card goes in once, a token that means nothing comes out, and [Vault.Use] is the only way
-// back, for connectors that a rule names. A token is returned only after card, outbox rows and audit row are durable in one transaction; sealing the same
+// back, for connectors that a rule names, but for what custodians let go as a whole: [Vault.ExportCards]. A token is returned only after card, outbox rows and audit row are durable in one transaction; sealing the same
 // capture again returns the same token and writes nothing, so a line may resend as often as it must.
 //
 // Each record is sealed with AES-256-GCM under a key of its own, and that under a version of the key-encryption key, with everything in the row as additional
