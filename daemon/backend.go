@@ -87,7 +87,7 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string, what 
 	cfg := b.d.lined.Load()
 	if l, known := cfg.Line(line); known && !isRehearsal(capture) { // a locked vault's roots weren't known when the box started
 		if err := b.d.mayKeepBy(cfg, l, cmp.Or(profile, l.Profile)); err != nil {
-			return "", &control.Error{Code: control.CodeWrongState, Text: "line " + line + " was not armed: " + err.Error(), Remedy: "flattone vault status names the roots, and flattone vault root drop takes one away"}
+			return "", &control.Error{Code: control.CodeWrongState, Text: "line " + line + " was not armed: " + err.Error(), Remedy: "flattone vault status lists the roots; docs/vault.md and docs/keys.md say where cards may be kept"}
 		}
 	}
 	done, err := b.d.guard.arm()
