@@ -126,6 +126,8 @@ func custodyError(err error, by control.Actor) error {
 		return &control.Error{Code: control.CodeWrongState, Text: busy.Error(), Remedy: "wait for its end, 15 minutes at most, or end it: flattone custody abort"}
 	case errors.Is(err, custody.ErrPlan):
 		return &control.Error{Code: control.CodeBadRequest, Text: err.Error(), Remedy: "flattone custody enrol --need 2 --of NAME,NAME,NAME"}
+	case errors.Is(err, vault.ErrFingerprintLost):
+		return &control.Error{Code: control.CodeWrongState, Text: err.Error(), Remedy: "docs/vault.md, Certificates"}
 	case errors.Is(err, vault.ErrWrongKey):
 		return &control.Error{Code: control.CodeWrongState, Text: "the custodians agree, but their key isn't one of this vault: " + err.Error(), Remedy: "is the state folder the right one, and whole?"}
 	}

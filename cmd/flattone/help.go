@@ -162,8 +162,9 @@ flattone vault status lists the roots. Where there are custodians they agree to
 either first. For custodians; from afar it takes a second factor. docs/keys.md
 says when it is needed.`
 	wordsCertificatesLong = `Print what the vault has certified, newest first: of each key that was destroyed
-(key-VERSION), and of what was shredded in each quarter (purge-YEARQn). Each is
-a note, signed with the audit log's key. A KIND, or how it begins, picks some.
+(key-VERSION), of what was shredded in each quarter (purge-YEARQn), and of each
+fingerprint key that was made (fingerprint-DESTINATION). Each is a note, signed
+with the audit log's key. A KIND, or how it begins, picks some.
 For custodians and auditors.`
 	wordsExportLong = `Ask custodians to let cards leave for another provider, whom a table
 [vault.export.NAME] of the configuration names with his public key. They are

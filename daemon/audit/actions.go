@@ -53,6 +53,9 @@ var actions = []Action{
 	{"key.created", Credentials, "the first version of the key-encryption key was made"},
 	{"key.rotated", Credentials, "a version of the key-encryption key was made; the origin is why"},
 	{"key.destroyed", Credentials, "a version of the key-encryption key was destroyed: nothing lay under it"},
+	{"key.fingerprint_made", Credentials, "the key of a destination's fingerprints was made"},
+	{"key.fingerprint_lost", Credentials, "the key of a destination's fingerprints is gone, and the vault wasn't opened"},
+	{"key.fingerprint_given_up", Credentials, "such a key may be made anew, as the configuration did without it"},
 	{"key.root_added", Credentials, "a further root opens the vault"},
 	{"key.root_dropped", Credentials, "a root no longer opens the vault"},
 	// What leaves the box as a whole, and comes back.

@@ -9,9 +9,9 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 )
 
-// Certificate is a statement of the box's, signed with the audit log's key: that a key was destroyed, or what was shredded in a quarter.
+// Certificate is a statement of the box's, signed with the audit log's key: that a key was destroyed, what was shredded in a quarter, that a fingerprint key was made.
 type Certificate struct {
-	Kind    string // key-VERSION, or purge-QUARTER
+	Kind    string // key-VERSION, purge-QUARTER, or fingerprint-DESTINATION
 	Note    []byte // the signed note
 	Created time.Time
 }

@@ -137,12 +137,15 @@ func (v *Vault) unlock(ctx context.Context, root keys.Root) error {
 			return err
 		}
 	}
+	if err := v.judgeFingerprintKeys(ctx); err != nil {
+		return err
+	}
 	o, err := v.openRing(ctx, root)
 	if err != nil {
 		return err
 	}
 	v.ring.take(root, o)
-	return v.keepFingerprintKeys(ctx)
+	return v.makeFingerprintKeys(ctx)
 }
 
 // known is how many versions there are or were.

@@ -1,15 +1,9 @@
 package vault
 
 import (
-	"context"
-	"encoding/base32"
 	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/flattone/flattone/audio/locked"
-	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -123,47 +117,4 @@ func (v *Vault) announce(tx *store.Tx, r *record, s shown, now time.Time) error 
 		return err
 	}
 	return v.outbox.Enqueue(tx, Event{ID: id, To: s.to, Type: EventCaptured, Key: r.ID, Time: now, Data: data})
-}
-
-// fingerprints is the purpose of their keys in the safe.
-const fingerprints = "fingerprint"
-
-// fingerprint is a keyed hash of tenant and PAN under the destination's key, 26 characters of it.
-func (v *Vault) fingerprint(destination, tenant string, pan *secret.Text) (string, error) {
-	page, err := locked.Bytes(keys.Size)
-	if err != nil {
-		return "", err
-	}
-	defer locked.Free(page)
-	key := page[:keys.Size]
-	err = v.store.Read(context.Background(), func(tx *store.Tx) error { return v.Recall(tx, fingerprints, destination, key) })
-	if err != nil {
-		return "", fmt.Errorf("the fingerprint key of %s: %w", destination, err)
-	}
-	sum := keys.MAC(key, keys.Bind("flattone fingerprint").Text(tenant), pan.Reveal())
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum)[:26]), nil
-}
-
-// keepFingerprintKeys makes the keys of destinations that have none yet.
-func (v *Vault) keepFingerprintKeys(ctx context.Context) error {
-	for _, d := range v.cfg.Destinations {
-		if !d.Fingerprint {
-			continue
-		}
-		key, err := keys.Random()
-		if err != nil {
-			return err
-		}
-		err = key.Use(func(plain []byte) error {
-			return v.store.Write(ctx, func(tx *store.Tx) error {
-				_, err := v.Keep(tx, fingerprints, d.Name, plain)
-				return err
-			})
-		})
-		key.Destroy()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

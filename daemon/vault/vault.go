@@ -58,6 +58,8 @@ var (
 	ErrOnHold = errors.New("the card is on hold")
 	// ErrHoldSame: there is no card by this token, or it is on hold already, or isn't.
 	ErrHoldSame = errors.New("no card has this token, or its hold is as asked already")
+	// ErrFingerprintLost: a destination's fingerprint key was made once, and is in the store no more.
+	ErrFingerprintLost = errors.New("a fingerprint key is gone, and a new one would give every card another fingerprint")
 	// ErrNothingKept: the safe has nothing of this owner.
 	ErrNothingKept = errors.New("nothing is kept")
 	// ErrUnknownRoot: no root has this id.
