@@ -3,14 +3,9 @@ package daemon
 import (
 	"context"
 	"io"
-	"path/filepath"
 
-	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 )
-
-// auditKey is the file of the audit log's signing key.
-func auditKey(cfg *config.Config) string { return filepath.Join(cfg.StateDir, "audit.key") }
 
 // BackUp makes a backup of the data.
 func (b *backend) BackUp(ctx context.Context, by control.Actor, to io.Writer) error {

@@ -159,7 +159,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.store, err = openStore(ctx, d.cfg, box); err != nil {
 		return err
 	}
-	if d.audit, err = audit.New(ctx, audit.Config{Box: box, KeyFile: auditKey(d.cfg)}, audit.Deps{Store: d.store}); err != nil {
+	if d.audit, err = audit.New(ctx, auditConfig(d.cfg, box), audit.Deps{Store: d.store}); err != nil {
 		return err
 	}
 	d.outbox, err = upstream.New(upstream.Config{

@@ -22,6 +22,7 @@ func main() {
 	flag.StringVar(&from.Data, "restore", "", "make the vault of a new box from a backup, a `file` that flattone backup made, and end")
 	flag.StringVar(&from.Keys, "keys", "", "with --restore: the backup of the keys, a `file` that flattone backup keys made")
 	flag.StringVar(&from.Purged, "purge-log", "", "with --restore: a later purge log, a `file` that flattone backup purge-log made")
+	newLog := flag.Bool("new-audit-log", false, "begin an audit log in the place of one whose signing key is lost for good, and end")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "flattoned: it takes no argument, and %q is one\n", flag.Arg(0))
@@ -33,13 +34,17 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*file, from); err != nil {
+	if *newLog && from.Data != "" {
+		fmt.Fprintln(os.Stderr, "flattoned: --new-audit-log and --restore are two things: one after the other")
+		os.Exit(2)
+	}
+	if err := run(*file, from, *newLog); err != nil {
 		fmt.Fprintln(os.Stderr, "flattoned:", err)
 		os.Exit(1)
 	}
 }
 
-func run(file string, from daemon.Backups) error {
+func run(file string, from daemon.Backups, newLog bool) error {
 	if err := host.Harden(); err != nil {
 		return err
 	}
@@ -56,6 +61,9 @@ func run(file string, from daemon.Backups) error {
 		}
 		defer seen()
 		return daemon.Restore(ctx, cfg, from, os.Stdin, func(text string) { fmt.Fprint(os.Stderr, text) })
+	}
+	if newLog {
+		return daemon.NewAuditLog(ctx, cfg)
 	}
 	d, err := daemon.New(ctx, cfg, file, slog.New(host.Journal(slog.NewTextHandler(os.Stderr, nil))))
 	if err != nil {

@@ -33,6 +33,7 @@ var actions = []Action{
 	// The log itself.
 	{"daemon.started", LogEdge, "flattoned began, and with it the log"},
 	{"daemon.stopped", LogEdge, "flattoned ended, and with it the log until it starts again; the result is why"},
+	{"audit.begun", LogEdge, "the log began, in the place of one whose signing key is lost; the result names that"},
 	{"audit.rolled_up", Review, "what was logged since the last roll-up, by action, and what somebody should look at"},
 	{"audit.read", LogAccess, "somebody read the end of the log"},
 	{"audit.exported", LogAccess, "somebody exported the log"},

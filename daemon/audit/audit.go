@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,8 @@ type Entry struct {
 type Config struct {
 	// Box names the box, and with it the log, when its key is made. From then on the log has the name that is in the key.
 	Box string
+	// Shared: other boxes may have logs in this store. Where it isn't, every log there is was this box's.
+	Shared bool
 	// KeyFile holds the checkpoints' signing key, made at first start. 0600.
 	KeyFile string
 }
@@ -92,14 +95,40 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
 	if err := l.openKey(ctx, cfg); err != nil {
 		return nil, err
 	}
-	err := l.store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec("INSERT INTO audit_head (box, size, edge) VALUES ($1, 0, $2) ON CONFLICT (box) DO NOTHING", l.box, []byte{})
-		return err
-	})
+	err := l.store.Write(ctx, func(tx *store.Tx) error { return l.begin(tx, cfg) })
 	if err != nil {
 		return nil, fmt.Errorf("audit: open the log of %s: %w", l.box, err)
 	}
 	return l, nil
+}
+
+// begin makes the log's head, if there is none. Where it takes the place of another, whose key is lost, its first entry says so.
+func (l *Log) begin(tx *store.Tx, cfg Config) error {
+	n, err := tx.Exec("INSERT INTO audit_head (box, size, edge) VALUES ($1, 0, $2) ON CONFLICT (box) DO NOTHING", l.box, []byte{})
+	if err != nil || n == 0 {
+		return err
+	}
+	before, err := l.before(tx, cfg)
+	if err != nil || before == "" {
+		return err
+	}
+	return l.Append(tx, Event{Actor: "flattoned", Action: "audit.begun", Object: "log of " + l.box, Result: "in the place of " + before + ", whose signing key is lost",
+		Origin: "audit log", Time: time.Now()})
+}
+
+// before says which logs this box has had under another key; "" if none.
+func (l *Log) before(tx *store.Tx, cfg Config) (string, error) {
+	var all []string
+	err := tx.Each(func(scan func(...any) error) error {
+		var box string
+		var size int64
+		err := scan(&box, &size)
+		if box != l.box && (!cfg.Shared || box == cfg.Box) {
+			all = append(all, fmt.Sprintf("the log of %s with %d entries", box, size))
+		}
+		return err
+	}, "SELECT box, size FROM audit_head ORDER BY box")
+	return strings.Join(all, " and "), err
 }
 
 // Key is the log's public key, for whoever checks it elsewhere.

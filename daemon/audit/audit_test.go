@@ -303,10 +303,58 @@ type fixed struct{}
 
 func (fixed) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
+// TestALostKey: a box that has had a log begins no other by itself, also under another name. If somebody says so it does, and the new log's first entry says
+// in which one's place.
+func TestALostKey(t *testing.T) {
+	for name, test := range map[string]struct {
+		cfg          Config
+		refused      bool
+		begins, says string
+	}{
+		"renamed":                 {Config{Box: "renamed"}, true, "renamed", "the log of test with 2 entries, whose"},
+		"of the same name":        {Config{Box: "test"}, true, "test-2", "the log of test with 2 entries, whose"},
+		"another box":             {Config{Box: "renamed", Shared: true}, false, "", ""},
+		"shared, of its own name": {Config{Box: "test", Shared: true}, true, "test-2", "the log of test with 2 entries, whose"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.append(t, 0, 2)
+			cfg := test.cfg
+			cfg.KeyFile = r.config().KeyFile
+			if _, err := Begin(t.Context(), cfg, Deps{Store: r.db}); err == nil || !strings.Contains(err.Error(), "is there") {
+				t.Errorf("with the key it begins another log: %v", err)
+			}
+			if err := os.Remove(cfg.KeyFile); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := New(t.Context(), cfg, Deps{Store: r.db}); (err != nil) != test.refused || err != nil && !strings.Contains(err.Error(), "the log of test with 2 entries") {
+				t.Fatalf("it opens: %v", err)
+			}
+			if !test.refused {
+				return
+			}
+			if _, err := Begin(t.Context(), cfg, Deps{Store: r.db}); err != nil {
+				t.Fatal(err)
+			}
+			log, err := New(t.Context(), cfg, Deps{Store: r.db}) // as flattoned does then
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := log.Recent(t.Context(), 5)
+			if err != nil || log.box != test.begins || len(all) != 1 || all[0].Action != "audit.begun" || !strings.Contains(all[0].Result, test.says) {
+				t.Errorf("the log of %s has %+v, %v", log.box, all, err)
+			}
+			if good, err := log.Verify(t.Context()); good != 1 || err != nil {
+				t.Errorf("%d good, %v", good, err)
+			}
+		})
+	}
+}
+
 // TestTwoBoxesInOneDatabase: each has a log and a key of its own, and neither is in the other's way.
 func TestTwoBoxesInOneDatabase(t *testing.T) {
 	one := newRig(t)
-	log, err := New(t.Context(), Config{Box: "other", KeyFile: filepath.Join(t.TempDir(), "audit.key")}, Deps{Store: one.db})
+	log, err := New(t.Context(), Config{Box: "other", Shared: true, KeyFile: filepath.Join(t.TempDir(), "audit.key")}, Deps{Store: one.db})
 	if err != nil {
 		t.Fatal(err)
 	}

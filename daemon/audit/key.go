@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -46,18 +47,46 @@ func (l *Log) openKey(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// hasNone refuses a box that has a log: its key was lost. It can't tell that from another box of the same name that has none yet.
+// hasNone refuses a box that has a log: its key was lost. Where boxes share the store it can't tell that from another box of the same name that has none yet.
 func (l *Log) hasNone(ctx context.Context, cfg Config) error {
-	var size int64
-	err := l.store.One(ctx, []any{&size}, "SELECT size FROM audit_head WHERE box = $1", cfg.Box)
+	var before string
+	err := l.store.Read(ctx, func(tx *store.Tx) (err error) { before, err = l.before(tx, cfg); return err })
 	switch {
-	case errors.Is(err, store.ErrNoRow):
-		return nil
 	case err != nil:
 		return fmt.Errorf("audit: read the log: %w", err)
+	case before == "":
+		return nil
 	}
-	return fmt.Errorf("audit: the log of %s has %d entries, but its signing key %s is gone: restore it from the backup of the state folder, "+
-		"or, if another box of that name shares the database, rename this one", cfg.Box, size, cfg.KeyFile)
+	remedy := "restore it from the backup of the state folder; if it is lost for good, flattoned --new-audit-log begins another log"
+	if cfg.Shared {
+		remedy += "; or, if another box of that name shares the database, rename this one"
+	}
+	return fmt.Errorf("audit: there is %s, but its signing key %s is gone: %s", before, cfg.KeyFile, remedy)
+}
+
+// Begin makes the key of a new log in the place of one whose key is lost for good. It has the box's name, or that and a number if the old one has it.
+func Begin(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
+	if _, err := os.Lstat(cfg.KeyFile); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("audit: begin a log: its signing key %s is there", cfg.KeyFile), err)
+	}
+	named := cfg
+	for n := 2; ; n++ {
+		var taken int
+		err := deps.Store.Read(ctx, func(tx *store.Tx) error {
+			return tx.One([]any{&taken}, "SELECT COUNT(*) FROM audit_head WHERE box = $1", named.Box)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("audit: begin a log: %w", err)
+		}
+		if taken == 0 {
+			break
+		}
+		named.Box = fmt.Sprint(cfg.Box, "-", n)
+	}
+	if _, err := makeKey(named); err != nil {
+		return nil, fmt.Errorf("audit: begin a log: %w", err)
+	}
+	return New(ctx, cfg, deps)
 }
 
 // makeKey writes a new key pair: whole or not at all.
