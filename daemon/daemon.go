@@ -59,6 +59,7 @@ type Daemon struct {
 	health     *health.Board
 	metrics    *metrics.Metrics
 
+	clock    lockout.Clock // tests: another is the machine's
 	store    *store.DB
 	audit    *audit.Log
 	outbox   *upstream.Outbox
@@ -91,7 +92,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	}
 	box := *cfg
 	box.Lines, box.Profiles = nil, nil
-	d := &Daemon{cfg: &box, configPath: configPath, log: log, feed: control.NewFeed(), health: health.NewBoard()}
+	d := &Daemon{cfg: &box, configPath: configPath, log: log, clock: lockout.Now, feed: control.NewFeed(), health: health.NewBoard()}
 	d.lined.Store(cfg)
 	d.swaps = swapAreas
 	d.deliveries, d.metrics = newDeliveries(d.feed), metrics.New(Version, d.scraped)
@@ -168,11 +169,11 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue)}); err != nil {
+	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue), Clock: d.tellTime}); err != nil {
 		return err
 	}
 	d.backups = backup.New(backup.Config{Box: box, AuditKey: auditKey(d.cfg)}, backup.Deps{Store: d.store, Vault: d.vault, Audit: d.audit})
-	d.custody = custody.New(custody.Deps{Store: d.store, Audit: d.audit, Clock: lockout.Now,
+	d.custody = custody.New(custody.Deps{Store: d.store, Audit: d.audit, Clock: d.tellTime,
 		Safe: vaultSafe{d.vault, func() { d.health.Clear(health.VaultLocked, "") }}})
 	if d.exports, err = d.newExporter(); err != nil {
 		return err
@@ -183,9 +184,12 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err := d.mayKeep(d.lined.Load()); err != nil {
 		return err
 	}
-	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault, Clock: lockout.Now})
+	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault, Clock: d.tellTime})
 	return nil
 }
+
+// tellTime is the moment by which cards are kept and accounts are locked.
+func (d *Daemon) tellTime() lockout.Moment { return d.clock() }
 
 // boxName is what the box is called in its log, and where boxes share a database.
 func boxName(cfg *config.Config) (string, error) {

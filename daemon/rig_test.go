@@ -17,6 +17,7 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/host"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/wire"
@@ -53,6 +54,8 @@ type house struct {
 	cfg *config.Config
 	log journal
 	bus *host.Bus // nil for none
+	// clock is another than the machine's, nil for that.
+	clock lockout.Clock
 }
 
 // journal is a log that may be read while it is written.
@@ -135,6 +138,9 @@ func (h *house) open() (*Daemon, error) {
 	}
 	if err == nil && h.bus != nil {
 		d.onBus(h.bus)
+	}
+	if err == nil && h.clock != nil {
+		d.clock = h.clock
 	}
 	return d, err
 }

@@ -44,7 +44,13 @@ func TestDamageIsTold(t *testing.T) {
 	wait(t, events, func(e control.Event) bool { return e.State == control.StateArmed })
 	h.damage()
 
-	s, err := client.Status(t.Context())
+	var s control.Status
+	var err error
+	until(t, "who reads has met it", func() bool {
+		client.Audit(t.Context(), 1) // which writes that it is read, and then no reader goes by what it remembers
+		s, err = client.Status(t.Context())
+		return err != nil || s.UpstreamPending != 0
+	})
 	if err != nil || s.UpstreamPending != control.PendingUnknown || !strings.Contains(standing(s.Conditions), "store_damaged/") || strings.Contains(standing(s.Conditions), "store_failed") {
 		t.Errorf("status says %+v, %v", s, err)
 	}

@@ -29,6 +29,7 @@ func (d *Daemon) watchVitals(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		d.storeVitals()
+		d.clockVitals()
 		d.waitVitals(ctx, time.Now())
 		d.keyVitals(ctx, time.Now())
 		select {
@@ -63,6 +64,15 @@ func (d *Daemon) storeVitals() {
 		d.health.Set(health.DiskLow, "", fmt.Sprintf("%d MiB are free", room>>20))
 	default:
 		d.health.Clear(health.DiskLow, "")
+	}
+}
+
+// clockVitals looks whether the vault goes by the machine's clock.
+func (d *Daemon) clockVitals() {
+	if doubt := d.vault.ClockDoubt(); doubt != "" {
+		d.health.Set(health.ClockJumped, "", doubt)
+	} else {
+		d.health.Clear(health.ClockJumped, "")
 	}
 }
 

@@ -137,6 +137,9 @@ func (l *Log) Key() string { return l.public }
 // ClockIs has entries from now on say so.
 func (l *Log) ClockIs(c Clock) { l.clock.Store(c) }
 
+// Clock is what entries say of it now.
+func (l *Log) Clock() Clock { return l.clock.Load().(Clock) }
+
 // Append writes an event in tx, signed together with all before it. It refuses an event that leaves anything out, or whose action isn't declared: the act then
 // fails too, in the first test that does it.
 func (l *Log) Append(tx *store.Tx, e Event) error {
@@ -146,7 +149,7 @@ func (l *Log) Append(tx *store.Tx, e Event) error {
 	if _, declared := Lookup(e.Action); !declared {
 		return fmt.Errorf("audit: append: no action %q is declared", e.Action)
 	}
-	e.Clock = l.clock.Load().(Clock)
+	e.Clock = l.Clock()
 	e.Time = e.Time.UTC().Truncate(time.Microsecond)
 	if err := l.append(tx, e); err != nil {
 		return fmt.Errorf("audit: append %s: %w", e.Action, err)

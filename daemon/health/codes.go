@@ -19,6 +19,7 @@ const (
 	UpstreamGone    Code = "upstream_gone"
 	SwapOn          Code = "swap_on"
 	ClockUnsynced   Code = "clock_unsynced"
+	ClockJumped     Code = "clock_jumped"
 	BusAway         Code = "bus_away"
 	Unguarded       Code = "shutdown_unguarded"
 	Stopping        Code = "stopping"

@@ -66,6 +66,8 @@ var table = []Declared{
 		"swapoff what is named, and take it out of /etc/fstab; or encrypt it: see crypttab(5), option swap", "6f35293679620c5a50a509b1d11851ee", ""},
 	{ClockUnsynced, Warning, "the machine's clock is not synchronised, so the times in the audit log may be wrong",
 		"have the machine follow a time server: timedatectl timesync-status says what is wrong", "74e54dcb387b459ab1ad893f47769712", timekeeping},
+	{ClockJumped, Warning, "the machine's clock was set, and nobody vouches for it: cards are kept and shredded by the time that has passed",
+		"have the machine follow a time server; if the clock is right as it is, restart flattoned, which takes it so", "9103464f0dc04a699891e2ee32153672", timekeeping},
 	{BusAway, Warning, "the box is not on the system's D-Bus, so that nobody there sees how it is, and the clock isn't watched",
 		"systemctl status dbus says more; was the package installed whole?", "dbf176af13dd41a8861ecd5ff992037e", ""},
 	{Unguarded, Warning, "the machine may stop or sleep in the middle of a card: logind doesn't say when, or won't wait",

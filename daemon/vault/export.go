@@ -48,7 +48,7 @@ const exportable = ` FROM card WHERE kind IN ('vault', 'once') AND expires > $1 
 func (v *Vault) Exportable(ctx context.Context, e Export) (n int64, err error) {
 	if _, _, err = v.ring.newest(); err == nil {
 		err = v.store.Read(ctx, func(tx *store.Tx) error {
-			return tx.One([]any{&n}, "SELECT COUNT(*)"+exportable, time.Now().UnixMicro(), e.Until.UnixMicro(), e.Tenant)
+			return tx.One([]any{&n}, "SELECT COUNT(*)"+exportable, v.calendar.now().UnixMicro(), e.Until.UnixMicro(), e.Tenant)
 		})
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func (v *Vault) leaving(ctx context.Context, e Export, after string) (batch []Ex
 			batch = append(batch, x)
 			return err
 		}, "SELECT token, EXISTS (SELECT 1 FROM hold WHERE hold.token = card.token)"+exportable+" AND token > $4 ORDER BY token LIMIT $5",
-			time.Now().UnixMicro(), e.Until.UnixMicro(), e.Tenant, after, exportBatch)
+			v.calendar.now().UnixMicro(), e.Until.UnixMicro(), e.Tenant, after, exportBatch)
 		for i := range batch {
 			if err == nil {
 				err = batch[i].readAliases(tx)
@@ -127,7 +127,7 @@ func (v *Vault) noteLeaving(ctx context.Context, e Export, batch []Exported) err
 	if len(batch) == 0 {
 		return nil
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	return v.store.Write(ctx, func(tx *store.Tx) error {
 		for _, x := range batch {
 			if err := v.audit.Append(tx, audit.Event{Actor: e.By, Action: "card.exported", Object: x.Token, Result: "ok", Origin: e.Name, Time: now}); err != nil {

@@ -165,7 +165,7 @@ func (v *Vault) begin(ctx context.Context, root keys.Root) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	return v.store.Write(ctx, func(tx *store.Tx) error {
 		var versions, cards int64
 		if err := tx.One([]any{&versions, &cards}, "SELECT (SELECT COUNT(*) FROM kek), (SELECT COUNT(*) FROM card)"); err != nil {

@@ -73,7 +73,7 @@ func (v *Vault) AddRoot(ctx context.Context, by string, root keys.Root) (id stri
 	if err := v.refresh(ctx); err != nil {
 		return "", fmt.Errorf("vault: add a root: %w", err)
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		if err := mayAdd(tx, root); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (v *Vault) DropRoot(ctx context.Context, by, id string) error {
 		if err != nil {
 			return err
 		}
-		return v.audit.Append(tx, audit.Event{Actor: by, Action: "key.root_dropped", Object: id, Result: "ok", Origin: "vault", Time: time.Now()})
+		return v.audit.Append(tx, audit.Event{Actor: by, Action: "key.root_dropped", Object: id, Result: "ok", Origin: "vault", Time: v.calendar.now()})
 	})
 	if err == nil {
 		err = v.refresh(ctx) // it may have been the one on the disk

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/keys"
@@ -38,7 +37,7 @@ func (v *Vault) rotate(ctx context.Context, by, why string, reason func(*store.T
 	if err != nil {
 		return 0, err
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	version = old + 1
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		if err := reason(tx); err != nil {
@@ -199,7 +198,7 @@ func (v *Vault) destroy(ctx context.Context, version int64) error {
 	if err != nil || left > 0 {
 		return err
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		n, err := tx.Exec("UPDATE kek SET destroyed = $1 WHERE version = $2 AND retired > 0 AND destroyed = 0", now.UnixMicro(), version)
 		if err != nil || n == 0 { // another box was faster

@@ -17,8 +17,12 @@ func (v *Vault) Run(ctx context.Context, done func(Purged, error)) error {
 	var hourly time.Time
 	failed := false
 	for {
-		now := time.Now()
-		p, err := v.purgeDue(ctx, now)
+		now, may := v.calendar.shreds()
+		var p Purged
+		var err error
+		if may {
+			p, err = v.purgeDue(ctx, now)
+		}
 		if err == nil && !v.Locked() {
 			if err = v.Rewrap(ctx); err == nil && now.Sub(hourly) >= time.Hour {
 				hourly = now

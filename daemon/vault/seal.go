@@ -33,7 +33,7 @@ func (v *Vault) seal(ctx context.Context, c Capture, pan, expiry *secret.Text) (
 	if err := c.check(pan, expiry); err != nil {
 		return "", err
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	expires, err := v.expiry(c, now)
 	if err != nil {
 		return "", err

@@ -70,7 +70,7 @@ func (v *Vault) Resolve(ctx context.Context, by, token string) error {
 }
 
 func (v *Vault) end(ctx context.Context, by, action, token string, why Why) error {
-	now := time.Now()
+	now := v.calendar.now()
 	err := v.store.Write(ctx, func(tx *store.Tx) error {
 		if err := v.shredIn(tx, token, why, now); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (v *Vault) Release(ctx context.Context, by, token string) error {
 }
 
 func (v *Vault) changeHold(ctx context.Context, by, action, token, origin string, change func(*store.Tx, time.Time) (int64, error)) error {
-	now := time.Now()
+	now := v.calendar.now()
 	err := v.store.Write(ctx, func(tx *store.Tx) error {
 		n, err := change(tx, now)
 		if err == nil && n == 0 {

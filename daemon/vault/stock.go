@@ -61,7 +61,7 @@ func (v *Vault) recount(ctx context.Context, now time.Time) error {
 
 // count reads one index from end to end, and no table.
 func (v *Vault) count(ctx context.Context) (s Stock, err error) {
-	s = Stock{Kinds: map[Kind]int64{}, At: time.Now().UTC()}
+	s = Stock{Kinds: map[Kind]int64{}, At: v.calendar.now().UTC()}
 	err = v.store.Read(ctx, func(tx *store.Tx) error {
 		var reusable, once, oneway, flight, soonest, next int64
 		err := tx.One([]any{&reusable, &once, &oneway, &flight, &soonest}, `SELECT COALESCE(SUM(CASE WHEN kind = $1 THEN 1 ELSE 0 END), 0),

@@ -48,7 +48,7 @@ func (v *Vault) take(ctx context.Context, u Use) (card *secret.Card, err error) 
 	} else {
 		err = ErrNotAllowed
 	}
-	now := time.Now()
+	now := v.calendar.now()
 	if err == nil {
 		err = v.store.Write(ctx, func(tx *store.Tx) error { return v.spend(tx, u, rule, r, now) })
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/keys"
+	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -117,17 +118,20 @@ type Deps struct {
 	Root   keys.Root
 	Audit  *audit.Log
 	Outbox Outbox
+	// Clock tells the date, and how much time has passed whatever is done to that; nil for the time since the vault was opened.
+	Clock lockout.Clock
 }
 
 // Vault seals cards, and lets them be used. Safe for concurrent use.
 type Vault struct {
-	cfg    Config
-	store  *store.DB
-	ring   keyring
-	audit  *audit.Log
-	outbox Outbox
-	wake   chan struct{} // there is something to rewrap
-	sealed atomic.Int64  // how many cards were, since the store was told
+	cfg      Config
+	store    *store.DB
+	ring     keyring
+	audit    *audit.Log
+	outbox   Outbox
+	calendar *calendar
+	wake     chan struct{} // there is something to rewrap
+	sealed   atomic.Int64  // how many cards were, since the store was told
 
 	counted  atomic.Pointer[Stock] // what it held; nil until somebody has counted
 	left     leftover
@@ -142,8 +146,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Vault, error) {
 		return nil, errors.New("vault: needs a store, an audit log and an outbox")
 	}
 	v := &Vault{cfg: cfg, store: deps.Store, audit: deps.Audit, outbox: deps.Outbox, wake: make(chan struct{}, 1)}
-	if deps.Root == nil {
-		return v, nil
+	var err error
+	if v.calendar, err = openCalendar(ctx, deps.Clock, v.audit); err != nil || deps.Root == nil {
+		return v, err
 	}
 	return v, v.Unlock(ctx, deps.Root)
 }
