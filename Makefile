@@ -14,7 +14,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -94,7 +94,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, the package in a machine with systemd, contacts in one with a kernel of its own, and the bounds of proof
 	@$(MAKE) --no-print-directory package
 	@$(MAKE) --no-print-directory package-arm64
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup hsm fips
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup hsm fips postgres
 	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
@@ -129,6 +129,10 @@ hsm: build/tools/staticcheck-$(STATICCHECK_VERSION) ## flattoned with HSMs (tag 
 fips: ## what seals, signs and keeps keys, with a FIPS 140-3 module and no other cryptography
 	@GOFIPS140=v1.26.0 GODEBUG=fips140=only $(GO) test -short ./daemon/keys ./daemon/audit ./daemon/store ./daemon/vault ./daemon/custody
 	@GOFIPS140=certified GODEBUG=fips140=only $(GO) test -short ./daemon/keys
+
+# What check has tested on SQLite, whole but for what the tests give reasons for.
+postgres: rig ## what keeps its rows in the store, with them in PostgreSQL
+	@$(GO) test -timeout 20m ./daemon/audit ./daemon/backup ./daemon/custody ./daemon/export ./daemon/factor ./daemon/upstream ./daemon/vault -store postgres
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
 	@.ci/guest ./hw/contact ./daemon/line:Contact

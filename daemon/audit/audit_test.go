@@ -16,6 +16,7 @@ import (
 	"github.com/flattone/flattone/daemon/audit/export"
 	"github.com/flattone/flattone/daemon/audit/merkle"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 type rig struct {
@@ -34,8 +35,11 @@ func newRig(t testing.TB) *rig {
 
 func (r *rig) open(t testing.TB) {
 	t.Helper()
-	var err error
-	if r.db, err = store.Open(context.Background(), store.Config{Dir: r.dir}); err != nil {
+	where, err := storetest.At(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.db, err = store.Open(context.Background(), store.Config{Dir: r.dir, Postgres: store.Postgres{Where: where, Box: "test"}}); err != nil {
 		t.Fatal(err)
 	}
 	if r.log, err = New(context.Background(), r.config(), Deps{Store: r.db}); err != nil {
@@ -149,7 +153,7 @@ func TestTampering(t *testing.T) {
 		{"two entries swapped", []string{"UPDATE audit_entry SET seq = 99 WHERE seq = 3", "UPDATE audit_entry SET seq = 3 WHERE seq = 5",
 			"UPDATE audit_entry SET seq = 5 WHERE seq = 99"}, 3, "entry 3 "},
 		{"an entry doubled", []string{"INSERT INTO audit_entry SELECT box, 13, body, sig FROM audit_entry WHERE seq = 12"}, 13, "entry 13 is missing: entry 12"},
-		{"a signature changed", []string{"UPDATE audit_entry SET sig = CAST(zeroblob(64) AS blob) WHERE seq = 4"}, 4, "entry 4 or its signature"},
+		{"a signature changed", []string{"UPDATE audit_entry SET sig = " + zeros(64) + " WHERE seq = 4"}, 4, "entry 4 or its signature"},
 		{"signatures swapped", []string{"UPDATE audit_entry SET sig = (SELECT sig FROM audit_entry WHERE seq = 9) WHERE seq = 8"}, 8, "entry 8 "},
 		{"an entry given to another box", []string{"UPDATE audit_entry SET box = 'other' WHERE seq = 5"}, 5, "entry 5 is missing"},
 		{"truncated", []string{"DELETE FROM audit_entry WHERE seq >= 10"}, 10, "entry 10 is missing: the head counts 13"},
@@ -157,8 +161,8 @@ func TestTampering(t *testing.T) {
 		{"no head left", []string{"DELETE FROM audit_head"}, 13, "head is missing"},
 		{"the head's size changed", []string{"UPDATE audit_head SET size = 14"}, 13, "entry 13 is missing"},
 		{"the head put back", []string{"UPDATE audit_head SET size = 11"}, 13, "entry 11 is there"},
-		{"the head's edge changed", []string{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)"}, 13, "entry 13 would build"},
-		{"the head's edge cut", []string{"UPDATE audit_head SET edge = CAST(zeroblob(95) AS blob)"}, 13, "don't belong together"},
+		{"the head's edge changed", []string{"UPDATE audit_head SET edge = " + zeros(96)}, 13, "entry 13 would build"},
+		{"the head's edge cut", []string{"UPDATE audit_head SET edge = " + zeros(95)}, 13, "don't belong together"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,11 +177,18 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// zeros is a blob, as both engines write it.
+func zeros(n int) string { return "CAST('" + strings.Repeat("0", n) + "' AS blob)" }
+
 func tamper(t *testing.T, r *rig, edits []string) {
 	t.Helper()
+	engines := strings.NewReplacer()
+	if storetest.OnPostgres() {
+		engines = strings.NewReplacer("CAST(body AS TEXT)", "convert_from(body, 'UTF8')", "char(10)", "chr(10)")
+	}
 	err := r.db.Write(t.Context(), func(tx *store.Tx) error {
 		for _, edit := range edits {
-			if n, err := tx.Exec(edit); err != nil || n == 0 {
+			if n, err := tx.Exec(engines.Replace(edit)); err != nil || n == 0 {
 				return fmt.Errorf("the edit changed %d rows: %w", n, err)
 			}
 		}
@@ -384,8 +395,8 @@ func TestTwoBoxesInOneDatabase(t *testing.T) {
 
 // TestNothingThatIsWrongLeavesTheBox: a checkpoint that the last entry doesn't vouch for is none.
 func TestNothingThatIsWrongLeavesTheBox(t *testing.T) {
-	for _, edit := range []string{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)", "DELETE FROM audit_entry WHERE seq = 12",
-		"UPDATE audit_entry SET sig = CAST(zeroblob(64) AS blob) WHERE seq = 12"} {
+	for _, edit := range []string{"UPDATE audit_head SET edge = " + zeros(96), "DELETE FROM audit_entry WHERE seq = 12",
+		"UPDATE audit_entry SET sig = " + zeros(64) + " WHERE seq = 12"} {
 		r := newRig(t)
 		if signed, size, err := r.log.Checkpoint(t.Context()); signed != nil || size != 0 || err != nil {
 			t.Errorf("of an empty log: %q, %d, %v", signed, size, err)
@@ -427,7 +438,7 @@ func TestExport(t *testing.T) {
 		{"UPDATE audit_entry SET body = CAST(replace(CAST(body AS TEXT), ',', ',' || char(10)) AS blob) WHERE seq = 9", 9, "was changed"},
 		{"DELETE FROM audit_entry WHERE seq = 7", 7, "is missing: entry 8"},
 		{"DELETE FROM audit_entry WHERE seq >= 10", 10, "is missing: the box counted 13"},
-		{"UPDATE audit_head SET edge = CAST(zeroblob(96) AS blob)", 13, "would be next"},
+		{"UPDATE audit_head SET edge = " + zeros(96), 13, "would be next"},
 	} {
 		r = newRig(t)
 		r.append(t, 0, 13)

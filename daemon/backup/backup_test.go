@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -147,12 +148,7 @@ func TestRefused(t *testing.T) {
 			if !errors.Is(err, x.want) {
 				t.Fatalf("%v, want %v", err, x.want)
 			}
-			db, err := store.Open(t.Context(), store.Config{Dir: dir + "/state"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			if err := empty(t.Context(), db); err != nil {
+			if err := empty(t.Context(), openStore(t, filepath.Join(dir, "state"))); err != nil {
 				t.Errorf("something was written: %v", err)
 			}
 		})

@@ -22,6 +22,7 @@ import (
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 )
@@ -65,10 +66,7 @@ func openBox(t *testing.T, dir string, root keys.Root) *box {
 	t.Helper()
 	b := &box{dir: dir}
 	var err error
-	if b.db, err = store.Open(t.Context(), store.Config{Dir: b.state()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.db.Close() })
+	b.db = openStore(t, b.state())
 	if b.log, err = audit.New(t.Context(), audit.Config{Box: "test", KeyFile: b.auditKey()}, audit.Deps{Store: b.db}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +86,20 @@ func openBox(t *testing.T, dir string, root keys.Root) *box {
 	t.Cleanup(func() { b.vault.Close() })
 	b.maker = New(Config{Box: "test", AuditKey: b.auditKey()}, Deps{Store: b.db, Vault: b.vault, Audit: b.log})
 	return b
+}
+
+func openStore(t *testing.T, dir string) *store.DB {
+	t.Helper()
+	where, err := storetest.At(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{Dir: dir, Postgres: store.Postgres{Where: where, Box: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 // newBox has a store that is new, too.
@@ -233,10 +245,7 @@ func restore(t *testing.T, f files, shares [][]byte) (dir string, root keys.Root
 	t.Helper()
 	dir = folder(t)
 	k, root, versions := open(t, f.keys, shares)
-	db, err := store.Open(t.Context(), store.Config{Dir: filepath.Join(dir, "state")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := openStore(t, filepath.Join(dir, "state"))
 	defer db.Close()
 	from := Source{Data: bytes.NewReader(f.data), Keys: k, Versions: versions}
 	if f.purged != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 // TestMain has Go's FIPS 140-3 module seed its generator before there is a bubble: its entropy is how long things take, and in a bubble nothing takes any time.
@@ -130,10 +131,15 @@ func inBubble(t *testing.T, f func(h *house)) {
 	})
 }
 
+func (h *house) state() string { return filepath.Join(h.dir, "state") }
+
 func (h *house) open() {
 	h.Helper()
-	var err error
-	if h.db, err = store.Open(h.Context(), store.Config{Dir: filepath.Join(h.dir, "state")}); err != nil {
+	where, err := storetest.At(h.state())
+	if err != nil {
+		h.Fatal(err)
+	}
+	if h.db, err = store.Open(h.Context(), store.Config{Dir: h.state(), Postgres: store.Postgres{Where: where, Box: "test"}}); err != nil {
 		h.Fatal(err)
 	}
 	if h.log, err = audit.New(h.Context(), audit.Config{Box: "test", KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
@@ -546,26 +552,23 @@ func TestNothingOfAShareIsStored(t *testing.T) {
 		papers := h.enrolled()
 		h.safe.lock()
 		h.wants("give", h.give("ada", h.unlocking(), papers["ada"]), nil)
-		files, err := filepath.Glob(filepath.Join(h.dir, "state", "*"))
-		if err != nil || len(files) == 0 {
-			t.Fatal(files, err)
-		}
 		_, _, share, err := read(papers["ada"])
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer share.Destroy()
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+		searched := 0
+		storetest.Search(t, h.state(), h.state(), func(path string, content []byte) {
+			searched++
 			share.Use(func(key []byte) error {
-				if bytes.Contains(text, key[:8]) || bytes.Contains(text, papers["ada"][30:39]) {
-					t.Errorf("%s has the share", file)
+				if bytes.Contains(content, key[:8]) || bytes.Contains(content, papers["ada"][30:39]) {
+					t.Errorf("%s has the share", path)
 				}
 				return nil
 			})
+		})
+		if searched < 3 {
+			t.Errorf("only %d files were searched", searched)
 		}
 	})
 }

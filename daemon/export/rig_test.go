@@ -26,6 +26,7 @@ import (
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -56,8 +57,11 @@ func newBox(t testing.TB) *box {
 	if err := os.Chmod(b.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	if b.db, err = store.Open(t.Context(), store.Config{Dir: filepath.Join(b.dir, "state")}); err != nil {
+	where, err := storetest.At(filepath.Join(b.dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.db, err = store.Open(t.Context(), store.Config{Dir: filepath.Join(b.dir, "state"), Postgres: store.Postgres{Where: where, Box: "test"}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.db.Close() })

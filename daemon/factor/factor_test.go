@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"bytes"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -60,11 +62,16 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
+func (h *house) state() string { return filepath.Join(h.dir, "state") }
+
 func (h *house) open() {
 	h.t.Helper()
 	ctx := h.t.Context()
-	var err error
-	if h.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(h.dir, "state")}); err != nil {
+	where, err := storetest.At(h.state())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if h.db, err = store.Open(ctx, store.Config{Dir: h.state(), Postgres: store.Postgres{Where: where, Box: "test"}}); err != nil {
 		h.t.Fatal(err)
 	}
 	if h.log, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(h.dir, "audit.key")}, audit.Deps{Store: h.db}); err != nil {
@@ -293,14 +300,14 @@ func TestASecretIsItsOwners(t *testing.T) {
 		if err := h.Check(h.t.Context(), "otto", "otto", now(secret, 0)); !errors.Is(err, vault.ErrAltered) {
 			t.Errorf("anna's secret as otto's: %v", err)
 		}
-		files, err := filepath.Glob(filepath.Join(h.dir, "state", "*"))
-		if err != nil || len(files) == 0 {
-			t.Fatal(files, err)
-		}
-		for _, file := range files {
-			if text, err := os.ReadFile(file); err != nil || strings.Contains(string(text), string(secret)) {
-				t.Errorf("%s has the secret, or can't be read: %v", file, err)
+		searched := 0
+		storetest.Search(t, h.state(), h.state(), func(path string, content []byte) {
+			if searched++; bytes.Contains(content, secret) {
+				t.Errorf("%s has the secret", path)
 			}
+		})
+		if searched < 3 {
+			t.Errorf("only %d files were searched", searched)
 		}
 	})
 }

@@ -7,12 +7,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/flattone/flattone/daemon/store"
 )
 
 func TestNewTellsAllFaults(t *testing.T) {
-	db, err := store.Open(t.Context(), store.Config{Dir: filepath.Join(t.TempDir(), "state")})
+	db, err := open(filepath.Join(t.TempDir(), "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 // postUntilKilled names the folder in which this process, started by TestKill, enqueues and posts (to the
@@ -32,7 +33,7 @@ func postForever(dir, url string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	db, err := store.Open(context.Background(), store.Config{Dir: dir})
+	db, err := open(dir)
 	if err != nil {
 		fail(err)
 	}
@@ -94,6 +95,9 @@ func TestKill(t *testing.T) {
 	server := httptest.NewServer(receiver)
 	defer server.Close()
 	dir := filepath.Join(t.TempDir(), "state")
+	if _, err := storetest.At(dir); err != nil { // before the process that is killed asks
+		t.Fatal(err)
+	}
 	var acknowledged []string
 	for range 10 {
 		cmd := exec.Command(self)

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 const testSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -125,7 +126,7 @@ func (r *rig) start(cfg Config, transport http.RoundTripper) {
 	}
 	cfg.Secret = testSecret
 	var err error
-	if r.db, err = store.Open(context.Background(), store.Config{Dir: r.dir}); err != nil {
+	if r.db, err = open(r.dir); err != nil {
 		r.t.Fatal(err)
 	}
 	r.deliveries = make(chan Delivery, 10_000)
@@ -139,6 +140,15 @@ func (r *rig) start(cfg Config, transport http.RoundTripper) {
 	ended := make(chan error, 1)
 	go func() { ended <- r.outbox.Run(ctx) }()
 	r.stop = sync.OnceValue(func() error { cancel(); return <-ended })
+}
+
+// open opens the store in a folder.
+func open(dir string) (*store.DB, error) {
+	where, err := storetest.At(dir)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(context.Background(), store.Config{Dir: dir, Postgres: store.Postgres{Where: where, Box: "test"}})
 }
 
 // shut ends the outbox and closes the store, as often as it is called.

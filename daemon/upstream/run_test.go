@@ -330,7 +330,7 @@ func TestClockSetBack(t *testing.T) {
 		r.enqueue("a", "a1")
 		r.next()
 		r.shut()
-		db, err := store.Open(context.Background(), store.Config{Dir: r.dir})
+		db, err := open(r.dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,7 +175,7 @@ func TestFlippedBytes(t *testing.T) {
 			}
 		}
 		if missed > 0 && !v.isUnbound() {
-			t.Errorf("%s.%s of row %d: %d changes were not noticed", v.table, v.column, v.row, missed)
+			t.Errorf("%s.%s: %d changes of a value were not noticed", v.table, v.column, missed)
 		}
 		if s.detects(t, v.table) {
 			t.Fatalf("%s.%s: put back, and still wrong", v.table, v.column)

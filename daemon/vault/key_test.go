@@ -1,11 +1,11 @@
 package vault
 
 import (
-	"database/sql"
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 func TestWrongKey(t *testing.T) {
@@ -52,14 +52,7 @@ func TestLostCheckValue(t *testing.T) {
 	}
 	r.mustSeal(t, visa("a"))
 	r.close()
-	raw, err := sql.Open("sqlite", filepath.Join(dir, "state", "flattone.db")) // without the foreign keys' guard
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = raw.Exec("DELETE FROM kek; DELETE FROM kek_box; DELETE FROM root")
-	if err := errors.Join(err, raw.Close()); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Behind(t, r.state(), "DELETE FROM kek; DELETE FROM kek_box; DELETE FROM root")
 	if _, err := openRig(t.Context(), dir); !errors.Is(err, ErrAltered) {
 		t.Errorf("got %v, want ErrAltered", err)
 	}

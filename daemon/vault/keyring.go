@@ -20,7 +20,12 @@ import (
 //	locked ──Unlock──▶ open ──Close──▶ locked
 //	                    │ ▲
 //	                    └─┘ a version is added (here, or by another box on the same store), or destroyed
+//
+// What is read from the store and put on the ring, and what changes both, goes one after the other: an old view would take a new version off, or put one back that
+// was destroyed.
 type keyring struct {
+	changing sync.Mutex // held before mu, across what is asked of the store
+
 	mu     sync.RWMutex
 	root   keys.Root // nil while it is locked
 	rootID string
@@ -140,11 +145,9 @@ func (v *Vault) unlock(ctx context.Context, root keys.Root) error {
 	if err := v.judgeFingerprintKeys(ctx); err != nil {
 		return err
 	}
-	o, err := v.openRing(ctx, root)
-	if err != nil {
+	if err := v.fill(ctx, root); err != nil {
 		return err
 	}
-	v.ring.take(root, o)
 	return v.makeFingerprintKeys(ctx)
 }
 
@@ -241,6 +244,13 @@ func (v *Vault) refresh(ctx context.Context) error {
 	if root == nil {
 		return ErrLocked
 	}
+	return v.fill(ctx, root)
+}
+
+// fill puts on the ring what a root opens.
+func (v *Vault) fill(ctx context.Context, root keys.Root) error {
+	v.ring.changing.Lock()
+	defer v.ring.changing.Unlock()
 	o, err := v.openRing(ctx, root)
 	if err == nil {
 		v.ring.take(root, o)

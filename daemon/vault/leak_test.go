@@ -2,13 +2,13 @@ package vault
 
 import (
 	"bytes"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 // forms are the ways in which digits could have been written down.
@@ -40,43 +40,30 @@ func forms(digits string) map[string][]byte {
 	return out
 }
 
-// found names the forms of digits that lie in a file below dir.
-func found(t *testing.T, dir, digits string) (where []string) {
+// found names the digits, and their forms, that lie in files that the rig or its database has written.
+func (r *rig) found(t *testing.T, digits ...string) (where map[string]string) {
 	t.Helper()
-	files := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		files++
-		b, err := os.ReadFile(path)
-		for name, form := range forms(digits) {
-			if bytes.Contains(b, form) {
-				where = append(where, fmt.Sprint(name, " in ", filepath.Base(path)))
+	where = map[string]string{}
+	all := map[string]map[string][]byte{}
+	for _, d := range digits {
+		all[d] = forms(d)
+	}
+	storetest.Search(t, r.state(), r.dir, func(path string, content []byte) {
+		for _, forms := range all {
+			for name, form := range forms {
+				if bytes.Contains(content, form) {
+					where[filepath.Base(path)] = name
+				}
 			}
 		}
-		return err
 	})
-	if err != nil || files < 4 {
-		t.Fatalf("searched %d files: %v", files, err)
-	}
 	return where
 }
 
-// onDisk reports that bytes lie in a file below dir.
-func onDisk(t *testing.T, dir string, what []byte) (found bool) {
+// onDisk reports that bytes lie in such a file.
+func (r *rig) onDisk(t *testing.T, what []byte) (found bool) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		found = found || bytes.Contains(b, what)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	storetest.Search(t, r.state(), r.dir, func(_ string, content []byte) { found = found || bytes.Contains(content, what) })
 	return found
 }
 
@@ -94,29 +81,32 @@ func TestNothingButCiphertextOnDisk(t *testing.T) {
 		if err := r.reveals(t, token, s); err != nil {
 			t.Fatal(err)
 		}
+		if !r.onDisk(t, []byte(token)) {
+			t.Fatal("not even the token is there: this looks at the wrong files")
+		}
+	}
+	secrets := []string{cards[0].cvv} // one that isn't of 12 digits is found by chance
+	for _, s := range cards {
+		secrets = append(secrets, s.pan, s.pan[:12])
 	}
 	search := func(when string) {
-		for _, s := range cards {
-			for what, digits := range map[string]string{"PAN": s.pan, "first 12 of the PAN": s.pan[:12], "12-digit CVV": s.cvv} {
-				if len(digits) < 12 {
-					continue // a real CVV is found by chance
-				}
-				if where := found(t, dir, digits); where != nil {
-					t.Errorf("%s: %s as %v", when, what, where)
-				}
-			}
+		for file, form := range r.found(t, secrets...) {
+			t.Errorf("%s: digits in %s, %s", when, file, form)
 		}
 	}
 	search("open")
 	r.close()
 	search("closed")
 	// The search itself finds what is there, in each form.
-	for name, form := range forms(cards[0].pan) {
-		canary := filepath.Join(dir, "canary")
-		if err := os.WriteFile(canary, append([]byte("before"), form...), 0o600); err != nil {
+	all := forms(cards[0].pan)
+	for name, form := range all {
+		if err := os.WriteFile(filepath.Join(dir, name), append([]byte("before"), form...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if where := found(t, dir, cards[0].pan); len(where) == 0 {
+	}
+	found := r.found(t, secrets...)
+	for name := range all {
+		if found[name] == "" {
 			t.Errorf("the search is blind to %s", name)
 		}
 	}

@@ -3,12 +3,12 @@ package vault
 import (
 	"errors"
 	"maps"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 // How far a rotation is, is known from what it has done: it was counted once.
@@ -137,7 +137,7 @@ func TestTheOldestInFlight(t *testing.T) {
 	if err != nil || s.Flight.Before(before.Add(-time.Second)) || s.Flight.After(time.Now()) || s.Kept() != 2 {
 		t.Errorf("it holds %+v, %v", s, err)
 	}
-	if os.Getenv(onPostgres) != "" {
+	if storetest.OnPostgres() {
 		return
 	}
 	var plan string

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/upstream"
 )
 
@@ -37,9 +39,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// onPostgres names the database that rigs keep their rows in, if it isn't a file.
-const onPostgres = "FLATTONE_TEST_POSTGRES"
-
 // rig is a vault on all that it stands on, in a folder.
 type rig struct {
 	dir    string
@@ -52,6 +51,7 @@ type rig struct {
 	fail   error // what the outbox answers, if set
 }
 
+func (r *rig) state() string   { return filepath.Join(r.dir, "state") }
 func (r *rig) keyFile() string { return filepath.Join(r.dir, "key") }
 
 // newKeyFile makes a key file as flattone key new does.
@@ -98,36 +98,63 @@ func openRig(ctx context.Context, dir string) (r *rig, err error) {
 
 func openRigAs(ctx context.Context, dir string, cfg Config) (r *rig, err error) {
 	r = &rig{dir: dir, cfg: cfg}
-	defer func() {
-		if err != nil {
-			r.close()
-		}
-	}()
 	if _, err := os.Stat(r.keyFile()); err != nil {
 		if err := newKeyFile(r.keyFile()); err != nil {
 			return r, err
 		}
 	}
-	kept := store.Config{Dir: filepath.Join(dir, "state")}
-	if where := os.Getenv(onPostgres); where != "" {
-		kept.Postgres = store.Postgres{Where: where, Box: "test"}
-	}
-	if r.db, err = store.Open(ctx, kept); err != nil {
-		return r, err
-	}
-	if r.audit, err = audit.New(ctx, audit.Config{Box: "test", KeyFile: filepath.Join(dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
-		return r, err
-	}
-	r.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
-		upstream.Deps{Store: r.db, Log: slog.New(slog.DiscardHandler)})
+	where, err := storetest.At(r.state())
 	if err != nil {
 		return r, err
 	}
-	if r.root, err = openRoot(r.keyFile()); err != nil {
+	if r.db, err = store.Open(ctx, store.Config{Dir: r.state(), Postgres: store.Postgres{Where: where, Box: "test"}}); err != nil {
 		return r, err
 	}
+	return r, r.build(ctx, "test")
+}
+
+// build makes what stands on the store, or closes all of it.
+func (r *rig) build(ctx context.Context, box string) (err error) {
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.audit, err = audit.New(ctx, audit.Config{Box: box, Shared: true, KeyFile: filepath.Join(r.dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
+		return err
+	}
+	r.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", Box: box},
+		upstream.Deps{Store: r.db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	if r.root, err = openRoot(r.keyFile()); err != nil {
+		return err
+	}
 	r.vault, err = New(ctx, r.cfg, r.deps())
-	return r, err
+	return err
+}
+
+// beside is another box that shares what is kept: another vault on the same file, or one with a connection of its own to the same database. It has a log of its own.
+func (r *rig) beside(t testing.TB) *rig {
+	t.Helper()
+	b := &rig{dir: t.TempDir(), cfg: r.cfg, db: r.db}
+	key, err := os.ReadFile(r.keyFile())
+	if err == nil {
+		err = os.WriteFile(b.keyFile(), key, 0o600)
+	}
+	where, whereErr := storetest.At(r.state())
+	if err = errors.Join(err, whereErr); err == nil && where != "" {
+		b.db, err = store.Open(t.Context(), store.Config{Dir: b.state(), Postgres: store.Postgres{Where: where, Box: "beside"}})
+	}
+	if err == nil {
+		err = b.build(t.Context(), "beside")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.close)
+	return b
 }
 
 func (r *rig) deps() Deps {

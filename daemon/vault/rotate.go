@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/flattone/flattone/daemon/audit"
@@ -39,6 +40,8 @@ func (v *Vault) rotate(ctx context.Context, by, why string, reason func(*store.T
 	}
 	now := v.calendar.now()
 	version = old + 1
+	v.ring.changing.Lock()
+	defer v.ring.changing.Unlock()
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		if err := reason(tx); err != nil {
 			return err
@@ -73,7 +76,12 @@ func (v *Vault) rotate(ctx context.Context, by, why string, reason func(*store.T
 
 // Rewrap seals everything that lies under retired versions under the newest, and destroys those. It may end at any time, and be begun again.
 func (v *Vault) Rewrap(ctx context.Context) error {
-	if err := v.rewrap(ctx); err != nil {
+	err := v.rewrap(ctx)
+	// Another box that rotates or rewraps in the middle of it looks like that, and then it's no longer so.
+	for again := 0; again < 2 && (errors.Is(err, errMoved) || errors.Is(err, ErrAltered) || errors.Is(err, keys.ErrDestroyed)); again++ {
+		err = v.rewrap(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("vault: rewrap: %w", err)
 	}
 	return nil
@@ -155,6 +163,9 @@ func (v *Vault) rewrapSome(ctx context.Context, old int64, after string) (last s
 		return "", false, err
 	}
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
+		if err := inUse(tx, version); err != nil {
+			return err
+		}
 		for _, w := range batch {
 			// Gone meanwhile: shredded.
 			if _, err := tx.Exec("UPDATE card_key SET kek = $1, box = $2 WHERE token = $3 AND kek = $4", version, w.box, w.token, old); err != nil {
@@ -168,6 +179,16 @@ func (v *Vault) rewrapSome(ctx context.Context, old int64, after string) (last s
 	}
 	v.left.moved(version, int64(len(batch)))
 	return last, true, nil
+}
+
+// inUse makes sure that a version isn't retired. Nothing comes under one that is, by whichever box: it may have been looked through already, and is about to be destroyed.
+func inUse(tx *store.Tx, version int64) error {
+	var n int64
+	err := tx.One([]any{&n}, "SELECT COUNT(*) FROM kek WHERE version = $1 AND retired = 0", version)
+	if err == nil && n == 0 {
+		err = errMoved
+	}
+	return err
 }
 
 // sealAnew opens record keys under one version and seals them under another, through one page of locked memory.
@@ -199,6 +220,8 @@ func (v *Vault) destroy(ctx context.Context, version int64) error {
 		return err
 	}
 	now := v.calendar.now()
+	v.ring.changing.Lock()
+	defer v.ring.changing.Unlock()
 	err = v.store.Write(ctx, func(tx *store.Tx) error {
 		n, err := tx.Exec("UPDATE kek SET destroyed = $1 WHERE version = $2 AND retired > 0 AND destroyed = 0", now.UnixMicro(), version)
 		if err != nil || n == 0 { // another box was faster

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,7 +76,7 @@ func (v *Vault) hourly(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if why := v.cfg.over(newest, now); why != "" {
-		if _, err = v.Rotate(ctx, "flattoned", why); err != nil {
+		if _, err = v.Rotate(ctx, "flattoned", why); err != nil && !errors.Is(err, errMoved) { // another box on the same store was faster
 			return err
 		}
 	}

@@ -94,6 +94,9 @@ func (v *Vault) rewrapSafe(ctx context.Context) error {
 		box            []byte
 	}
 	return v.store.Write(ctx, func(tx *store.Tx) error {
+		if err := inUse(tx, version); err != nil {
+			return err
+		}
 		var all []entry
 		err := tx.Each(func(scan func(...any) error) error {
 			var e entry

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (v *Vault) spend(tx *store.Tx, u Use, rule Rule, r *record, now time.Time) 
 
 // event is how a use is in the audit log.
 func (u Use) event(result string, now time.Time) audit.Event {
-	return audit.Event{Actor: u.Caller, Action: "card.used", Object: u.Token, Result: result, Origin: u.Purpose + " by " + u.Connector, Time: now}
+	return audit.Event{Actor: cmp.Or(u.Caller, "nobody"), Action: "card.used", Object: u.Token, Result: result, Origin: u.Purpose + " by " + u.Connector, Time: now}
 }
 
 // refused writes down who got no card. A vault that can't says so as well.
@@ -124,20 +125,24 @@ func (v *Vault) refused(ctx context.Context, u Use, err error, now time.Time) er
 	return err
 }
 
-func (v *Vault) open(ctx context.Context, token string) (*record, *secret.Card, error) {
-	r, err := v.read(ctx, token)
-	if err != nil {
-		return nil, nil, err
+// open opens a card. Between the look at its row and the one at the ring its key may have been sealed anew, here or by another box, and the version that it lay
+// under destroyed. So a record that can't be opened is looked at once more: it was altered if its key still lies under the same version.
+func (v *Vault) open(ctx context.Context, token string) (r *record, card *secret.Card, err error) {
+	for under := int64(0); ; under = r.kek {
+		if r, err = v.read(ctx, token); err != nil {
+			return nil, nil, err
+		}
+		if r.kek == 0 {
+			return nil, nil, ErrNotKept
+		}
+		kek, err := v.kekOf(ctx, r.kek)
+		if err == nil {
+			card, err = r.open(kek)
+		}
+		if !errors.Is(err, ErrAltered) || r.kek == under {
+			return r, card, err
+		}
 	}
-	if r.kek == 0 {
-		return nil, nil, ErrNotKept
-	}
-	kek, err := v.kekOf(ctx, r.kek)
-	if err != nil {
-		return nil, nil, err
-	}
-	card, err := r.open(kek)
-	return r, card, err
 }
 
 func (v *Vault) read(ctx context.Context, token string) (*record, error) {

@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		last, err := r.audit.Recent(t.Context(), 1)
-		if err != nil || last[0].Action != "card.used" || last[0].Result != ErrNotAllowed.Error() || last[0].Object == visa("a").pan {
+		if err != nil || last[0].Action != "card.used" || last[0].Result != ErrNotAllowed.Error() || last[0].Origin != u.Purpose+" by "+u.Connector || last[0].Object == visa("a").pan {
 			t.Errorf("%s: the log doesn't tell, or tells too much (%v)", name, err)
 		}
 	}

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
 // value is one value of one row.
 type value struct {
 	table, column string
-	row           int64
-	kind          string // text, blob or integer, as SQLite has it
+	kind          store.Type
+	row           []value // the others of its row, by which it is found
 	bytes         []byte
 }
 
@@ -29,43 +30,52 @@ func (v value) flipped(i int) value {
 
 func (v value) isUnbound() bool { return unbound[v.table] != "" || unbound[v.table+"."+v.column] != "" }
 
-func (v value) set(tx *store.Tx) error {
-	query, arg := "UPDATE "+v.table+" SET "+v.column+" = $1 WHERE rowid = $2", any(v.bytes)
+// arg is the value as a statement takes it.
+func (v value) arg() any {
 	switch v.kind {
-	case "text":
-		arg = string(v.bytes)
-	case "integer":
-		arg = int64(binary.BigEndian.Uint64(v.bytes))
+	case store.Text:
+		return string(v.bytes)
+	case store.Integer:
+		return int64(binary.BigEndian.Uint64(v.bytes))
 	}
-	_, err := tx.Exec(query, arg, v.row)
+	return v.bytes
+}
+
+func (v value) set(tx *store.Tx) error {
+	args, where := []any{v.arg()}, []string{"TRUE"}
+	for _, o := range v.row {
+		args = append(args, o.arg())
+		where = append(where, fmt.Sprintf("%s = $%d", o.column, len(args)))
+	}
+	n, err := tx.Exec("UPDATE "+v.table+" SET "+v.column+" = $1 WHERE "+strings.Join(where, " AND "), args...)
+	if err == nil && n != 1 {
+		panic(fmt.Sprintf("%d rows of %s are one", n, v.table))
+	}
 	return err
 }
 
 // values are those of a table's rows, or of three of them: columns and tables come from the schema, so that none that is added later is forgotten.
 func (r *rig) values(t *testing.T) (all []value) {
 	t.Helper()
-	tables := map[string]int{} // values of each
+	tables := map[string]int{} // rows of each
 	err := r.db.Read(t.Context(), func(tx *store.Tx) error {
-		return tx.Each(func(scan func(...any) error) error {
-			var table, column string
-			if err := scan(&table, &column); err != nil {
+		for _, table := range store.Tables() {
+			rows, err := rowsOf(tx, table)
+			if err != nil {
 				return err
 			}
-			tables[table] += 0
-			return tx.Each(func(scan func(...any) error) error {
-				v := value{table: table, column: column}
-				var n int64
-				err := scan(&v.row, &v.kind, &v.bytes, &n)
-				if v.kind == "integer" {
-					v.bytes = binary.BigEndian.AppendUint64(nil, uint64(n))
+			tables[table.Name] = len(rows)
+			for i, row := range rows {
+				if i != 0 && i != 2 && i != len(rows)-1 {
+					continue
 				}
-				all = append(all, v)
-				tables[table]++
-				return err
-			}, fmt.Sprintf(`SELECT rowid, typeof(%[2]s), CAST(%[2]s AS BLOB), CASE typeof(%[2]s) WHEN 'integer' THEN %[2]s ELSE 0 END FROM %[1]s
-				WHERE rowid IN ((SELECT MIN(rowid) FROM %[1]s), (SELECT MAX(rowid) FROM %[1]s), (SELECT rowid FROM %[1]s LIMIT 1 OFFSET 2))`, table, column))
-		}, `SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p
-			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'goose_db_version' ORDER BY m.name, p.cid`)
+				for i, v := range row {
+					v.row = slices.Concat(row[:i], row[i+1:])
+					all = append(all, v)
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,16 +93,50 @@ func (r *rig) values(t *testing.T) (all []value) {
 	return all
 }
 
+func rowsOf(tx *store.Tx, table store.Table) (rows [][]value, err error) {
+	var names, order []string
+	for i, c := range table.Columns {
+		names, order = append(names, c.Name), append(order, fmt.Sprint(i+1))
+	}
+	err = tx.Each(func(scan func(...any) error) error {
+		row, dest := make([]value, len(names)), make([]any, len(names))
+		for i, c := range table.Columns {
+			row[i] = value{table: table.Name, column: c.Name, kind: c.Type}
+			dest[i] = map[store.Type]any{store.Integer: new(int64), store.Text: new(string), store.Blob: new([]byte)}[c.Type]
+		}
+		err := scan(dest...)
+		for i := range row {
+			switch d := dest[i].(type) {
+			case *int64:
+				row[i].bytes = binary.BigEndian.AppendUint64(nil, uint64(*d))
+			case *string:
+				row[i].bytes = []byte(*d)
+			case *[]byte:
+				row[i].bytes = *d
+			}
+		}
+		rows = append(rows, row)
+		return err
+	}, "SELECT "+strings.Join(names, ", ")+" FROM "+table.Name+" ORDER BY "+strings.Join(order, ", "))
+	return rows, err
+}
+
 // changed are what a value is changed to: its bytes flipped, bytes too many and too few, and what other rows have.
 func (v value) changed(others []value) (all []value) {
+	short := 64
+	if storetest.OnPostgres() { // each change costs it a flush, and what vouches for a byte is the same
+		short = 0
+	}
 	for i := range v.bytes {
-		if len(v.bytes) <= 64 || *everyByte || i%11 == 0 {
+		if len(v.bytes) <= short || *everyByte || i%11 == 0 {
 			all = append(all, v.flipped(i))
 		}
 	}
 	for _, other := range [][]byte{{}, v.bytes[min(1, len(v.bytes)):], append(bytes.Clone(v.bytes), '0')} {
-		if v.kind != "integer" && !bytes.Equal(other, v.bytes) {
-			all = append(all, value{v.table, v.column, v.row, v.kind, other})
+		if v.kind != store.Integer && !bytes.Equal(other, v.bytes) {
+			v := v
+			v.bytes = other
+			all = append(all, v)
 		}
 	}
 	for _, o := range others {

@@ -69,17 +69,33 @@ func New(t testing.TB, more string) *Server {
 // DSN is the connection string of a new, empty database.
 func (s *Server) DSN(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	s.SQL(t, "postgres", "CREATE DATABASE "+name)
-	return fmt.Sprintf("host=%s user=flattone dbname=%s", s.dir, name)
+	where, err := s.database()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return where
 }
 
-// SQL runs a statement, as an administrator would.
-func (s *Server) SQL(t testing.TB, database, statement string) {
+func (s *Server) database() (where string, err error) {
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	_, err = s.ask("postgres", "CREATE DATABASE "+name)
+	return fmt.Sprintf("host=%s user=flattone dbname=%s", s.dir, name), err
+}
+
+// SQL runs statements, as an administrator would, in a database that is given by its name or its connection string.
+func (s *Server) SQL(t testing.TB, database, statements string) {
 	t.Helper()
-	if out, err := s.command("psql", "-XqAt", "-h", s.dir, "-U", "flattone", "-d", database, "-c", statement).CombinedOutput(); err != nil {
-		t.Fatalf("psql: %v\n%s", err, out)
+	if _, err := s.ask(database, statements); err != nil {
+		t.Fatal(err)
 	}
+}
+
+func (s *Server) ask(database, statements string) (answer string, err error) {
+	out, err := s.command("psql", "-XqAt", "-h", s.dir, "-U", "flattone", "-d", database, "-c", statements).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("psql: %w\n%s", err, out)
+	}
+	return string(bytes.TrimSpace(out)), nil
 }
 
 // Stop ends the server as an immediate shutdown does: nothing is written any more, connections are cut.
