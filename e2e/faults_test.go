@@ -15,6 +15,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/demo/box"
 )
 
@@ -90,6 +91,26 @@ func TestFlattonedRefusesToStart(t *testing.T) {
 		if _, err := r.client.Status(t.Context()); err != nil {
 			t.Errorf("the first one suffered: %v", err)
 		}
+	})
+	t.Run("as a box that runs, on the database that they share", func(t *testing.T) {
+		database := storetest.Postgres(t)
+		twin := func() *rig {
+			r := newRig(t, oneLine("visa"))
+			text, err := os.ReadFile(r.Config())
+			if err == nil {
+				shared := fmt.Sprintf("\n[store]\npostgres = %q\nbox = \"twin\"\n", database)
+				err = os.WriteFile(r.Config(), []byte(strings.Replace(string(text), "\n[roles]", shared+"\n[roles]", 1)), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		r := twin()
+		r.start(t)
+		says(t, startFails(t, twin()), "twin", "another daemon", "[store] box")
+		r.arm(t, "one")
+		r.wait(t, "the first one's token", kind("one", control.KindToken))
 	})
 }
 
