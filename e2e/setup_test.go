@@ -64,7 +64,7 @@ func TestSetup(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers := []pty.Turn{{"Name of the line [one]", "two"}, {"Place [2]", "1"}, {"Made of [2]", "recordings"}, {"Folder of the recordings", call},
-		{"Folder for what is heard", filepath.Join(r.dir, "heard")}, {"Address of the receiver [http://127.0.0.1", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [self]", ""}}
+		{"Folder for what is heard", filepath.Join(r.dir, "heard")}, {"Keep [1]", ""}, {"Address of the receiver [http://127.0.0.1", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [self]", ""}}
 	for _, leaves := range []pty.Turn{{"Name of the line", ctrlD}, {"The receiver's secret", ctrlC}, {"Go on?", ctrlC}, {"Go on?", ctrlD}, {"Go on?", "n"}} {
 		until := slices.IndexFunc(answers, func(a pty.Turn) bool { return strings.HasPrefix(a[0], leaves[0]) })
 		if until < 0 {
@@ -112,7 +112,7 @@ func TestSetupAdoptsCards(t *testing.T) {
 	d.waits(0, control.DeviceAbsent)
 	seen := d.heardSoFar()
 	shown, code := d.setup(t, pty.Turn{"Name of the line [one]", ""}, pty.Turn{"Place [1]", ""}, pty.Turn{"Made of [1]", ""}, pty.Turn{"The caller's side [3]", "4"},
-		pty.Turn{"The agent's side [3]", ""}, pty.Turn{"Calls told by [1]", "api"}, pty.Turn{"Address of the receiver", ""}, pty.Turn{"The receiver's secret", ""}, pty.Turn{"Auditor", ""},
+		pty.Turn{"The agent's side [3]", ""}, pty.Turn{"Calls told by [1]", "api"}, pty.Turn{"Keep [1]", ""}, pty.Turn{"Address of the receiver", ""}, pty.Turn{"The receiver's secret", ""}, pty.Turn{"Auditor", ""},
 		pty.Turn{"Go on?", "y"}, pty.Turn{"Look again? [Y/n]", "n"}, pty.Turn{"Tune it now?", "n"})
 	says(t, shown, "Codec A (08bb:2912), 1 in, 1 out", controller+one, "one-caller is now Codec B in "+controller+two, "one-agent is now Codec A in "+controller+one, "starts again",
 		"caller: nothing but noise comes in", "agent: nothing but noise comes in", "takes no card before it is tuned", "flattone tune one")

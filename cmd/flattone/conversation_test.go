@@ -16,7 +16,7 @@ type conversation struct {
 
 func conversations(calls string) map[string]conversation {
 	begin := []pty.Turn{{"Name of the line [line-1]", ""}, {"Place [2]", ""}, {"Made of [1]", ""}}
-	end := []pty.Turn{{"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
+	end := []pty.Turn{{"Keep [1]", ""}, {"Address of the receiver [-]", ""}, {"Auditor [-]", ""}, {"Go on?", "y"}}
 	secret := "whsec_" + strings.Repeat("QUFB", 8)
 	return map[string]conversation{
 		"defaults": {true, slices.Concat(begin, []pty.Turn{{"The caller's side [1]", ""}, {"The agent's side [3]", ""}, {"Calls told by [1]", ""}}, end),
@@ -24,12 +24,13 @@ func conversations(calls string) map[string]conversation {
 		"recordings": {false, []pty.Turn{{"Name of the line", "TRUNK 1"}, {"Name of the line", "trunk-1"}, {"Take line-1 out?", "maybe"}, {"Take line-1 out?", ""},
 			{"Place", "3"}, {"Place", "1"}, {"Made of", "2"},
 			{"Folder of the recordings", ""}, {"Folder of the recordings", "calls"}, {"Folder of the recordings", "/nowhere"}, {"Folder of the recordings", calls},
-			{"Folder for what is heard", "/nowhere"}, {"Folder for what is heard", "DIR"},
+			{"Folder for what is heard", "/nowhere"}, {"Folder for what is heard", "DIR"}, {"Keep [1]", "2"}, {"Keep [1]", "5"}, {"Keep [1]", "4"},
 			{"Address of the receiver", "http://example.com/"}, {"Address of the receiver", "https://example.com/hook"},
 			{"The receiver's secret", "whsec_short"}, {"The receiver's secret", secret}, {"Auditor", "nobody-of-that-name"}, {"Auditor", "root"}, {"Go on?", "y"}},
 			[]string{`"TRUNK 1": can't be used as a name`, "write 1 to 32 of a-z", `"maybe" is neither yes nor no`, `"3" is none of these`, "type a number from 1 to 2",
 				"nothing was typed", `"calls" is no whole path`, "/nowhere/caller.wav does not exist", "the folder /nowhere does not exist", "is plain http to another machine",
-				`is not "whsec_" and base64`, `nobody called "nobody-of-that-name"`, "has to be started again, by you"}, []string{secret}},
+				`is not "whsec_" and base64`, `nobody called "nobody-of-that-name"`, "has to be started again, by you",
+				"lies on the disk with the cards", "until then type none or oneway", "type a number from 1 to 4"}, []string{secret}},
 		"modem": {true, slices.Concat(begin, []pty.Turn{{"The caller's side", "/dev/ttyUSB7"}, {"The caller's side", "/dev/ttyUSB9"}, {"The caller's side", "/dev/ttyUSB2"},
 			{"The agent's side", "99"}, {"The agent's side", "l"}, {"The agent's side", "3"}}, end),
 			[]string{"nobody answers there", "fits no profile", `"99" is none of these`}, nil},

@@ -51,7 +51,7 @@ func (t *tool) setupCommand() *cobra.Command {
 
 func (s *setup) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.begin, s.whichLine, s.place, s.parts, s.calls, s.key, s.upstream, s.auditor, s.goOver, s.levels, s.tune, s.rehearse,
+		s.begin, s.whichLine, s.place, s.parts, s.calls, s.key, s.keep, s.upstream, s.auditor, s.goOver, s.levels, s.tune, s.rehearse,
 	} {
 		if err := step(ctx); err != nil {
 			return s.left(err)

@@ -142,6 +142,27 @@ func TestSetupWritesWhatWasAnswered(t *testing.T) {
 	}
 }
 
+// What flattoned would refuse to keep isn't written: cards whose key lies beside them, or of a line on whose side others hear them.
+func TestSetupRefusesToKeep(t *testing.T) {
+	lines := []config.Line{{Name: "one", Profile: "card", Place: config.TrunkSide}, {Name: "two", Profile: "other", Place: config.DeskSide}}
+	for kind, fits := range map[string]bool{control.KeyTPM: true, control.KeyHSM: true, "custodians": true, control.KeyFile: false, control.KeyHost: false, control.KeyCredential: false} {
+		s := &setup{cfg: &config.Config{Lines: lines}, line: "one", keyKind: kind}
+		if err := s.mayStore("card"); (err == nil) != fits {
+			t.Errorf("with its key by %s: %v", kind, err)
+		}
+	}
+	s := &setup{cfg: &config.Config{Lines: lines}, line: "one", keyKind: control.KeyTPM}
+	if err := s.mayStore("other"); err == nil || !strings.Contains(err.Error(), "line two is desk-side") {
+		t.Errorf("on a desk-side line: %v", err)
+	}
+	if s.cfg.Vault.DeskSide = true; s.mayStore("other") != nil {
+		t.Error("where desk-side cards may be kept, one isn't")
+	}
+	if others := s.others("other"); len(others) != 1 || others[0] != "two" {
+		t.Errorf("the other lines of the profile are %q", others)
+	}
+}
+
 // lies is all that lies in a folder, but for what belongs to the test.
 func lies(t *testing.T, dir string) (all string) {
 	t.Helper()
@@ -174,7 +195,7 @@ func TestSetupAgain(t *testing.T) {
 	}
 	b.settings = cfg.BoxSettings()
 	b.speaks(t, "mobile-1", -12)
-	last := []pty.Turn{{"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
+	last := []pty.Turn{{"Keep [1]", ""}, {"Address of the receiver [https://orders", ""}, {"The receiver's secret [keep]", ""}, {"Auditor [olga]", "root"}}
 	shown, _ := typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place [1]", ""}, {"Made of [1]", ""},
 		{"The caller's side [/dev/serial/by-path/", ""}, {"The agent's side [1]", "5"}}, append(last, pty.Turn{"Go on?", "y"})...))
 	changed, err := config.Load(b.config)
@@ -191,7 +212,7 @@ func TestSetupAgain(t *testing.T) {
 		t.Errorf("the roles are %+v", changed.Roles)
 	}
 	b.settings = changed.BoxSettings()
-	last[2] = pty.Turn{"Auditor [root]", ""}
+	last[3] = pty.Turn{"Auditor [root]", ""}
 	shown, _ = typing(t, dir, append([]pty.Turn{{"Name of the line [desk-2]", "mobile-1"}, {"Place", ""}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side [5]", ""}}, last...))
 	if !strings.Contains(shown, wordsNothingToDo) {
 		t.Errorf("Enter alone changed something:\n%s", shown)
@@ -210,7 +231,7 @@ func TestSetupKeepsRecordings(t *testing.T) {
 	}
 	b.reload = func(bool) (control.Reloaded, error) { return control.Reloaded{}, nil }
 	typing(t, dir, []pty.Turn{{"Name of the line [demo]", ""}, {"Place [1]", ""}, {"Made of [2]", ""}, {"Folder of the recordings [/", ""}, {"Folder for what is heard [/", ""},
-		{"Address of the receiver [http", ""}, {"The receiver's secret", ""}, {"Auditor", ""}, {"Go on?", "y"}})
+		{"Keep [1]", ""}, {"Address of the receiver [http", ""}, {"The receiver's secret", ""}, {"Auditor", ""}, {"Go on?", "y"}})
 	now, err := config.Load(b.config)
 	if err != nil || now.Settings("demo") != was.Settings("demo") || now.BoxSettings() != was.BoxSettings() {
 		t.Errorf("it is otherwise: %+v, %v", now, err)
@@ -232,7 +253,7 @@ func TestSetupEndsWithARehearsal(t *testing.T) {
 		}
 	}()
 	script := []pty.Turn{{"Name of the line", "demo"}, {"Take line-1 out?", ""}, {"Place", "1"}, {"Made of", ""}, {"The caller's side", ""}, {"The agent's side", "5"}, {"The caller's side", ""}, {"The agent's side [4]", ""}, {"Calls told by", "2"},
-		{"Address of the receiver", ""}, {"Auditor", ""}, {"Go on?", "y"}, {"Look again? [y/N]", ""}, {"Tune it now? [Y/n]", ""}, {"Try again? [y/N]", "y"}, {"Rehearse now? [Y/n]", ""}}
+		{"Keep [1]", ""}, {"Address of the receiver", ""}, {"Auditor", ""}, {"Go on?", "y"}, {"Look again? [y/N]", ""}, {"Tune it now? [Y/n]", ""}, {"Try again? [y/N]", "y"}, {"Rehearse now? [Y/n]", ""}}
 	shown, code := typing(t, dir, script)
 	for _, want := range []string{"PCH and default have no rate in common", "> Press eight keys on the caller's telephone", "demo: REFUSED", "line demo takes no card as it is", "put right what is marked !", "demo: ACCEPTED",
 		"TEST demo: armed for a rehearsal", "TEST complete", "Visa ending in 4242", "Line demo is set up"} {

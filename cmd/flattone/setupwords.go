@@ -5,8 +5,8 @@ import "github.com/flattone/flattone/daemon/config"
 // What setup says. It is all that somebody knows of flattone who reads nothing else: each question comes with why it is asked.
 const (
 	wordsSetupLong = `Set up a line of this box: ask for its name and place, its devices, who tells of
-calls, who receives tokens, who reads the audit log; one question at a time,
-each with a reason and mostly with an answer that Enter takes. What comes of the
+calls, what becomes of cards, who receives tokens, who reads the audit log; one
+question at a time, each with a reason and mostly with an answer that Enter takes. What comes of the
 answers is shown as the configuration it makes, with comments, and checked as
 flattone check does. Once you agree, the box goes over to it as by flattone
 apply: the old configuration is kept beside the new one, and lines that you
@@ -48,6 +48,12 @@ wants a terminal, and as it writes the configuration, root on most boxes.`
 	wordsSetupInverted = "Is the contact between the input and ground (closed while low)?"
 
 	wordsSetupKey      = "The key that seals the cards was there before the first card, and stays: a vault takes no other."
+	wordsSetupKeep     = "What becomes of a card once it was taken. Upstream gets a token for it in any case, and the security code is never kept."
+	wordsSetupNone     = "it is gone once what it is for has come out, and after a day at most"
+	wordsSetupVault    = "it is kept for %d days, to be charged again: takes a key off the disk"
+	wordsSetupOnce     = "it is kept for one charge, soon: takes a key off the disk"
+	wordsSetupOneWay   = "the token says that there was a card: nobody can charge it by this box"
+	wordsSetupSame     = "The answer is that of %s, too, by the same profile."
 	wordsSetupUpstream = "Tokens are sent to a web address of yours, with https, or http on this machine itself. With - they wait in this box until there is one."
 	wordsSetupSecret   = "Each message is signed, so that the receiver knows it is from this box. Paste the secret (whsec_...) that the receiver gave you, which isn't shown; or press Enter, " +
 		"and have the receiver take the one in %s."

@@ -40,7 +40,7 @@ func TestReadme(t *testing.T) {
 	}
 	secret := "whsec_" + strings.Repeat("QUFB", 8)
 	answers := []pty.Turn{{"Name of the line [line-1]", ""}, {"Place [2]", "1"}, {"Made of", "recordings"}, {"Folder of the recordings", repository + "/data/calls/visa"},
-		{"Folder of the recordings", "/srv/visa"}, {"Address of the receiver [-]", fmt.Sprintf("http://127.0.0.1:%d/hook", upstreamPort)}, {"The receiver's secret", secret},
+		{"Folder of the recordings", "/srv/visa"}, {"Keep [1]", ""}, {"Address of the receiver [-]", fmt.Sprintf("http://127.0.0.1:%d/hook", upstreamPort)}, {"The receiver's secret", secret},
 		{"Auditor [-]", ""}, {"Go on?", "y"}, {"Rehearse now?", ""}}
 	shown := ""
 	for _, c := range commands[1:] {
