@@ -204,9 +204,13 @@ func boxName(cfg *config.Config) (string, error) {
 }
 
 func openStore(ctx context.Context, cfg *config.Config, box string) (*store.DB, error) {
+	return store.Open(ctx, storeConfig(cfg, box))
+}
+
+func storeConfig(cfg *config.Config, box string) store.Config {
 	in := cfg.Store
-	return store.Open(ctx, store.Config{Dir: cfg.StateDir, Postgres: store.Postgres{Where: in.Postgres, Box: box,
-		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}})
+	return store.Config{Dir: cfg.StateDir, Postgres: store.Postgres{Where: in.Postgres, Box: box,
+		PasswordFile: in.PasswordFile, CAFile: in.CAFile, CertFile: in.CertFile, KeyFile: in.KeyFile}}
 }
 
 // Run runs the box until ctx ends, or until one of its services does, which is then the error. It stops in reverse

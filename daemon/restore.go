@@ -59,7 +59,9 @@ func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Rea
 	if err != nil {
 		return err
 	}
-	db, err := openStore(ctx, cfg, box)
+	kept := storeConfig(cfg, box)
+	kept.Unhurried = true
+	db, err := store.Open(ctx, kept)
 	if err != nil {
 		return err
 	}
@@ -69,7 +71,7 @@ func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Rea
 		return err
 	}
 	if err := settleRestored(ctx, cfg, db, done, own, root, who); err != nil {
-		return fmt.Errorf("all rows are restored, but: %w; move the state folder away, and restore once more", err)
+		return fmt.Errorf("all rows are restored, but: %w; move the state folder away, make a new database if it is PostgreSQL's, and restore once more", err)
 	}
 	say(fmt.Sprintf("Restored %d rows of %s, as of %s. Cards that were shredded since, and are again: %d.\nStart flattoned now: events that weren't delivered are due again.\n",
 		done.Rows, done.Box, done.Made.Format(time.DateTime), done.Shredded))

@@ -20,6 +20,7 @@ import (
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -78,12 +79,21 @@ func backedUp(t *testing.T, dir string) (b Backups, shares []byte) {
 
 // A box that never ran is made from backups by two of three custodians, who may slip; its own root opens it from then on, and the log says who gave their shares.
 func TestRestore(t *testing.T) {
+	t.Run("into a file", func(t *testing.T) { restored(t, &config.Config{}) })
+	t.Run("into PostgreSQL", func(t *testing.T) {
+		cfg := &config.Config{}
+		cfg.Store.Postgres, cfg.Store.Box = storetest.Postgres(t), "new"
+		restored(t, cfg)
+	})
+}
+
+func restored(t *testing.T, cfg *config.Config) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	from, shares := backedUp(t, dir)
-	cfg := &config.Config{StateDir: filepath.Join(dir, "new")}
+	cfg.StateDir = filepath.Join(dir, "new")
 	cfg.Vault.KeyFile = filepath.Join(dir, "key")
 	if err := private.Create(cfg.Vault.KeyFile, bytes.Repeat([]byte{9}, keys.Size)); err != nil {
 		t.Fatal(err)
@@ -104,7 +114,7 @@ func TestRestore(t *testing.T) {
 	if err := Restore(t.Context(), cfg, from, bytes.NewReader(shares), say); !errors.Is(err, backup.ErrNotEmpty) {
 		t.Errorf("once more: %v", err)
 	}
-	db, err := store.Open(t.Context(), store.Config{Dir: cfg.StateDir})
+	db, err := openStore(t.Context(), cfg, "new")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ var (
 	// ErrSchema: another program made it.
 	ErrSchema = errors.New("the backup is of another schema")
 	// ErrNotEmpty: there is something already where the backup is to go.
-	ErrNotEmpty = errors.New("the store isn't empty: a backup is restored into one that never was used; move the state folder away")
+	ErrNotEmpty = errors.New("the store isn't empty: a backup is restored into one that never was used; move the state folder away, or name an empty database in [store] postgres")
 	// ErrNoCustodians: nobody could open a backup of keys.
 	ErrNoCustodians = errors.New("the keys have no custodians, who alone open a backup of them: enrol some first")
 )

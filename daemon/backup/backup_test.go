@@ -16,12 +16,19 @@ import (
 	"filippo.io/age"
 
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
 // A backup is made while four seal. What was acknowledged before it began opens on another box, by other custodians than were there and then by that box's own root;
-// what was shredded since stays shredded; events are due again; the audit log goes on, and verifies from its beginning.
+// what was shredded since stays shredded; events are due again; the audit log goes on, and verifies from its beginning. That box may have another store than the one before.
 func TestRestoredOnAnotherBox(t *testing.T) {
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run("into "+engine, func(t *testing.T) { restoredInto(t, engine) })
+	}
+}
+
+func restoredInto(t *testing.T, engine string) {
 	old := newBox(t)
 	shares := old.enrol(t)
 	var before []string
@@ -63,7 +70,11 @@ func TestRestoredOnAnotherBox(t *testing.T) {
 	}
 	f.purged = purged.Bytes()
 
-	dir, custodians, done, err := restore(t, f, shares[1:])
+	dir := folder(t)
+	if err := storetest.On(filepath.Join(dir, "state"), engine); err != nil {
+		t.Fatal(err)
+	}
+	custodians, done, err := restoreInto(t, dir, f, shares[1:])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,6 +244,12 @@ func open(t *testing.T, file []byte, shares [][]byte) (*Keys, keys.Root, vault.V
 func restore(t *testing.T, f files, shares [][]byte) (dir string, root keys.Root, done Restored, err error) {
 	t.Helper()
 	dir = folder(t)
+	root, done, err = restoreInto(t, dir, f, shares)
+	return dir, root, done, err
+}
+
+func restoreInto(t *testing.T, dir string, f files, shares [][]byte) (root keys.Root, done Restored, err error) {
+	t.Helper()
 	k, root, versions := open(t, f.keys, shares)
 	db := openStore(t, filepath.Join(dir, "state"))
 	defer db.Close()
@@ -252,7 +258,7 @@ func restore(t *testing.T, f files, shares [][]byte) (dir string, root keys.Root
 		from.Purged = bytes.NewReader(f.purged)
 	}
 	done, err = Restore(t.Context(), db, filepath.Join(dir, "audit.key"), from)
-	return dir, root, done, err
+	return root, done, err
 }
 
 // without are tokens but some.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,8 +28,9 @@ type shared struct {
 	pgtx     // the writer's
 	box      Postgres
 	config   *pgx.ConnConfig
-	id, mark int64  // of the box in store_box
-	due      string // what is to be said first when the server is asked the next time
+	longest  time.Duration // of a write transaction
+	id, mark int64         // of the box in store_box
+	due      string        // what is to be said first when the server is asked the next time
 	end      context.CancelFunc
 	away     refusal
 	readers  *pgxpool.Pool
@@ -39,7 +41,10 @@ func openShared(ctx context.Context, cfg Config) (_ *shared, err error) {
 	if n := len(cfg.Postgres.Box); n == 0 || n > 64 {
 		return nil, errors.New("a box that shares a database needs a name of 1 to 64 bytes")
 	}
-	e := &shared{box: cfg.Postgres, end: func() {}}
+	e := &shared{box: cfg.Postgres, longest: transactionTime, end: func() {}}
+	if cfg.Unhurried {
+		e.longest = unhurriedTime
+	}
 	if e.config, err = e.box.parse(); err != nil {
 		return nil, err
 	}

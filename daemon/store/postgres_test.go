@@ -310,3 +310,23 @@ func TestStatementsWhileRowsAreOpen(t *testing.T) {
 		}
 	})
 }
+
+// TestUnhurried: a restore's transaction has the time that it takes, and another's hasn't.
+func TestUnhurried(t *testing.T) {
+	t.Parallel()
+	for _, unhurried := range []bool{false, true} {
+		cfg := onPostgres(t, "box")
+		cfg.Unhurried = unhurried
+		db := openAs(t, cfg)
+		err := db.Write(t.Context(), func(*Tx) error {
+			ends, bounded := db.on.(*shared).ctx.Deadline()
+			if left := time.Until(ends); !bounded || (left > time.Minute) != unhurried {
+				t.Errorf("unhurried %v: it has %v left", unhurried, left)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

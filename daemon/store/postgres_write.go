@@ -17,6 +17,8 @@ const (
 	turn = lockSpace
 	// transactionTime bounds a write transaction, the wait for its turn included.
 	transactionTime = 30 * time.Second
+	// unhurriedTime bounds one that nobody waits for: ten million cards and what belongs to them.
+	unhurriedTime = 24 * time.Hour
 	// lookUpTime is for how long it is tried to find out what became of a commit.
 	lookUpTime = 8 * time.Second
 	// refusedFor is how long nobody else tries to connect after it failed: those who wait aren't to wait for it one after the other.
@@ -39,7 +41,7 @@ func (e *shared) begin() error {
 		}
 	}
 	e.end()
-	e.ctx, e.end = context.WithTimeout(context.Background(), transactionTime)
+	e.ctx, e.end = context.WithTimeout(context.Background(), e.longest)
 	e.due = fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(%d); ", turn)
 	return nil
 }

@@ -35,6 +35,8 @@ type Config struct {
 	Dir string
 	// Postgres is the database, if it isn't a file in Dir.
 	Postgres Postgres
+	// Unhurried lets a write transaction take as long as it does, as that of a restore, which has all rows in it. Otherwise PostgreSQL's are bounded, as others wait.
+	Unhurried bool
 
 	longestCheck time.Duration // tests: 0 is [longestCheck]
 }

@@ -26,21 +26,30 @@ func At(dir string) (where string, err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", err
 	}
-	switch *kept {
+	if err := On(dir, *kept); err != nil {
+		return "", err
+	}
+	said, err = os.ReadFile(note(dir))
+	return string(said), err
+}
+
+// On has a store in dir, which isn't there yet, keep its rows in sqlite or postgres, whatever the tests are run with.
+func On(dir, engine string) (err error) {
+	where := ""
+	switch engine {
 	case "sqlite":
-		return "", nil
 	case "postgres":
+		s, err := start()
+		if err != nil {
+			return err
+		}
+		if where, err = s.database(); err != nil {
+			return err
+		}
 	default:
-		return "", fmt.Errorf("-store %s: it is sqlite or postgres", *kept)
+		return fmt.Errorf("-store %s: it is sqlite or postgres", engine)
 	}
-	s, err := start()
-	if err != nil {
-		return "", err
-	}
-	if where, err = s.database(); err != nil {
-		return "", err
-	}
-	return where, os.WriteFile(note(dir), []byte(where), 0o600)
+	return os.WriteFile(note(dir), []byte(where), 0o600)
 }
 
 func note(dir string) string { return dir + ".database" }
