@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -64,7 +65,10 @@ func TestCheckGoesOnAfterTheStart(t *testing.T) {
 func TestAGrownLogEndsALook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, said := time.Now(), []string(nil)
+		var mu sync.Mutex // the end of a sleep is no order to the race detector
 		say := func(format string, args ...any) {
+			mu.Lock()
+			defer mu.Unlock()
 			said = append(said, fmt.Sprintf("%v "+format, append([]any{time.Since(began)}, args...)...))
 		}
 		var log atomic.Int64
