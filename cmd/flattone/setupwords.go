@@ -6,12 +6,12 @@ import "github.com/flattone/flattone/daemon/config"
 const (
 	wordsSetupLong = `Set up a line of this box: ask for its name and place, its devices, who tells of
 calls, what becomes of cards, who receives tokens, who reads the audit log; one
-question at a time, each with a reason and mostly with an answer that Enter takes. What comes of the
-answers is shown as the configuration it makes, with comments, and checked as
-flattone check does. Once you agree, the box goes over to it as by flattone
-apply: the old configuration is kept beside the new one, and lines that you
-didn't touch go on. Then it shows the levels, and offers the tuning and the
-first rehearsal.
+question at a time, each with a reason and mostly with an answer that Enter
+takes. What comes of the answers is shown as the configuration it makes, with
+comments, and checked as flattone check does. Once you agree, the box goes over
+to it as by flattone apply: the old configuration is kept beside the new one,
+and lines that you didn't touch go on. Then it shows the levels, and offers the
+tuning and the first rehearsal.
 
 Until you agree nothing is changed, and Ctrl-C leaves at any moment. Say it
 again to add a line, or to change one: answers are then what they are now. It
