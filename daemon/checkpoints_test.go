@@ -22,11 +22,16 @@ func TestCheckpointsLeaveTheBox(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kept")
 	h.cfg.Audit.CheckpointFile, h.cfg.Audit.CheckpointWebhook = file, true
 	d, stop, _ := h.run()
+	if _, err := h.client().Status(t.Context()); err != nil { // who ends it before it has begun ends it with an error
+		t.Fatal(err)
+	}
 	var exported bytes.Buffer
 	if err := d.backend.ExportAudit(t.Context(), control.Actor{Name: "olga"}, &exported); err != nil {
 		t.Fatal(err)
 	}
-	stop()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
 
 	text, err := os.ReadFile(file)
 	if err != nil {
