@@ -102,7 +102,7 @@ var looking = vault.Rule{Caller: "e2e", Purpose: "compare", Connector: "test", P
 func (r *rig) vault(t *testing.T, look func(*vault.Vault, *audit.Log)) {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, store.Config{Dir: r.State()})
+	db, err := store.Open(ctx, store.Config{Dir: r.State(), Postgres: r.shared})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance/acceptancetest"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/demo/box"
 	"github.com/flattone/flattone/demo/receiver"
 )
@@ -53,6 +54,7 @@ func TestMain(m *testing.M) {
 // rig is a box with a receiver beside it and an ear on its events.
 type rig struct {
 	*box.Box
+	shared store.Postgres // the database, if it isn't the box's own file
 	client *control.Client
 	dir    string
 
@@ -70,7 +72,9 @@ func newRig(t *testing.T, cfg box.Config) *rig {
 	t.Helper()
 	r := &rig{dir: t.TempDir(), changed: make(chan struct{}), got: &bytes.Buffer{}, stop: func() {}}
 	cfg.Bin, cfg.Dir, cfg.Today = bin, r.dir, "2026-11-22"
-	cfg.Secret = box.NewSecret()
+	if cfg.Secret == "" {
+		cfg.Secret = box.NewSecret()
+	}
 	if cfg.Webhook == "" {
 		rec, err := receiver.New(cfg.Secret, r)
 		if err != nil {

@@ -31,6 +31,8 @@ type Config struct {
 	// Webhook is the URL tokens are delivered to, Secret what signs them: see [NewSecret].
 	Webhook, Secret string
 	Lines           []Line
+	// Store is the body of [store]; empty: the store is a file.
+	Store string
 	// Profile is the body of [profile.card]; empty for the defaults.
 	Profile string
 	// Today, if set, is the date the lines believe in (lab builds only): recorded cards expire.

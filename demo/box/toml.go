@@ -12,7 +12,10 @@ func (b *Box) toml() []byte {
 	var f bytes.Buffer
 	fmt.Fprintf(&f, "version = 1\nstate_dir = %q\nruntime_dir = %q\n", "state", "run")
 	// Whoever starts the box may do all there is with it.
-	f.WriteString("\n[roles]\ntechnician = [\"self\"]\nauditor = [\"self\"]\ninstaller = [\"self\"]\n")
+	f.WriteString("\n[roles]\ntechnician = [\"self\"]\ncustodian = [\"self\"]\nauditor = [\"self\"]\ninstaller = [\"self\"]\n")
+	if b.cfg.Store != "" {
+		fmt.Fprintf(&f, "\n[store]\n%s\n", b.cfg.Store)
+	}
 	fmt.Fprintf(&f, "\n[vault]\nkey_file = %q\n", "vault.key")
 	fmt.Fprintf(&f, "\n[upstream.webhook]\nurl = %q\nsecret_file = %q\n", b.cfg.Webhook, "webhook.secret")
 	if b.cfg.FirstRetry > 0 {
