@@ -236,7 +236,7 @@ func TestKeysAreNumbered(t *testing.T) {
 	}
 	late := old.files(t)
 	certificates, err := old.vault.Certificates(t.Context())
-	if err != nil || len(certificates) != 1 || !bytes.Contains(certificates[0].Note, []byte("\nHeld by key backup: 1 of ")) {
+	if err != nil || len(certificates) != 2 || certificates[0].Kind != "key-1" || !bytes.Contains(certificates[0].Note, []byte("\nHeld by key backup: 1 of ")) {
 		t.Errorf("%d certificates, %v", len(certificates), err)
 	}
 	if _, _, _, err := restore(t, files{late.data, early.keys, nil}, shares[:2]); !errors.Is(err, vault.ErrWrongKey) || !strings.Contains(err.Error(), "version 2") {
