@@ -145,4 +145,5 @@ func TestBox(t *testing.T) {
 	on("modem", voiceModem)
 	on("real-time", realTime)
 	on("tpm", tpm)
+	on("direct", tpmDirect)
 }

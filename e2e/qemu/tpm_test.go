@@ -1,10 +1,12 @@
 package qemu
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/e2e/shell"
 )
 
 // exitUnreachable is how flattone ends where flattoned does not answer: see its manual page.
@@ -48,4 +50,65 @@ func tpm(m *machine) {
 	if out := m.Run("flattone", "tokens"); out != had {
 		t.Errorf("with its own TPM again the vault has\n%s\nnot\n%s", out, had)
 	}
+}
+
+// tpmDirect: a box that goes over from the credential to a TPM that flattoned asks itself, as docs/keys.md has it, opens its vault after each boot with nobody there.
+// With another TPM it doesn't run, and says why.
+func tpmDirect(m *machine) {
+	t := m.T
+	had := m.Run("flattone", "tokens")
+	m.Run("flattone", "key", "new", "--tpm", "/var/lib/flattone/root.tpm")
+	m.Run("chown", "flattone:", "/var/lib/flattone/root.tpm")
+	const dropIn = "/etc/systemd/system/flattoned.service.d/tpm.conf"
+	m.put(dropIn, shell.Read(t, "../../systemd/tpm.conf"), "0644") // the machine's image has no documentation
+	m.Run("systemctl", "daemon-reload")
+	m.put("/root/flattone.toml", []byte(settings+"[roles]\ncustodian = [\"root\"]\n"), "0644")
+	m.RunAs(shell.Console, "flattone", "apply", "--yes", "/root/flattone.toml")
+	m.Run("sed", "--in-place", `s|^credential = .*|tpm.file = "/var/lib/flattone/root.tpm"|`, "/etc/flattone/flattone.toml")
+	m.RunAs(shell.Console, "flattone", "vault", "root", "add")
+	m.RunAs(shell.Console, "flattone", "apply", "--yes")
+	old := m.roots()
+	if len(old) != 2 || old[0].Opened || !old[1].Opened {
+		t.Fatalf("the roots are %+v", old)
+	}
+	m.RunAs(shell.Console, "flattone", "vault", "root", "drop", old[0].ID)
+	m.Run("sed", "--in-place", "s/^#Load/Load/", dropIn)
+	m.off()
+	m.on()
+	m.Serves()
+	if left := m.roots(); len(left) != 1 || left[0].ID != old[1].ID || !left[0].Opened || left[0].Kind != control.KeyTPM {
+		t.Errorf("after a boot the roots are %+v", left)
+	}
+	if out := m.Run("flattone", "tokens"); out != had {
+		t.Errorf("after a boot the vault has\n%s\nnot\n%s", out, had)
+	}
+	m.off()
+	m.insertTPM("third")
+	m.on()
+	soon(t, "flattoned is refused its key, and says so", func() bool {
+		return strings.Contains(m.Journal("--boot", "--unit=flattoned"), "this is not the TPM that sealed the key")
+	})
+	if out, code := m.Try("root", "flattone", "status"); code != exitUnreachable {
+		t.Errorf("flattone status ended with %d:\n%s", code, out)
+	}
+	if lines := m.Run("systemctl", "list-units", "--plain", "--no-legend", "--state=active", "flattone-line@*"); lines != "" {
+		t.Errorf("lines run without a vault:\n%s", lines)
+	}
+	m.off()
+	m.insertTPM("tpm")
+	m.on()
+	m.Serves()
+	if out := m.Run("flattone", "tokens"); out != had {
+		t.Errorf("with its own TPM again the vault has\n%s\nnot\n%s", out, had)
+	}
+}
+
+// roots are what opens its vault, the oldest first.
+func (m *machine) roots() []control.Root {
+	m.T.Helper()
+	var v control.Vault
+	if err := json.Unmarshal([]byte(m.RunAs(shell.Console, "flattone", "vault", "status", "--json")), &v); err != nil {
+		m.T.Fatal(err)
+	}
+	return v.Roots
 }
