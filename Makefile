@@ -112,7 +112,7 @@ e2e: rig codecs
 box: deb ## the package, installed in a container that boots a real systemd: calls, faults, power-off, upgrade, purge
 	@.ci/box "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)"
 
-e2e-qemu: deb ## the package in an emulated machine: ALSA, serial ports, TPM, real-time limits, relay; not part of test: up to 20 min where the processor doesn't help
+e2e-qemu: deb ## the package in an emulated machine: ALSA, serial ports, TPM, real-time limits, relay; not part of test: up to 45 min where the processor doesn't help
 	@.ci/qemu "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)" $(QEMU_TESTS)
 
 # The only part of flattoned that is C: what an HSM is reached by.
