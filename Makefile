@@ -154,7 +154,7 @@ campaign: codecs recordings ## the long runs: fuzzing, kill -9, power cuts, the 
 bench: ## benchmarks of the sample path and the vault
 	@$(GO) test -run '^$$' -bench . -benchmem ./audio/... ./daemon/...
 
-bench-vault: ## the vault, empty and with RECORDS cards (default ten million: half an hour, 10 GB), on the disk of TMPDIR
+bench-vault: ## the vault, empty and with RECORDS cards (default ten million: a quarter of an hour, 5 GB), on the disk of TMPDIR
 	@$(GO) test -run TestScale -v -timeout 3h ./daemon/vault -records $(or $(RECORDS),10000000)
 
 bench-peers: $(PEERS)/spandsp_bench ## what the whole sample path costs beside spandsp's detector: time and instructions a sample
