@@ -80,7 +80,7 @@ func Restore(ctx context.Context, cfg *config.Config, from Backups, input io.Rea
 
 // settleRestored has the box's own root, if it has one, open what was restored, and the audit log know.
 func settleRestored(ctx context.Context, cfg *config.Config, db *store.DB, done backup.Restored, own, custodians keys.Root, who []string) (err error) {
-	log, err := audit.New(ctx, audit.Config{Box: done.Box, KeyFile: auditKey(cfg)}, audit.Deps{Store: db})
+	log, err := audit.New(ctx, auditConfig(cfg, done.Box), audit.Deps{Store: db})
 	if err != nil {
 		return err
 	}

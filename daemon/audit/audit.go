@@ -159,25 +159,19 @@ func (l *Log) Append(tx *store.Tx, e Event) error {
 
 // append goes by the head and not by the entries: those that were cut off stay a gap that Verify names, instead of being filled.
 func (l *Log) append(tx *store.Tx, e Event) error {
-	if l.last == nil {
-		if err := l.catchUp(tx); err != nil {
+	if l.last != nil {
+		if added, err := l.grow(tx, e); added || err != nil {
 			return err
 		}
 	}
-	added, err := l.grow(tx, e)
-	if err == nil && !added { // what was added last didn't become durable
-		if err = l.catchUp(tx); err == nil {
-			added, err = l.grow(tx, e)
-		}
+	var err error
+	if l.last, err = l.head(tx); err != nil { // nobody has asked yet, or what was added last didn't become durable
+		return err
 	}
+	added, err := l.grow(tx, e)
 	if err == nil && !added {
 		err = fmt.Errorf("somebody else writes the log of %s", l.box)
 	}
-	return err
-}
-
-func (l *Log) catchUp(tx *store.Tx) (err error) {
-	l.last, err = l.head(tx)
 	return err
 }
 

@@ -72,10 +72,7 @@ func Begin(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
 	named := cfg
 	for n := 2; ; n++ {
 		var taken int
-		err := deps.Store.Read(ctx, func(tx *store.Tx) error {
-			return tx.One([]any{&taken}, "SELECT COUNT(*) FROM audit_head WHERE box = $1", named.Box)
-		})
-		if err != nil {
+		if err := deps.Store.One(ctx, []any{&taken}, "SELECT COUNT(*) FROM audit_head WHERE box = $1", named.Box); err != nil {
 			return nil, fmt.Errorf("audit: begin a log: %w", err)
 		}
 		if taken == 0 {

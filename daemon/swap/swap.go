@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -50,8 +49,10 @@ func Of(root string, names []string) (all []Area) {
 
 // Open are the names of those that are not sealed.
 func Open(all []Area) (names []string) {
-	for _, a := range slices.DeleteFunc(slices.Clone(all), func(a Area) bool { return a.Sealed }) {
-		names = append(names, a.Name)
+	for _, a := range all {
+		if !a.Sealed {
+			names = append(names, a.Name)
+		}
 	}
 	return names
 }

@@ -47,9 +47,7 @@ const exportable = ` FROM card WHERE kind IN ('vault', 'once') AND expires > $1 
 // Exportable counts the cards that an export would take as things are.
 func (v *Vault) Exportable(ctx context.Context, e Export) (n int64, err error) {
 	if _, _, err = v.ring.newest(); err == nil {
-		err = v.store.Read(ctx, func(tx *store.Tx) error {
-			return tx.One([]any{&n}, "SELECT COUNT(*)"+exportable, v.calendar.now().UnixMicro(), e.Until.UnixMicro(), e.Tenant)
-		})
+		err = v.store.One(ctx, []any{&n}, "SELECT COUNT(*)"+exportable, v.calendar.now().UnixMicro(), e.Until.UnixMicro(), e.Tenant)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("vault: count what an export would take: %w", err)

@@ -44,9 +44,7 @@ type Newest struct {
 // Newest reads it.
 func (v *Vault) Newest(ctx context.Context) (n Newest, err error) {
 	var created int64
-	err = v.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.One([]any{&n.Version, &created, &n.Sealed}, "SELECT version, created, sealed FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
-	})
+	err = v.store.One(ctx, []any{&n.Version, &created, &n.Sealed}, "SELECT version, created, sealed FROM kek WHERE retired = 0 ORDER BY version DESC LIMIT 1")
 	if errors.Is(err, store.ErrNoRow) {
 		return n, nil
 	}
@@ -73,9 +71,7 @@ func (l *leftover) behind(ctx context.Context, v *Vault, newest int64) (int64, e
 	if l.version == newest {
 		return l.keys, nil
 	}
-	err := v.store.Read(ctx, func(tx *store.Tx) error {
-		return tx.One([]any{&l.keys}, "SELECT COUNT(*) FROM card_key WHERE kek < $1", newest)
-	})
+	err := v.store.One(ctx, []any{&l.keys}, "SELECT COUNT(*) FROM card_key WHERE kek < $1", newest)
 	if err == nil {
 		l.version = newest
 	}
