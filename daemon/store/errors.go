@@ -67,9 +67,12 @@ func kindOf(err error) error {
 	if !errors.As(err, &e) {
 		return kindOfShared(err)
 	}
-	// The index file beside the log can't grow: SQLite reports that as an I/O error of its own.
-	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+	// SQLite reports these as I/O errors of their own: the index file beside the log can't grow; a file ends before a page that it should have.
+	switch e.Code() {
+	case sqlite3.SQLITE_IOERR_SHMSIZE:
 		return ErrFull
+	case sqlite3.SQLITE_IOERR_SHORT_READ:
+		return ErrCorrupt
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:

@@ -86,7 +86,7 @@ func (r *rig) measure(t *testing.T, what string, filled bool) time.Duration {
 		card.Destroy()
 	}
 	perSecond := r.sealSideBySide(t, what)
-	for range samples() {
+	for range 10 * samples() {
 		token := tokens[rand.N(len(tokens))]
 		if filled {
 			token = spread("tok_", rand.N(*records), *records)

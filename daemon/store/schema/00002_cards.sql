@@ -27,13 +27,13 @@ CREATE TABLE card_key (
   token TEXT   NOT NULL PRIMARY KEY REFERENCES card (token),
   kek   BIGINT NOT NULL REFERENCES kek (version),
   box   blob   NOT NULL CHECK (box >= CAST('' AS blob))
-);
+); -- in the order of its key
 
 CREATE TABLE alias (
   alias       TEXT NOT NULL PRIMARY KEY CHECK (alias || '' = alias),
   token       TEXT NOT NULL REFERENCES card (token),
   destination TEXT NOT NULL CHECK (destination || '' = destination)
-);
+); -- in the order of its key
 CREATE INDEX alias_token ON alias (token);
 
 CREATE TABLE hold (
@@ -41,7 +41,7 @@ CREATE TABLE hold (
   person TEXT   NOT NULL CHECK (person || '' = person),
   reason TEXT   NOT NULL CHECK (reason || '' = reason),
   since  BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9223372036854775807)
-);
+); -- in the order of its key
 
 CREATE TABLE shred (
   token   TEXT   NOT NULL PRIMARY KEY CHECK (token || '' = token),
@@ -50,7 +50,7 @@ CREATE TABLE shred (
   why     TEXT   NOT NULL CHECK (why || '' = why),
   kek     BIGINT NOT NULL CHECK (kek BETWEEN 0 AND 1000000),
   shredded BIGINT NOT NULL CHECK (shredded BETWEEN 0 AND 9223372036854775807)
-);
+); -- in the order of its key
 CREATE INDEX shred_shredded ON shred (shredded);
 
 CREATE TABLE card_use (
@@ -59,7 +59,7 @@ CREATE TABLE card_use (
   purpose   TEXT   NOT NULL CHECK (purpose || '' = purpose),
   connector TEXT   NOT NULL CHECK (connector || '' = connector),
   used      BIGINT NOT NULL CHECK (used BETWEEN 0 AND 9223372036854775807)
-);
+); -- in the order of its key
 CREATE INDEX card_use_rule ON card_use (caller, purpose, connector, used);
 
 CREATE TABLE certificate (

@@ -14,6 +14,6 @@ CREATE TABLE outbox (
   tries     BIGINT NOT NULL CHECK (tries BETWEEN 0 AND 9223372036854775807),
   status    BIGINT NOT NULL CHECK (status BETWEEN 0 AND 999),
   delivered BIGINT NOT NULL CHECK (delivered BETWEEN 0 AND 9223372036854775807)
-);
+); -- in the order of its key
 CREATE INDEX outbox_stream ON outbox (stream, seq) WHERE delivered = 0;
 CREATE INDEX outbox_due ON outbox (due, seq) WHERE delivered = 0;

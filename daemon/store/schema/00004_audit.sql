@@ -9,10 +9,10 @@ CREATE TABLE audit_entry (
   body blob   NOT NULL CHECK (body >= CAST('' AS blob)),
   sig  blob   NOT NULL CHECK (sig >= CAST('' AS blob)),
   PRIMARY KEY (box, seq)
-);
+); -- in the order of its key
 
 CREATE TABLE audit_head (
   box  TEXT   NOT NULL PRIMARY KEY CHECK (box || '' = box),
   size BIGINT NOT NULL CHECK (size BETWEEN 0 AND 9223372036854775807),
   edge blob   NOT NULL CHECK (edge >= CAST('' AS blob))
-);
+); -- in the order of its key
