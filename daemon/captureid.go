@@ -1,9 +1,8 @@
 package daemon
 
 import (
-	"crypto/rand"
-	"encoding/base32"
 	"strings"
+	"time"
 
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
@@ -11,12 +10,7 @@ import (
 
 const captureIDPrefix = "cap_"
 
-// newCaptureID is 128 random bits: what makes a hand-over that is sent twice one card.
-func newCaptureID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return captureIDPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
-}
+func newCaptureID() string { return vault.NewCaptureID(time.Now()) }
 
 // newRehearsalID is a capture's id that the vault takes for none.
 func newRehearsalID() string {

@@ -3,13 +3,10 @@ package backup
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,8 +111,6 @@ const (
 )
 
 func (b *box) seal(ctx context.Context) (token string, err error) {
-	var id [16]byte
-	rand.Read(id[:])
 	card, err := secret.NewCard()
 	if err != nil {
 		return "", err
@@ -131,7 +126,7 @@ func (b *box) seal(ctx context.Context) (token string, err error) {
 			}
 		}
 	}
-	return b.vault.Seal(ctx, vault.Capture{ID: "cap_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(id[:])), Line: "trunk-1",
+	return b.vault.Seal(ctx, vault.Capture{ID: vault.NewCaptureID(time.Now()), Line: "trunk-1",
 		Place: "trunk-side", Profile: "full", Tenant: "main", Kind: vault.Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}, card)
 }
 

@@ -3,15 +3,12 @@ package export
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -122,9 +119,7 @@ const thePAN = "4242424242424242"
 
 // aCard is a visa of the tenant main, to be kept.
 func aCard() vault.Capture {
-	var id [16]byte
-	rand.Read(id[:])
-	return vault.Capture{ID: "cap_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(id[:])), Line: "trunk-1",
+	return vault.Capture{ID: vault.NewCaptureID(time.Now()), Line: "trunk-1",
 		Place: "trunk-side", Profile: "full", Tenant: "main", Kind: vault.Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}
 }
 

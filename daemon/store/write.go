@@ -62,7 +62,7 @@ func (db *DB) read(ctx context.Context, snapshot bool, do func(*Tx) error) error
 		db.damaged.Store(&verdict)
 	} else if errors.Is(verdict, ErrAway) {
 		db.trouble.Store(&verdict)
-	} else if (verdict == nil || errors.Is(verdict, ErrNoRow)) && errors.Is(db.Trouble(), ErrAway) {
+	} else if met := db.trouble.Load(); met != nil && errors.Is(*met, ErrAway) && (verdict == nil || errors.Is(verdict, ErrNoRow)) {
 		db.trouble.Store(nil)
 	}
 	return verdict

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func BenchmarkSeal(b *testing.B) {
 					defer card.Destroy()
 					for n := range next {
 						begun := time.Now()
-						if _, err := r.vault.Seal(b.Context(), visa(fmt.Sprint(n)).Capture, card); err != nil {
+						if _, err := r.vault.Seal(b.Context(), another().Capture, card); err != nil {
 							b.Error(err)
 						}
 						took[n] = time.Since(begun)
@@ -65,6 +66,24 @@ func BenchmarkUse(b *testing.B) {
 	for b.Loop() {
 		begun := time.Now()
 		if err := r.reveals(b, token, s); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(begun))
+	}
+	report(b, took)
+}
+
+// BenchmarkLookUp reads a record and its key, which is what stands between a token and its card.
+func BenchmarkLookUp(b *testing.B) {
+	r := newRig(b)
+	var tokens []string
+	for range 1000 {
+		tokens = append(tokens, r.mustSeal(b, another()))
+	}
+	var took []time.Duration
+	for n := 0; b.Loop(); n++ {
+		begun := time.Now()
+		if _, err := r.vault.read(context.Background(), tokens[n%len(tokens)]); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(begun))

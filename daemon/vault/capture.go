@@ -24,7 +24,7 @@ func (k Kind) Kept() bool { return k == Reusable || k == Once }
 
 // Capture is everything about a captured card that may be seen.
 type Capture struct {
-	ID          string // random, made by the line; unique in the store
+	ID          string // made when the line is armed; unique in the store
 	Line        string
 	Place       string // trunk-side or desk-side
 	Profile     string
@@ -62,18 +62,6 @@ func (c Capture) check(pan, expiry *secret.Text) error {
 		return fmt.Errorf("%w: month and year are not the expiry's", ErrInvalid)
 	}
 	return nil
-}
-
-// IsCaptureID reports whether s has the form of a capture's id: cap_ and 128 random bits in base32. Only what has it
-// may be stored, logged or told: what comes in its place may be a card number.
-func IsCaptureID(s string) bool { return isID(s, "cap_") }
-
-// IsToken reports the same of a token.
-func IsToken(s string) bool { return isID(s, "tok_") }
-
-func isID(s, prefix string) bool {
-	random, found := strings.CutPrefix(s, prefix)
-	return found && len(random) == 26 && strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // expiryFits compares month and year with what was keyed: MMYY, MMYYYY, or nothing.

@@ -26,10 +26,7 @@ type holder struct {
 func kem() hpke.KEM { return hpke.MLKEM1024P384() }
 
 func newHolder(root keys.Root) (h holder, err error) {
-	h.kind = root.Kind()
-	if h.id, err = randomID("root_"); err != nil {
-		return h, err
-	}
+	h.id, h.kind = randomID("root_"), root.Kind()
 	seed, err := keys.Random()
 	if err != nil {
 		return h, err

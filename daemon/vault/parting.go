@@ -50,15 +50,11 @@ func (v *Vault) part(tx *store.Tx, token string, why Why, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		id, err := randomID("evt_")
-		if err != nil {
-			return err
-		}
 		data, err := json.Marshal(said)
 		if err != nil {
 			return err
 		}
-		if err := v.outbox.Enqueue(tx, Event{ID: id, To: d.Name, Type: kind, Key: said.Capture, Time: now, Data: data}); err != nil {
+		if err := v.outbox.Enqueue(tx, Event{ID: newID("evt_", now), To: d.Name, Type: kind, Key: said.Capture, Time: now, Data: data}); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,8 @@ package vault
 
 import (
 	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/flattone/flattone/audio/locked"
@@ -57,11 +55,7 @@ func (p page) wipe()         { locked.Free(p.mem) }
 
 // newRecord seals what may be kept of a card. It takes the two fields and not the card, so that a CVV can't be passed.
 func newRecord(c Capture, pan, expiry *secret.Text, version int64, kek *keys.Key, created, expires time.Time) (*record, error) {
-	token, err := randomID("tok_")
-	if err != nil {
-		return nil, err
-	}
-	r := &record{token: token, version: recordVersion, Capture: c, created: created.UnixMicro(), expires: expires.UnixMicro(), sealed: []byte{}}
+	r := &record{token: newID("tok_", created), version: recordVersion, Capture: c, created: created.UnixMicro(), expires: expires.UnixMicro(), sealed: []byte{}}
 	if c.Kind == OneWay {
 		return r, nil
 	}
@@ -70,9 +64,7 @@ func newRecord(c Capture, pan, expiry *secret.Text, version int64, kek *keys.Key
 		return nil, err
 	}
 	defer p.wipe()
-	if err := random(p.dek()); err != nil {
-		return nil, err
-	}
+	rand.Read(p.dek())
 	encode(p.plain(), pan, expiry)
 	if r.sealed, err = keys.Seal(p.dek(), p.plain(), r.cardAAD()); err != nil {
 		return nil, fmt.Errorf("seal the card: %w", err)
@@ -140,19 +132,4 @@ func fill(t *secret.Text, run []byte) error {
 		}
 	}
 	return nil
-}
-
-// randomID is prefix and 26 lower-case base32 characters: 128 random bits.
-func randomID(prefix string) (string, error) {
-	var b [16]byte
-	if err := random(b[:]); err != nil {
-		return "", err
-	}
-	return prefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:])), nil
-}
-
-// random fills b with random bytes; it can't fail (crypto/rand ends the process rather).
-func random(b []byte) error {
-	_, err := rand.Read(b)
-	return err
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"time"
 
@@ -32,9 +33,7 @@ func (v *Vault) show(r *record, pan *secret.Text) (all []shown, err error) {
 	for _, d := range v.cfg.Destinations {
 		s := shown{to: d.Name, token: r.token}
 		if d.Own {
-			if s.token, err = randomID("tok_"); err != nil {
-				return nil, err
-			}
+			s.token = randomID("tok_")
 		}
 		if d.Number {
 			s.number = digitToken(r.Last4, pan.Len())
@@ -54,7 +53,7 @@ func (v *Vault) show(r *record, pan *secret.Text) (all []shown, err error) {
 func digitToken(last4 string, digits int) string {
 	middle := make([]byte, max(16, digits)-5)
 	for i := 0; i < len(middle); {
-		if random(middle[i : i+1]); middle[i] < 250 {
+		if rand.Read(middle[i : i+1]); middle[i] < 250 {
 			middle[i] = '0' + middle[i]%10
 			i++
 		}
@@ -107,14 +106,10 @@ func (v *Vault) announce(tx *store.Tx, r *record, s shown, now time.Time) error 
 			return err
 		}
 	}
-	id, err := randomID("evt_")
-	if err != nil {
-		return err
-	}
 	data, err := json.Marshal(announcement{Capture: r.ID, Token: s.token, Number: s.number, Fingerprint: s.fingerprint, Kind: r.Kind, Brand: r.Brand, Last4: r.Last4,
 		ExpiryMonth: r.ExpiryMonth, ExpiryYear: r.ExpiryYear, Line: r.Line, Place: r.Place})
 	if err != nil {
 		return err
 	}
-	return v.outbox.Enqueue(tx, Event{ID: id, To: s.to, Type: EventCaptured, Key: r.ID, Time: now, Data: data})
+	return v.outbox.Enqueue(tx, Event{ID: newID("evt_", now), To: s.to, Type: EventCaptured, Key: r.ID, Time: now, Data: data})
 }

@@ -217,7 +217,7 @@ func scanEntry(scan func(...any) error) (e Entry, err error) {
 
 // List returns the newest cards, newest first.
 func (v *Vault) List(ctx context.Context, limit int) ([]Entry, error) {
-	return v.list(ctx, " ORDER BY created DESC, card.token LIMIT $1", limit)
+	return v.list(ctx, " ORDER BY card.token DESC LIMIT $1", limit)
 }
 
 // Held returns the cards that are on hold, those held last first.

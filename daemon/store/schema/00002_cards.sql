@@ -19,8 +19,7 @@ CREATE TABLE card (
   created      BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9223372036854775807),
   expires      BIGINT NOT NULL CHECK (expires BETWEEN 0 AND 9223372036854775807),
   sealed       blob   NOT NULL CHECK (sealed >= CAST('' AS blob))
-);
-CREATE INDEX card_created ON card (created);
+); -- in the order of its key
 CREATE INDEX card_expires ON card (expires, kind); -- of both, so that cards are counted by it alone
 
 CREATE TABLE card_key (
