@@ -80,6 +80,8 @@ var importRules = []importRule{
 	{in: "daemon/export", only: []string{"daemon/audit", "daemon/custody", "daemon/export", "daemon/keys", "daemon/private", "daemon/secret", "daemon/store", "daemon/vault", "audio/locked"}, never: []string{"net", "net/http", "log", "database/sql"},
 		reason: "cards go from locked pages into one sealed file, and nowhere else"},
 	{in: "daemon/export/recipient", only: []string{"daemon/private"}, never: []string{"os", "net", "net/http", "log", "log/slog"}, reason: "a public key is read the same way by whoever looks, and knows no card"},
+	{in: "daemon/gateway", only: []string{"daemon/gateway", "daemon/secret", "audio/locked"}, never: []string{"os", "log", "log/slog", "database/sql"},
+		reason: "a card goes from a locked page into one connection, and who asked for it keeps the books"},
 	{in: "daemon/config", only: []string{"audio", "daemon/private", "daemon/export/recipient", "configs", "hw/serial/at"}, reason: "the config is read by every process"},
 	{in: "configs", only: []string{}, never: []string{"os", "net", "io"}, reason: "it is files, and daemon/config gives them a meaning"},
 	{in: "daemon/bundle", only: []string{"daemon/private"}, reason: "what is sent away is text, whatever it is about"},

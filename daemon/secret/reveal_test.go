@@ -18,6 +18,7 @@ var mayReveal = map[string]string{
 	"daemon/capture":           "it puts keys together into a card, and judges the card",
 	"daemon/vault":             "it seals a card, after comparing it with what is said of it",
 	"daemon/export":            "it seals a card for the recipient that custodians agreed to, locked page to locked page",
+	"daemon/gateway":           "it looks that a provider's answer doesn't repeat the card",
 	"daemon/wire":              "it takes a card from line to vault, locked page to locked page",
 	"cmd/flattone/mask_lab.go": "the lab verb for test audio: built with the tag lab only, never packaged",
 	"proof/trial":              "it compares keys made from a seed with those reported; no shipped program reaches it (arch_test.go)",
