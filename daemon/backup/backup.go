@@ -14,17 +14,15 @@ package backup
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"filippo.io/age"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/private"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -127,7 +125,7 @@ func (m *Maker) sealed(ctx context.Context, h Header, tables []store.Table, to i
 }
 
 func (m *Maker) header(kind string) Header {
-	return Header{Kind: kind, ID: newID(), Box: m.cfg.Box, Made: time.Now().UTC().Truncate(time.Second), Schema: store.Schema()}
+	return Header{Kind: kind, ID: id.New("bak_", time.Now()), Box: m.cfg.Box, Made: time.Now().UTC().Truncate(time.Second), Schema: store.Schema()}
 }
 
 func (m *Maker) note(ctx context.Context, by, action, id, result string) error {
@@ -136,11 +134,4 @@ func (m *Maker) note(ctx context.Context, by, action, id, result string) error {
 
 func (m *Maker) append(tx *store.Tx, by, action, object, result, origin string) error {
 	return m.deps.Audit.Append(tx, audit.Event{Actor: by, Action: action, Object: object, Result: result, Origin: origin, Time: time.Now()})
-}
-
-// newID names a backup: 128 random bits.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: see crypto/rand
-	return "bak_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/custody"
 	"github.com/flattone/flattone/daemon/export/recipient"
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
@@ -111,7 +112,7 @@ func (x *Exporter) ask(ctx context.Context, by, to, tenant string) (ceremony str
 	case x.busy():
 		return "", ErrBusy
 	}
-	e := &export{Export: Export{ID: newID(), By: by, Recipient: to, Key: r.Fingerprint(), Tenant: tenant, Asked: time.Now()}, to: r}
+	e := &export{Export: Export{ID: id.New("exp_", time.Now()), By: by, Recipient: to, Key: r.Fingerprint(), Tenant: tenant, Asked: time.Now()}, to: r}
 	if e.Of, err = x.deps.Vault.Exportable(ctx, e.which()); err != nil {
 		return "", err
 	}

@@ -2,9 +2,7 @@ package export
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -186,11 +184,4 @@ func (x *Exporter) note(ctx context.Context, by, action, object, result string) 
 	return x.deps.Store.Write(ctx, func(tx *store.Tx) error {
 		return x.deps.Audit.Append(tx, audit.Event{Actor: by, Action: action, Object: object, Result: result, Origin: "custodians", Time: time.Now()})
 	})
-}
-
-// newID names an export: 128 random bits.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: see crypto/rand
-	return "exp_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }

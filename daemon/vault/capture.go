@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -63,6 +65,21 @@ func (c Capture) check(pan, expiry *secret.Text) error {
 	}
 	return nil
 }
+
+// NewCaptureID makes a capture's id, by which a hand-over that is sent twice is one card.
+func NewCaptureID(now time.Time) string { return id.New(captures, now) }
+
+// IsCaptureID reports whether s has the form of one.
+func IsCaptureID(s string) bool { return id.Is(s, captures) }
+
+// IsToken reports whether s has the form of a token.
+func IsToken(s string) bool { return id.Is(s, tokens) }
+
+// The prefixes of ids.
+const (
+	captures = "cap_"
+	tokens   = "tok_"
+)
 
 // expiryFits compares month and year with what was keyed: MMYY, MMYYYY, or nothing.
 func (c Capture) expiryFits(keyed []byte) bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -26,7 +27,7 @@ type holder struct {
 func kem() hpke.KEM { return hpke.MLKEM1024P384() }
 
 func newHolder(root keys.Root) (h holder, err error) {
-	h.id, h.kind = randomID("root_"), root.Kind()
+	h.id, h.kind = id.Random("root_"), root.Kind()
 	seed, err := keys.Random()
 	if err != nil {
 		return h, err

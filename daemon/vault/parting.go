@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -54,7 +55,7 @@ func (v *Vault) part(tx *store.Tx, token string, why Why, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := v.outbox.Enqueue(tx, Event{ID: newID("evt_", now), To: d.Name, Type: kind, Key: said.Capture, Time: now, Data: data}); err != nil {
+		if err := v.outbox.Enqueue(tx, Event{ID: id.New("evt_", now), To: d.Name, Type: kind, Key: said.Capture, Time: now, Data: data}); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/secret"
 )
@@ -55,7 +56,7 @@ func (p page) wipe()         { locked.Free(p.mem) }
 
 // newRecord seals what may be kept of a card. It takes the two fields and not the card, so that a CVV can't be passed.
 func newRecord(c Capture, pan, expiry *secret.Text, version int64, kek *keys.Key, created, expires time.Time) (*record, error) {
-	r := &record{token: newID("tok_", created), version: recordVersion, Capture: c, created: created.UnixMicro(), expires: expires.UnixMicro(), sealed: []byte{}}
+	r := &record{token: id.New(tokens, created), version: recordVersion, Capture: c, created: created.UnixMicro(), expires: expires.UnixMicro(), sealed: []byte{}}
 	if c.Kind == OneWay {
 		return r, nil
 	}

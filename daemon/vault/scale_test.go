@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/store/storetest"
 )
@@ -186,7 +187,7 @@ func (r *rig) fill(t *testing.T, n int) (some []string) {
 	now := time.Now()
 	for i := range n {
 		at := now.Add(time.Duration(i-n) * time.Millisecond)
-		rec := &record{token: newID("tok_", at)}
+		rec := &record{token: id.New("tok_", at)}
 		if i%max(n/lookups(), 1) == 0 {
 			some = append(some, rec.token)
 		}

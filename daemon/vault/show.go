@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -33,7 +34,7 @@ func (v *Vault) show(r *record, pan *secret.Text) (all []shown, err error) {
 	for _, d := range v.cfg.Destinations {
 		s := shown{to: d.Name, token: r.token}
 		if d.Own {
-			s.token = randomID("tok_")
+			s.token = id.Random(tokens)
 		}
 		if d.Number {
 			s.number = digitToken(r.Last4, pan.Len())
@@ -111,5 +112,5 @@ func (v *Vault) announce(tx *store.Tx, r *record, s shown, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	return v.outbox.Enqueue(tx, Event{ID: newID("evt_", now), To: s.to, Type: EventCaptured, Key: r.ID, Time: now, Data: data})
+	return v.outbox.Enqueue(tx, Event{ID: id.New("evt_", now), To: s.to, Type: EventCaptured, Key: r.ID, Time: now, Data: data})
 }

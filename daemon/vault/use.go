@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
 )
@@ -82,7 +83,7 @@ func (v *Vault) spend(tx *store.Tx, u Use, rule Rule, r *record, now time.Time) 
 	if used >= rule.PerHour {
 		return ErrQuota
 	}
-	if _, err := tx.Exec("INSERT INTO card_use (id, caller, purpose, connector, used) VALUES ($1, $2, $3, $4, $5)", newID("use_", now), u.Caller, u.Purpose, u.Connector, now.UnixMicro()); err != nil {
+	if _, err := tx.Exec("INSERT INTO card_use (id, caller, purpose, connector, used) VALUES ($1, $2, $3, $4, $5)", id.New("use_", now), u.Caller, u.Purpose, u.Connector, now.UnixMicro()); err != nil {
 		return err
 	}
 	// It was opened before, and may have been shredded since.
