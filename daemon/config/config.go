@@ -41,9 +41,11 @@ type Config struct {
 	Store      Store
 	Vault      Vault
 	Upstream   Upstream
-	Metrics    Metrics
-	Syslog     Syslog
-	Audit      Audit
+	// Gateways by name: every one that a profile names is here.
+	Gateways map[string]Gateway
+	Metrics  Metrics
+	Syslog   Syslog
+	Audit    Audit
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.
@@ -176,6 +178,10 @@ type Profile struct {
 	Keep Keep
 	// Tenant is whose cards these are, where a box serves several businesses.
 	Tenant string
+	// Gateway names who charges the card; empty: it is only stored. Charge is what is asked of him, and Offline what becomes of an arm while he can't be reached.
+	Gateway string
+	Charge  Charge
+	Offline Offline
 	// Tries is how often a field may be keyed in all.
 	Tries int
 	// KeyTimeout is the longest pause between keys; the agent is warned at KeyWarning.
@@ -218,5 +224,7 @@ func (c *Config) Line(name string) (Line, bool) {
 	return Line{}, false
 }
 
-// profileNames are sorted, so that what is said of profiles has an order.
+// profileNames are sorted, so that what is said of profiles has an order; so are gatewayNames.
 func (c *Config) profileNames() []string { return slices.Sorted(maps.Keys(c.Profiles)) }
+
+func (c *Config) gatewayNames() []string { return slices.Sorted(maps.Keys(c.Gateways)) }

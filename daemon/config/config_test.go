@@ -50,7 +50,8 @@ func TestDefaults(t *testing.T) {
 			RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
 		Upstream: Upstream{Webhook: Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret",
 			Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute}},
-		Audit: Audit{CheckpointEvery: 5 * time.Minute},
+		Gateways: map[string]Gateway{},
+		Audit:    Audit{CheckpointEvery: 5 * time.Minute},
 		Lines: []Line{{
 			Name: "one", Place: TrunkSide, Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, Shield: ShieldRun,
 			Idle: IdleMask, OnFault: OnFaultWire, Profile: "card", FlatToneHz: 1020, FlatToneDBm0: -22,
@@ -60,7 +61,7 @@ func TestDefaults(t *testing.T) {
 			Calls: Calls{Source: SourceAudio, Contact: Hook, Silence: 15 * time.Second},
 		}},
 		Profiles: map[string]Profile{"card": {
-			Fields: Fields(), Brands: Brands(), Keep: KeepNone, Tenant: "main", Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
+			Fields: Fields(), Brands: Brands(), Keep: KeepNone, Tenant: "main", Charge: Take, Offline: Refuse, Tries: 3, KeyTimeout: 20 * time.Second, KeyWarning: 10 * time.Second,
 			OverallTimeout: 5 * time.Minute, QuietEnd: 3 * time.Second, RefusalQuiet: 1500 * time.Millisecond,
 			Restart: 700 * time.Millisecond,
 		}},
@@ -338,6 +339,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	root := &table{r: r, used: map[string]bool{}, values: map[string]any{
 		"line":    []any{map[string]any{"wav": map[string]any{}}, map[string]any{"sound": map[string]any{}, "caller_modem": map[string]any{}, "agent_modem": map[string]any{}}},
 		"profile": map[string]any{"any": map[string]any{}},
+		"gateway": map[string]any{"a": map[string]any{"kind": "stripe"}, "b": map[string]any{"kind": "iso8583"}},
 		"vault":   map[string]any{"tpm": map[string]any{}, "hsm": map[string]any{}},
 	}}
 	root.config(&c, l, p)

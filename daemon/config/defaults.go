@@ -21,6 +21,7 @@ func defaults() (Config, Line, Profile) {
 				MaxRetry:   5 * time.Minute,
 			}},
 			Audit:    Audit{CheckpointEvery: 5 * time.Minute},
+			Gateways: map[string]Gateway{},
 			Profiles: map[string]Profile{},
 		}, Line{
 			Rate:         audio.Rate8k,
@@ -38,6 +39,8 @@ func defaults() (Config, Line, Profile) {
 			Brands:         Brands(),
 			Keep:           KeepNone,
 			Tenant:         "main",
+			Charge:         Take,
+			Offline:        Refuse,
 			Tries:          3,
 			KeyTimeout:     20 * time.Second,
 			KeyWarning:     10 * time.Second,
@@ -59,4 +62,10 @@ func NewLine(name, profile string) Line {
 // modemDefaults is a modem's profile in which nothing has been written.
 func modemDefaults() ModemProfile {
 	return ModemProfile{Baud: 115200, Frame: 20 * time.Millisecond, AudioTries: 1}
+}
+
+// gatewayDefaults are gateways in which nothing but the kind has been written.
+func gatewayDefaults() (*Stripe, *ISO8583) {
+	return &Stripe{URL: "https://api.stripe.com", Timeout: 30 * time.Second},
+		&ISO8583{Variant: ASCII, Echo: time.Minute, Timeout: 30 * time.Second}
 }

@@ -56,6 +56,11 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 		_, err := c.Upstream.Webhook.readSecret(user)
 		return err
 	})
+	for _, name := range c.gatewayNames() {
+		for _, f := range c.Gateways[name].files() {
+			note(join(join("gateway", name), f.key), f.path, func(path string) error { return f.judge(path, user) })
+		}
+	}
 	note("syslog.ca_file", c.Syslog.CAFile, func(string) error {
 		_, err := c.Syslog.Roots()
 		return err

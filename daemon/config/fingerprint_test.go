@@ -72,6 +72,7 @@ func TestSettings(t *testing.T) {
 		"the order":       {func(c *Config) { slices.Reverse(c.Lines) }, false, false, false},
 		"a profile":       {func(c *Config) { c.Profiles["card"] = Profile{Tries: 4} }, true, true, false},
 		"the webhook":     {func(c *Config) { c.Upstream.Webhook.URL = "https://elsewhere" }, false, false, true},
+		"a gateway":       {func(c *Config) { c.Gateways = map[string]Gateway{"shop": {Stripe: &Stripe{}}} }, false, false, true},
 		"who may what":    {func(c *Config) { c.Roles.Viewer = []string{"anna"} }, false, false, true},
 		"metrics":         {func(c *Config) { c.Metrics.Listen = "unix:/m" }, false, false, true},
 		"store":           {func(c *Config) { c.Store.Postgres = "host=db dbname=f user=u" }, false, false, true},
@@ -94,7 +95,7 @@ func TestSettings(t *testing.T) {
 			fields = append(fields, f.Name)
 		}
 	}
-	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
+	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Gateways", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
 		t.Errorf("the file holds %q, and of %q it is known who reads it", fields, want)
 	}
 }

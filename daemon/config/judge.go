@@ -22,6 +22,7 @@ func (c *Config) judge(r *reader) {
 	j.syslog()
 	j.store()
 	j.recipients()
+	j.gateways()
 	j.lines()
 	j.profiles()
 }

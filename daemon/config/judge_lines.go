@@ -206,6 +206,7 @@ func (j judgement) profiles() {
 		if flaw := nameFlaw(p.Tenant); flaw != "" && j.sound(path, "tenant") {
 			t.fault("tenant", "is not a name", flaw)
 		}
+		j.charged(path, p)
 		if j.sound(path, "fields") && !ordered(p.Fields) {
 			t.fault("fields", "does not ask in the order in which a card can be checked", `write "pan" first, then "expiry" and "cvv" if they are wanted`)
 		}

@@ -22,6 +22,8 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
 
+	t.gateways(c.Gateways)
+
 	t.sub("metrics").text("listen", &c.Metrics.Listen)
 	syslog := t.sub("syslog")
 	syslog.text("address", &c.Syslog.Address)
@@ -192,6 +194,9 @@ func (t *table) profile(p *Profile) {
 	t.truth("visa_19", &p.Visa19)
 	choice(t, "keep", &p.Keep, KeepNone, KeepVault, KeepOnce, KeepOneWay)
 	t.text("tenant", &p.Tenant)
+	t.text("gateway", &p.Gateway)
+	choice(t, "charge", &p.Charge, Take, Authorise)
+	choice(t, "offline", &p.Offline, Refuse, ChargeLater)
 	t.whole("tries", &p.Tries, 1, 10)
 	t.period("key_timeout_s", &p.KeyTimeout, time.Second, 5, 120)
 	t.period("key_warning_s", &p.KeyWarning, time.Second, 1, 119)

@@ -51,7 +51,7 @@ func (l Line) Consequences() []string {
 }
 
 // Consequences are those of the box as a whole and of all its lines, each with the path of its key, in the
-// order vault, upstream, roles, lines, profiles.
+// order vault, upstream, gateways, roles, lines, profiles.
 func (c *Config) Consequences() []string {
 	list := []string{c.Vault.consequence()}
 	for _, r := range c.Vault.Export {
@@ -59,6 +59,11 @@ func (c *Config) Consequences() []string {
 	}
 	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
 		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
+	}
+	for _, name := range c.gatewayNames() {
+		if text := c.Gateways[name].consequence(); text != "" {
+			list = append(list, join("gateway", name)+"."+text)
+		}
 	}
 	list = append(list, c.strangers...)
 	for i, l := range c.Lines {

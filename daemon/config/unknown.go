@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -70,6 +71,16 @@ func tableName(kind string) string {
 		return "[[" + kind + "]]"
 	case "profile":
 		return "[profile.NAME]"
+	case "gateway":
+		return "[gateway.NAME]"
+	}
+	if of, ok := strings.CutPrefix(kind, "gateway."); ok {
+		kind, below, isBelow := strings.Cut(of, ".")
+		header := "[gateway.NAME]"
+		if isBelow {
+			header = "[gateway.NAME." + below + "]"
+		}
+		return header + " of the kind " + strconv.Quote(kind)
 	}
 	return "[" + kind + "]"
 }

@@ -73,6 +73,28 @@ const (
 // Stored reports that the card is kept to be used later, which takes a key off the disk.
 func (k Keep) Stored() bool { return k == KeepVault || k == KeepOnce }
 
+// Charge is what a provider is asked for a card's money.
+type Charge string
+
+// What may be asked.
+const (
+	// Take takes it at once.
+	Take Charge = "take"
+	// Authorise has it set aside, to be taken later.
+	Authorise Charge = "authorise"
+)
+
+// Offline is what an arm with an amount does while the provider can't be reached.
+type Offline string
+
+// What it may do.
+const (
+	// Refuse doesn't ask the caller for a card.
+	Refuse Offline = "refuse"
+	// ChargeLater stores the card, and charges it without its code once the provider is back.
+	ChargeLater Offline = "later"
+)
+
 // Field is one thing a caller keys.
 type Field string
 

@@ -67,6 +67,9 @@ func (w *writer) box(c *Config, base Config) {
 	w.other("own_tokens", hook.OwnTokens, usual.OwnTokens)
 	w.other("number_tokens", hook.NumberTokens, usual.NumberTokens)
 	w.other("fingerprint", hook.Fingerprint, usual.Fingerprint)
+	for _, name := range c.gatewayNames() {
+		w.gateway(name, c.Gateways[name])
+	}
 	if c.Metrics != base.Metrics {
 		w.table("[metrics]", "Where Prometheus may ask how the box is.")
 		w.set("listen", c.Metrics.Listen)
@@ -90,6 +93,9 @@ func (w *writer) profile(p, usual Profile) {
 	w.other("visa_19", p.Visa19, usual.Visa19)
 	w.other("keep", p.Keep, usual.Keep)
 	w.other("tenant", p.Tenant, usual.Tenant)
+	w.other("gateway", p.Gateway, usual.Gateway)
+	w.other("charge", p.Charge, usual.Charge)
+	w.other("offline", p.Offline, usual.Offline)
 	w.other("tries", p.Tries, usual.Tries)
 	w.time("key_timeout_s", time.Second, p.KeyTimeout, usual.KeyTimeout)
 	w.time("key_warning_s", time.Second, p.KeyWarning, usual.KeyWarning)

@@ -69,7 +69,7 @@ func TestTextHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, file := range []string{"write.go", "write_line.go", "write_vault.go"} {
+	for _, file := range []string{"write.go", "write_line.go", "write_vault.go", "write_gateway.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -102,9 +102,15 @@ func TestTextOfAnything(t *testing.T) {
 	c.Daemon.LineBinary = "/usr/bin/flattone-line"
 	c.Vault.KeyFile, c.Vault.Credential, c.Vault.DeskSide, c.Vault.Retention = "", "vault-key", true, 24*time.Hour
 	c.Upstream.Webhook.OwnTokens = true
+	c.Gateways = map[string]Gateway{
+		"a": {Stripe: &Stripe{URL: "https://api.example:8443", SecretFile: "/s", TLS: TLS{"/ca", "/c", "/k"}, Timeout: time.Second}},
+		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, Acquirer: "1", Terminal: "T       ", Merchant: "000000000123456",
+			MerchantCategory: "5969", Echo: 2 * time.Minute, Timeout: time.Minute}},
+	}
 	c.Roles.Technician = []string{} // nobody is meant
 	p := c.Profiles["card"]
-	p.Fields, p.Brands, p.TestCVVLength, p.Keep, p.Tenant = []Field{PAN}, Brands()[:1], 12, KeepOnce, "shop"
+	p.Fields, p.Brands, p.TestCVVLength, p.Keep, p.Tenant = []Field{PAN, Expiry}, Brands()[:1], 12, KeepOnce, "shop"
+	p.Gateway, p.Charge, p.Offline = "a", Authorise, ChargeLater
 	c.Profiles["card"] = p
 	c.Lines[0].WAV.Pace, c.Lines[0].EmergencyNumbers = 1e-7, []string{"17"}
 	sameAgain(t, c)

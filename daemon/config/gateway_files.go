@@ -1,0 +1,131 @@
+package config
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/private"
+)
+
+// TLS is who vouches for a provider, and what the box proves itself by.
+type TLS struct {
+	// CAFile has the certificates of who vouches for the provider; empty: the system's.
+	CAFile string
+	// CertFile and KeyFile are the box's own certificate and its key, in PEM; empty: it proves itself otherwise.
+	CertFile, KeyFile string
+}
+
+// Client is how the box speaks to the provider: TLS 1.2 or later, and never to anybody whom nobody vouches for. It reads the files, once.
+func (t TLS) Client() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, private.Flaw{Reason: "there is no certificate in " + t.CAFile, Remedy: "put that of the provider's CA there, in PEM"}
+		}
+	}
+	if t.CertFile == "" {
+		return c, nil
+	}
+	cert, err := os.ReadFile(t.CertFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := private.GatewayKey.Read(t.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, private.Flaw{Reason: fmt.Sprintf("%s and %s are no pair", t.CertFile, t.KeyFile), Remedy: "put a certificate and its own key there, in PEM", Cause: err}
+	}
+	c.Certificates = []tls.Certificate{pair}
+	return c, nil
+}
+
+// Secret is what the provider knows the box by, in a locked page, which is the caller's to free; nil where there is none. A file that anybody but its owner may
+// read is refused.
+func (g Gateway) Secret() ([]byte, error) {
+	path := g.secretFile()
+	if path == "" {
+		return nil, nil
+	}
+	page, err := readSecret(path, os.Geteuid())
+	if err != nil {
+		return nil, fmt.Errorf("gateway secret: %w", err)
+	}
+	return page, nil
+}
+
+// readSecret goes from the file to the page: there is no other copy.
+func readSecret(path string, user int) ([]byte, error) {
+	f, err := private.GatewaySecret.OpenFor(path, user)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	page, err := locked.Bytes(int(private.GatewaySecret.Longest))
+	if err != nil {
+		return nil, err
+	}
+	n, err := io.ReadFull(f, page)
+	secret := bytes.TrimRight(page[:n], "\r\n")
+	odd := bytes.ContainsFunc(secret, func(r rune) bool { return r < '!' || r > '~' })
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil // it is shorter than a page
+	}
+	if err == nil && (len(secret) == 0 || odd) {
+		err = private.Flaw{Reason: path + " holds something other than one line of letters, digits and signs", Remedy: "copy the secret from the provider, and nothing else"}
+	}
+	if err != nil {
+		locked.Free(page)
+		return nil, err
+	}
+	return secret, nil
+}
+
+func (g Gateway) secretFile() string {
+	if g.Stripe != nil {
+		return g.Stripe.SecretFile
+	}
+	return ""
+}
+
+func (g Gateway) tls() *TLS {
+	switch {
+	case g.Stripe != nil:
+		return &g.Stripe.TLS
+	case g.ISO8583 != nil:
+		return &g.ISO8583.TLS
+	}
+	return nil
+}
+
+// named is a file that a gateway names, and how it is judged.
+type named struct {
+	key, path string
+	judge     func(path string, user int) error
+}
+
+func (g Gateway) files() (list []named) {
+	list = append(list, named{"secret_file", g.secretFile(), func(path string, user int) error {
+		page, err := readSecret(path, user)
+		locked.Free(page)
+		return err
+	}})
+	if of := g.tls(); of != nil {
+		public := func(path string, _ int) error { return certificate(path) }
+		list = append(list, named{"ca_file", of.CAFile, public}, named{"cert_file", of.CertFile, public},
+			named{"key_file", of.KeyFile, func(path string, user int) error { return readable(private.GatewayKey, path, user) }})
+	}
+	return list
+}
