@@ -339,7 +339,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	root := &table{r: r, used: map[string]bool{}, values: map[string]any{
 		"line":    []any{map[string]any{"wav": map[string]any{}}, map[string]any{"sound": map[string]any{}, "caller_modem": map[string]any{}, "agent_modem": map[string]any{}}},
 		"profile": map[string]any{"any": map[string]any{}},
-		"gateway": map[string]any{"a": map[string]any{"kind": "stripe"}, "b": map[string]any{"kind": "iso8583"}},
+		"gateway": map[string]any{"a": map[string]any{"kind": "stripe"}, "b": map[string]any{"kind": "iso8583"}, "c": map[string]any{"kind": "template"}},
 		"vault":   map[string]any{"tpm": map[string]any{}, "hsm": map[string]any{}},
 	}}
 	root.config(&c, l, p)

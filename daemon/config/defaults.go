@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/audio"
+	"github.com/flattone/flattone/daemon/gateway/template/dialect"
 )
 
 // defaults is a file in which nothing but the version has been written. A line and a profile start from
@@ -65,7 +66,8 @@ func modemDefaults() ModemProfile {
 }
 
 // gatewayDefaults are gateways in which nothing but the kind has been written.
-func gatewayDefaults() (*Stripe, *ISO8583) {
+func gatewayDefaults() (*Stripe, *ISO8583, *Template) {
 	return &Stripe{URL: "https://api.stripe.com", Timeout: 30 * time.Second},
-		&ISO8583{Variant: ASCII, Echo: time.Minute, Timeout: 30 * time.Second}
+		&ISO8583{Variant: ASCII, Echo: time.Minute, Timeout: 30 * time.Second},
+		&Template{Provider: dialect.Provider{Encoding: dialect.JSON, Answer: dialect.Answer{Read: []int{200, 201}, Refused: []int{400, 401, 403, 404, 422}}}, Timeout: 30 * time.Second, Settle: 15 * time.Second}
 }

@@ -6,14 +6,16 @@ import "time"
 type Gateway struct {
 	// Currency is that of an amount which says none, ISO 4217; empty: each amount says its own.
 	Currency string
-	Stripe   *Stripe  `json:",omitempty"`
-	ISO8583  *ISO8583 `json:",omitempty"`
+	Stripe   *Stripe   `json:",omitempty"`
+	ISO8583  *ISO8583  `json:",omitempty"`
+	Template *Template `json:",omitempty"`
 }
 
 // The kinds of gateways.
 const (
-	kindStripe  = "stripe"
-	kindISO8583 = "iso8583"
+	kindStripe   = "stripe"
+	kindISO8583  = "iso8583"
+	kindTemplate = "template"
 )
 
 // Stripe is a provider that speaks Stripe's API.
@@ -63,16 +65,19 @@ func (t *table) gateways(all map[string]Gateway) {
 
 func (t *table) gateway() (g Gateway) {
 	kind := ""
-	t.need("kind", `write how the provider is spoken to: "stripe" or "iso8583"`)
-	choice(t, "kind", &kind, kindStripe, kindISO8583)
+	t.need("kind", `write how the provider is spoken to: "stripe", "iso8583" or "template"`)
+	choice(t, "kind", &kind, kindStripe, kindISO8583, kindTemplate)
 	t.text("currency", &g.Currency)
 	switch t.kind += "." + kind; kind { // each has keys of its own
 	case kindStripe:
-		g.Stripe, _ = gatewayDefaults()
+		g.Stripe, _, _ = gatewayDefaults()
 		t.stripe(g.Stripe)
 	case kindISO8583:
-		_, g.ISO8583 = gatewayDefaults()
+		_, g.ISO8583, _ = gatewayDefaults()
 		t.iso8583(g.ISO8583)
+	case kindTemplate:
+		_, _, g.Template = gatewayDefaults()
+		t.template(g.Template)
 	default: // nobody knows whose keys these are
 		for key := range t.values {
 			t.used[key] = true

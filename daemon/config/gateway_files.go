@@ -21,20 +21,26 @@ type TLS struct {
 	CertFile, KeyFile string
 }
 
-// Client is how the box speaks to the provider: TLS 1.2 or later, and never to anybody whom nobody vouches for. It reads the files, once.
-func (t TLS) Client() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, private.Flaw{Reason: "there is no certificate in " + t.CAFile, Remedy: "put that of the provider's CA there, in PEM"}
-		}
+// Roots are who vouches for the provider; nil are the system's.
+func (t TLS) Roots() (*x509.CertPool, error) {
+	if t.CAFile == "" {
+		return nil, nil
 	}
+	pem, err := os.ReadFile(t.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, private.Flaw{Reason: "there is no certificate in " + t.CAFile, Remedy: "put that of the provider's CA there, in PEM"}
+	}
+	return roots, nil
+}
+
+// Certificate is the box's own, for a tls.Config's GetClientCertificate: the files are read at each connection, so that one which was renewed is used from then on.
+func (t TLS) Certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	if t.CertFile == "" {
-		return c, nil
+		return &tls.Certificate{}, nil // none is sent
 	}
 	cert, err := os.ReadFile(t.CertFile)
 	if err != nil {
@@ -44,12 +50,12 @@ func (t TLS) Client() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, private.Flaw{Reason: fmt.Sprintf("%s and %s are no pair", t.CertFile, t.KeyFile), Remedy: "put a certificate and its own key there, in PEM", Cause: err}
 	}
-	c.Certificates = []tls.Certificate{pair}
-	return c, nil
+	return &pair, nil
 }
 
 // Secret is what the provider knows the box by, in a locked page, which is the caller's to free; nil where there is none. A file that anybody but its owner may
@@ -94,8 +100,11 @@ func readSecret(path string, user int) ([]byte, error) {
 }
 
 func (g Gateway) secretFile() string {
-	if g.Stripe != nil {
+	switch {
+	case g.Stripe != nil:
 		return g.Stripe.SecretFile
+	case g.Template != nil:
+		return g.Template.SecretFile
 	}
 	return ""
 }
@@ -106,6 +115,8 @@ func (g Gateway) tls() *TLS {
 		return &g.Stripe.TLS
 	case g.ISO8583 != nil:
 		return &g.ISO8583.TLS
+	case g.Template != nil:
+		return &g.Template.TLS
 	}
 	return nil
 }

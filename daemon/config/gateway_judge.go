@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flattone/flattone/daemon/gateway/template/dialect"
 	"github.com/flattone/flattone/daemon/private"
 )
 
@@ -23,6 +24,8 @@ func (j judgement) gateways() {
 			j.providerURL(path, g.Stripe.URL)
 		case g.ISO8583 != nil:
 			j.iso8583(path, *g.ISO8583)
+		case g.Template != nil:
+			j.template(path, *g.Template)
 		}
 		if t.has("cert_file") != t.has("key_file") && g.tls() != nil {
 			t.need("cert_file", "name the certificate of key_file, or leave both out")
@@ -94,8 +97,12 @@ func (j judgement) charged(path string, p Profile) {
 		}
 		return
 	}
-	if _, exists := j.c.Gateways[p.Gateway]; !exists && j.sound(path, "gateway") && j.sound("", "gateway") {
+	g, exists := j.c.Gateways[p.Gateway]
+	if !exists && j.sound(path, "gateway") && j.sound("", "gateway") {
 		t.fault("gateway", "is not a gateway of this file", "write a [gateway.NAME] table of that name, or name one that there is")
+	}
+	if p.Charge == Authorise && g.Template != nil && !g.Template.has(dialect.Capture) && j.sound(path, "charge") {
+		t.fault("charge", "has money set aside that can't be taken: "+join("gateway", p.Gateway)+" has no capture table", `write one, or charge = "take"`)
 	}
 	if j.sound(path, "fields", "gateway") && !slices.Contains(p.Fields, Expiry) {
 		t.fault("fields", "has no expiry, and no provider charges a card without it", `add "expiry", or leave gateway out`)

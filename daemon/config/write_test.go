@@ -77,7 +77,7 @@ func TestTextHasEveryKey(t *testing.T) {
 		code.Write(text)
 	}
 	for kind, keys := range r.known {
-		if kind == "roles" { // are written as they are read, by their list
+		if kind == "roles" || strings.HasPrefix(kind, "gateway.template") { // are written as they are read, by their lists; the example has each
 			continue
 		}
 		for _, key := range keys {
