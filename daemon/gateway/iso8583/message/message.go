@@ -80,32 +80,37 @@ type Field struct {
 	Secret []byte // instead of Text in the fields that hold a card, or may: in the caller's locked memory
 }
 
-// Encode writes a frame to page, which is locked memory where a field is secret, and tells its length. The fields come in the order of their numbers.
-func Encode(page []byte, form Form, mti string, fields ...Field) (int, error) {
+// Encode writes a frame to page, which is locked memory where a field is secret. It tells the frame's length, and where in it the secret fields begin and end. The
+// fields come in the order of their numbers.
+func Encode(page []byte, form Form, mti string, fields ...Field) (length int, secrets [][2]int, err error) {
 	w := writer{page: page, packed: form.Packed}
 	w.text("\x00\x00" + form.TPDU)
 	if !types[mti] {
-		return 0, fmt.Errorf("%w: there is no message type of that number", ErrUnfit)
+		return 0, nil, fmt.Errorf("%w: there is no message type of that number", ErrUnfit)
 	}
 	w.digits([]byte(mti), 4)
 	bits, err := bitmap(fields)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if !form.Packed {
 		bits = upperHex(bits)
 	}
 	w.text(string(bits))
 	for _, f := range fields {
+		begins := w.n
 		if err := w.field(f); err != nil {
-			return 0, fmt.Errorf("%w: field %d (%s) %w", ErrUnfit, f.Number, table[f.Number].name, err)
+			return 0, nil, fmt.Errorf("%w: field %d (%s) %w", ErrUnfit, f.Number, table[f.Number].name, err)
+		}
+		if table[f.Number].secret {
+			secrets = append(secrets, [2]int{begins, w.n})
 		}
 	}
 	if w.n > len(page) || w.n > MostBytes {
-		return 0, fmt.Errorf("%w: %d bytes, with room for %d", ErrUnfit, w.n, min(len(page), MostBytes))
+		return 0, nil, fmt.Errorf("%w: %d bytes, with room for %d", ErrUnfit, w.n, min(len(page), MostBytes))
 	}
 	page[0], page[1] = byte((w.n-LengthBytes)>>8), byte(w.n-LengthBytes)
-	return w.n, nil
+	return w.n, secrets, nil
 }
 
 // bitmap says which fields there are: a bit each, and the first of each eight bytes whether there are eight more.

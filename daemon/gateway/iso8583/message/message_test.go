@@ -66,10 +66,25 @@ func body(t testing.TB, form Form, frame []byte) []byte {
 func TestVectors(t *testing.T) {
 	for name, v := range vectors {
 		want, page := wire(t, v.wire), make([]byte, 512)
-		size, err := Encode(page, v.form, v.mti, v.fields...)
+		size, secrets, err := Encode(page, v.form, v.mti, v.fields...)
 		if err != nil || !bytes.Equal(page[:size], want) {
 			t.Errorf("%s: %x, %v\nwant %x", name, page[:size], err, want)
 			continue
+		}
+		for _, f := range v.fields {
+			if f.Secret == nil {
+				continue
+			}
+			alone := make([]byte, 512) // its field ends a message of nothing else
+			n, _, err := Encode(alone, v.form, v.mti, f)
+			if err != nil || len(secrets) == 0 || !bytes.HasSuffix(alone[:n], page[secrets[0][0]:secrets[0][1]]) {
+				t.Errorf("%s: field %d isn't where the secrets are said to be (%v)", name, f.Number, err)
+				break
+			}
+			secrets = secrets[1:]
+		}
+		if len(secrets) > 0 {
+			t.Errorf("%s: more is said to be secret", name)
 		}
 		m, err := Decode(v.form, body(t, v.form, want))
 		if err != nil || m.Type != v.mti || len(m.values) != len(v.fields) {
@@ -142,7 +157,7 @@ func TestWhatCantBeSaid(t *testing.T) {
 		"letters in a number":     {"0100", []Field{{Number: 4, Text: "12.34"}}, "field 4 (amount) has a character"},
 		"more than there is room": {"0100", []Field{{Number: 120, Secret: nil, Text: strings.Repeat("x", 600)}}, "with room for 512"},
 	} {
-		if _, err := Encode(make([]byte, 512), Form{}, c.mti, c.fields...); !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), c.reason) {
+		if _, _, err := Encode(make([]byte, 512), Form{}, c.mti, c.fields...); !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s: %v, want %q", name, err, c.reason)
 		}
 	}
@@ -227,7 +242,7 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 			}
 		}
 		page := make([]byte, MostBytes)
-		size, err := Encode(page, form, "0110", fields...)
+		size, _, err := Encode(page, form, "0110", fields...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +266,7 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, v := range vectors {
 		page := make([]byte, 512)
-		size, err := Encode(page, v.form, v.mti, v.fields...)
+		size, _, err := Encode(page, v.form, v.mti, v.fields...)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -270,7 +285,7 @@ func FuzzDecode(f *testing.F) {
 			return // no frame has so much
 		}
 		page := make([]byte, MostBytes)
-		size, err := Encode(page, form, m.Type, said(m)...)
+		size, _, err := Encode(page, form, m.Type, said(m)...)
 		if err != nil || !bytes.Equal(page[LengthBytes:size], b) {
 			t.Errorf("it is written as %x (%v), and was %x", page[:size], err, b)
 		}

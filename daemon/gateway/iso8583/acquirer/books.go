@@ -1,0 +1,113 @@
+package acquirer
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
+)
+
+// Entry is what the books have of one reference number, in minor units.
+type Entry struct {
+	Authorised int64
+	Taken      int64
+	Refunded   int64 // by the reference number of the payment, whatever that of the refund was
+	Reversed   bool
+	Code       string // what the question was answered with; "": it hasn't come
+	original   string // its type, trace number and transmission time, as field 90 has them
+}
+
+// Holds is the money that a card holder lacks: taken and not given back, or held for him who may take it.
+func (e Entry) Holds() int64 {
+	if e.Reversed {
+		return 0
+	}
+	return max(e.Authorised, e.Taken) - e.Refunded
+}
+
+// Books are a copy of them, by reference number.
+func (a *Acquirer) Books() map[string]Entry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := map[string]Entry{}
+	for number, e := range a.books {
+		all[number] = *e
+	}
+	return all
+}
+
+// entry is that of a number, a new one if need be.
+func (a *Acquirer) entry(number string) *Entry {
+	if a.books[number] == nil {
+		a.books[number] = &Entry{}
+	}
+	return a.books[number]
+}
+
+// find is the entry that field 90 is of.
+func (a *Acquirer) find(original string) *Entry {
+	for _, number := range slices.Sorted(maps.Keys(a.books)) {
+		if e := a.books[number]; len(original) >= 20 && e.original == original[:20] {
+			return e
+		}
+	}
+	return nil
+}
+
+// book does what a message asks, and tells the code of the answer.
+func (a *Acquirer) book(m message.Message, outcome string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	amount, _ := strconv.ParseInt(m.Text(4), 10, 64)
+	e := a.entry(m.Text(37))
+	switch m.Type {
+	case "0100", "0200":
+		if m.Text(3) == "200000" {
+			return a.refund(e, amount, m.Text(90))
+		}
+		if e.Reversed || e.Code != "" {
+			return e.Code
+		}
+		e.original = m.Type + m.Text(11) + m.Text(7)
+		if e.Code = outcome; e.Code != "00" {
+			return e.Code
+		}
+		if e.Authorised = amount; m.Type == "0200" {
+			e.Taken = amount
+		}
+		return e.Code
+	case "0220", "0221":
+		switch {
+		case e.Code != "00" || e.Reversed:
+			return "25"
+		case e.Taken > 0:
+			return "94"
+		case amount > e.Authorised:
+			return "13"
+		}
+		e.Taken, e.Authorised = amount, amount
+		return "00"
+	default: // a reversal, also of what comes later
+		if e.Reversed = true; e.Code == "" {
+			e.Code = "12"
+		}
+		return "00"
+	}
+}
+
+func (a *Acquirer) refund(e *Entry, amount int64, original string) string {
+	of := a.find(original)
+	switch {
+	case e.Code != "":
+		return e.Code
+	case of == nil:
+		e.Code = "25"
+	case of.Taken-of.Refunded < amount || of.Reversed:
+		e.Code = "13"
+	default:
+		of.Refunded += amount
+		e.Code = "00"
+	}
+	return e.Code
+}
