@@ -108,7 +108,7 @@ var exactRules = []importRule{
 // reachRules are transitive: from a main package, nothing below may lead there.
 var reachRules = []importRule{
 	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture", "proof"}, but: []string{"hw/serial/at"}, reason: "flattoned is pure Go without devices"},
-	{in: "cmd/flattoned", never: []string{"daemon/gateway/iso8583/acquirer"}, reason: "no simulator says yes to a real card"},
+	{in: "cmd/flattoned", never: []string{"daemon/gateway/gatewaytest", "daemon/gateway/iso8583/acquirer", "daemon/gateway/stripe/stripesim"}, reason: "no simulator says yes to a real card"},
 	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session", "proof"}, but: []string{"hw/serial/at"}, reason: "the tool reaches the vault by the admin socket only"},
 	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http", "proof"},
 		reason: "a line process has no store and speaks to nobody but flattoned"},
@@ -143,6 +143,7 @@ var fences = map[string]struct {
 	"github.com/coreos/go-systemd/v22":                         {[]string{"daemon/host"}, "systemd: notify, watchdog, sockets, units"},
 	"github.com/godbus/dbus/v5":                                {[]string{"daemon/host"}, "the system bus"},
 	"github.com/prometheus/client_golang":                      {[]string{"daemon/health/metrics"}, "what is measured"},
+	"pgregory.net/rapid":                                       {[]string{"daemon/gateway/gatewaytest"}, "the suite that connectors share has a property"},
 	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
 }
 

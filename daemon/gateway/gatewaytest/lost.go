@@ -1,0 +1,85 @@
+package gatewaytest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/flattone/flattone/daemon/gateway"
+)
+
+// broken has a fault befall the next request, and is a context for it: where there is no answer to wait for, it ends as soon as that is sure.
+func (r *rig) broken(f Fault) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	met := r.Provider.Break(f)
+	if f == Silent {
+		go func() {
+			select {
+			case <-met:
+			case <-ctx.Done():
+			}
+			cancel()
+		}()
+	}
+	return ctx, cancel
+}
+
+// answersLost: after each fault, what the connector says of the payment is what the books say.
+func answersLost(t *testing.T, r *rig) {
+	if len(r.Faults) == 0 {
+		t.Fatal("no fault is known: nothing is tried here")
+	}
+	for _, take := range []bool{true, false} {
+		for _, f := range r.Faults {
+			o := r.order(take)
+			ctx, cancel := r.broken(f)
+			a, err := r.authorise(ctx, o, r.Approved, r.note)
+			cancel()
+			switch {
+			case err == nil:
+				r.says(string(f), gateway.Approved, a, err)
+				r.books(string(f), o, whole(o))
+				continue
+			case untouched(err):
+				r.books(string(f)+", and it says that nothing was done", o, Books{})
+			}
+			if charged := r.resolve(o, r.ref); charged && untouched(err) {
+				t.Errorf("%s: it said that nothing was done, and it was: %v", f, err)
+			}
+			a, err = r.guarded().Void(t.Context(), o, r.ref)
+			r.says(string(f)+", then a void", gateway.Approved, a, err)
+			r.nothing(string(f)+", then a void", o)
+		}
+	}
+}
+
+// verbsLost: a capture, a void or a refund whose answer is lost is asked for again, and done once.
+func verbsLost(t *testing.T, r *rig) {
+	for _, f := range r.Faults {
+		for name, verb := range map[string]func(context.Context, gateway.Order) (gateway.Answer, error){
+			"capture": func(ctx context.Context, o gateway.Order) (gateway.Answer, error) {
+				return r.guarded().Capture(ctx, o, r.ref, o.Minor)
+			},
+			"void": func(ctx context.Context, o gateway.Order) (gateway.Answer, error) {
+				return r.guarded().Void(ctx, o, r.ref)
+			},
+			"refund": func(ctx context.Context, o gateway.Order) (gateway.Answer, error) {
+				return r.guarded().Refund(ctx, o, r.ref, o.Key+"-1", 34)
+			},
+		} {
+			o := r.order(name == "refund")
+			r.approved(o)
+			ctx, cancel := r.broken(f)
+			a, err := verb(ctx, o)
+			cancel()
+			if err != nil { // once more, and nothing in between
+				a, err = verb(t.Context(), o)
+			}
+			if f == Failing && err != nil { // a provider may repeat that it failed
+				continue
+			}
+			r.says(name+", "+string(f), gateway.Approved, a, err)
+			want := map[string]Books{"capture": {Charges: 1, Taken: o.Minor}, "void": {Charges: 1}, "refund": {Charges: 1, Taken: o.Minor, Returned: 34}}[name]
+			r.books(name+", "+string(f), o, want)
+		}
+	}
+}
