@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -28,7 +29,7 @@ func aConfig(form message.Form) Config {
 
 // rig is a connector that runs, and its acquirer, in a bubble.
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	c    *Connector
 	bank *acquirer.Acquirer
 	stop func()
@@ -43,12 +44,18 @@ type rig struct {
 func bubble(t *testing.T, form message.Form, test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, bank: acquirer.New(form, nil)}
-		defer r.bank.Close()
+		r := newRig(t, form, nil)
 		r.start(aConfig(form), Deps{})
 		defer func() { r.stop() }()
 		test(t, r)
 	})
+}
+
+// newRig is an acquirer, plain without a TLS config, and nobody who asks him yet.
+func newRig(t *testing.T, form message.Form, secure *tls.Config) *rig {
+	r := &rig{t: t, bank: acquirer.New(form, secure)}
+	t.Cleanup(r.bank.Close)
+	return r
 }
 
 // start has a connector run until it is ready.
