@@ -57,6 +57,9 @@ var importRules = []importRule{
 	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret", "daemon/tune", "daemon/acceptance"},
 		never: []string{"net/http", "database/sql"}, reason: "a line process reaches its devices and one unix socket"},
 	{in: "daemon/upstream", never: []string{"daemon/secret", "daemon/capture"}, reason: "a card number can't be typed here"},
+	{in: "daemon/upstream/jetstream", only: []string{"daemon/upstream", "daemon/config", "daemon/private"}, never: []string{"net/http", "database/sql"},
+		reason: "it carries what the outbox gives it, and knows no store"},
+	{in: "daemon/upstream/jetstream/natstest", only: []string{}, reason: "a server in a test knows nothing of who is tested against it"},
 	{in: "daemon/control", never: []string{"daemon/secret", "daemon/capture", "daemon/host", "daemon/factor"}, reason: "a card number can't be typed here"},
 	{in: "daemon/health", only: []string{"daemon/health"}, reason: "whoever is unwell says so in the same words, and they lead nowhere"},
 	{in: "daemon/private", only: []string{}, reason: "whoever keeps a file to himself uses it, knowing nothing of the others"},
@@ -105,6 +108,9 @@ var exactRules = []importRule{
 		reason: "what is declared and what stands leads nowhere; who tells of it is in packages below"},
 }
 
+// natsServer is the module of NATS's server.
+const natsServer = "github.com/nats-io/nats-server/v2"
+
 // reachRules are transitive: from a main package, nothing below may lead there.
 var reachRules = []importRule{
 	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture", "proof"}, but: []string{"hw/serial/at"}, reason: "flattoned is pure Go without devices"},
@@ -112,6 +118,9 @@ var reachRules = []importRule{
 	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session", "proof"}, but: []string{"hw/serial/at"}, reason: "the tool reaches the vault by the admin socket only"},
 	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http", "proof"},
 		reason: "a line process has no store and speaks to nobody but flattoned"},
+	{in: "cmd/flattoned", never: []string{natsServer}, reason: "the server is for tests"},
+	{in: "cmd/flattone", never: []string{natsServer}, reason: "the server is for tests"},
+	{in: "cmd/flattone-line", never: []string{natsServer}, reason: "the server is for tests"},
 }
 
 // fences: a third-party module belongs behind the packages named, and nowhere else.
@@ -136,6 +145,9 @@ var fences = map[string]struct {
 	"github.com/miekg/pkcs11":                                  {[]string{"daemon/keys/hsm"}, "what an HSM answers, by name"},
 	"github.com/google/go-tpm":                                 {[]string{"daemon/keys/tpm"}, "the TPM, asked directly"},
 	"github.com/standard-webhooks/standard-webhooks/libraries": {[]string{"daemon/upstream", "demo/receiver"}, "webhook signatures"},
+	"github.com/nats-io/nats.go":                               {[]string{"daemon/upstream/jetstream"}, "the client of NATS JetStream"},
+	"github.com/nats-io/nkeys":                                 {[]string{"daemon/upstream/jetstream"}, "how the box proves itself to it"},
+	natsServer:                                                 {[]string{"daemon/upstream/jetstream/natstest"}, "a real server for tests, which no program that is shipped reaches"},
 	"github.com/spf13/cobra":                                   {[]string{"cmd/flattone"}, "the tool's verbs"},
 	"github.com/spf13/pflag":                                   {[]string{"cmd/flattone"}, "the tool's flags"},
 	"charm.land/bubbletea/v2":                                  {[]string{"cmd/flattone"}, "the live screen"},

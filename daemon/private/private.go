@@ -47,6 +47,9 @@ var (
 	// StoreKey is what the box proves itself by to the database.
 	StoreKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have the database's CA make the box a key and a certificate",
 		Exposed: "chmod 600 it, and have the CA make a new one: this one may be known"}
+	// StreamKey is what the box signs in to a server of NATS by: credentials, or the seed of a key.
+	StreamKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have whoever runs the server make the box one",
+		Exposed: "chmod 600 it, and have whoever runs the server make a new one: this one may be known"}
 	StorePassword = Kind{Shortest: 1, Longest: 4096, Missing: "write the database's password into it, with mode 0600",
 		Exposed: "chmod 600 it, and have the database take a new password: this one may be known"}
 	// GatewaySecret is what a payment provider knows the box by: an API key, or what stands in its place.

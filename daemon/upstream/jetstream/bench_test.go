@@ -1,0 +1,44 @@
+package jetstream
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// BenchmarkSend is one event of 400 bytes, published and acknowledged, with so many keys in flight, by a server in a process of its own that
+// flushes each message or, as it is by default, acknowledges before.
+func BenchmarkSend(b *testing.B) {
+	for _, flush := range []string{"late", "always"} {
+		for _, keys := range []int{1, 16, 64} {
+			b.Run(fmt.Sprintf("flush=%s/keys=%d", flush, keys), func(b *testing.B) {
+				var env []string
+				if flush == "late" {
+					env = append(env, serveLazily+"=1")
+				}
+				c := newChild(b, env...)
+				c.stream("S", "flattone.>")
+				s := c.sender()
+				deliver(b, s, event("evt_first", "k"))
+				var sent atomic.Int64
+				var all sync.WaitGroup
+				b.ResetTimer()
+				for k := range keys {
+					all.Go(func() {
+						e := event("", fmt.Sprint(k))
+						e.Body = bytes.Repeat([]byte("x"), 400)
+						for n := sent.Add(1); n <= int64(b.N); n = sent.Add(1) {
+							e.ID = fmt.Sprint("evt_", n)
+							deliver(b, s, e)
+						}
+					})
+				}
+				all.Wait()
+				b.StopTimer()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			})
+		}
+	}
+}
