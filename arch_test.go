@@ -114,7 +114,7 @@ const natsServer = "github.com/nats-io/nats-server/v2"
 // reachRules are transitive: from a main package, nothing below may lead there.
 var reachRules = []importRule{
 	{in: "cmd/flattoned", never: []string{"hw", "daemon/session", "daemon/capture", "proof"}, but: []string{"hw/serial/at"}, reason: "flattoned is pure Go without devices"},
-	{in: "cmd/flattoned", never: []string{"daemon/gateway/gatewaytest", "daemon/gateway/iso8583/acquirer", "daemon/gateway/stripe/stripesim"}, reason: "no simulator says yes to a real card"},
+	{in: "cmd/flattoned", never: []string{"daemon/gateway/gatewaytest", "daemon/gateway/iso8583/acquirer", "daemon/gateway/stripe/stripesim", "daemon/gateway/template/acmesim"}, reason: "no simulator says yes to a real card"},
 	{in: "cmd/flattone", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/session", "proof"}, but: []string{"hw/serial/at"}, reason: "the tool reaches the vault by the admin socket only"},
 	{in: "cmd/flattone-line", never: []string{"daemon/vault", "daemon/store", "daemon/upstream", "daemon/control", "net/http", "proof"},
 		reason: "a line process has no store and speaks to nobody but flattoned"},

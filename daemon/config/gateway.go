@@ -38,7 +38,7 @@ type ISO8583 struct {
 	TLS   TLS
 	// Variant is how fields are encoded.
 	Variant Variant
-	// Acquirer (field 32, up to 11 digits), Terminal (41, 8 characters), Merchant (42, 15) and MerchantCategory (18, 4 digits) are what the acquirer knows the box by.
+	// Acquirer (field 32, up to 11 digits, may be empty), Terminal (41, up to 8 characters), Merchant (42, up to 15) and MerchantCategory (18, 4 digits) are what the acquirer knows the box by.
 	Acquirer, Terminal, Merchant, MerchantCategory string
 	// Echo is the longest silence after which the connection is tried.
 	Echo time.Duration
@@ -102,19 +102,13 @@ func (t *table) iso8583(a *ISO8583) {
 	a.Plain = !secure
 	t.tls(&a.TLS)
 	choice(t, "variant", &a.Variant, ASCII, BCD)
-	for _, id := range []struct {
-		key    string
-		to     *string
-		remedy string
-	}{
-		{"acquirer", &a.Acquirer, "write the acquiring institution's code, up to 11 digits in quotes"},
-		{"terminal", &a.Terminal, "write the terminal's id, 8 characters: the acquirer has it"},
-		{"merchant", &a.Merchant, "write the merchant's id, 15 characters: the acquirer has it"},
-		{"merchant_category", &a.MerchantCategory, "write the category code of the business, 4 digits in quotes: the acquirer has it"},
-	} {
-		t.need(id.key, id.remedy)
-		t.text(id.key, id.to)
-	}
+	t.text("acquirer", &a.Acquirer)
+	t.need("terminal", "write the terminal's id, up to 8 characters, which no other box has: the acquirer has it")
+	t.text("terminal", &a.Terminal)
+	t.need("merchant", "write the merchant's id, up to 15 characters: the acquirer has it")
+	t.text("merchant", &a.Merchant)
+	t.need("merchant_category", "write the category code of the business, 4 digits in quotes: the acquirer has it")
+	t.text("merchant_category", &a.MerchantCategory)
 	t.period("echo_s", &a.Echo, time.Second, 10, 600)
 	t.period("timeout_s", &a.Timeout, time.Second, 1, 120)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -55,24 +56,31 @@ func (j judgement) providerURL(path, raw string) {
 	}
 }
 
+// What an acquirer knows a box by. Ids that are shorter than their fields are filled up with spaces.
+var (
+	acquirers  = regexp.MustCompile(`^[0-9]{1,11}$`)
+	terminals  = regexp.MustCompile(`^[ -~]{0,7}[!-~]$`)
+	merchants  = regexp.MustCompile(`^[ -~]{0,14}[!-~]$`)
+	categories = regexp.MustCompile(`^[0-9]{4}$`)
+)
+
 func (j judgement) iso8583(path string, a ISO8583) {
 	t := j.table(path)
 	host, port, err := net.SplitHostPort(a.Address)
 	if t.has("address") && j.sound(path, "address") && (err != nil || host == "" || port == "" || !isPort(port)) {
 		t.fault("address", "is no host and port", `write them like "host.example.com:5000"`)
 	}
-	const digits, letters = "0123456789", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .-"
 	for _, id := range []struct {
-		key, text, of string
-		least, most   int
-		remedy        string
+		key, text string
+		form      *regexp.Regexp
+		remedy    string
 	}{
-		{"acquirer", a.Acquirer, digits, 1, 11, "write 1 to 11 digits"},
-		{"terminal", a.Terminal, letters, 8, 8, "write 8 letters, digits, points, hyphens and spaces: a shorter one ends with spaces"},
-		{"merchant", a.Merchant, letters, 15, 15, "write 15 letters, digits, points, hyphens and spaces: a shorter one ends with spaces"},
-		{"merchant_category", a.MerchantCategory, digits, 4, 4, "write 4 digits"},
+		{"acquirer", a.Acquirer, acquirers, "write 1 to 11 digits, or leave it out"},
+		{"terminal", a.Terminal, terminals, "write 1 to 8 printable characters, as the acquirer has them"},
+		{"merchant", a.Merchant, merchants, "write 1 to 15 printable characters, as the acquirer has them"},
+		{"merchant_category", a.MerchantCategory, categories, "write 4 digits"},
 	} {
-		if t.has(id.key) && j.sound(path, id.key) && (len(id.text) < id.least || len(id.text) > id.most || strings.Trim(id.text, id.of) != "") {
+		if t.has(id.key) && j.sound(path, id.key) && !id.form.MatchString(id.text) {
 			t.fault(id.key, "has another form", id.remedy)
 		}
 	}

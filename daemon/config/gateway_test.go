@@ -22,7 +22,7 @@ kind = "iso8583"
 address = "[::1]:5000"
 acquirer = "123"
 terminal = "TERM  01"
-merchant = "SHOP-1         "
+merchant = "SHOP-1"
 merchant_category = "5969"
 `
 
@@ -32,7 +32,7 @@ func withGateway(tables, entry string) string {
 }
 
 func TestGateways(t *testing.T) {
-	iso := ISO8583{Address: "[::1]:5000", Variant: ASCII, Acquirer: "123", Terminal: "TERM  01", Merchant: "SHOP-1         ", MerchantCategory: "5969",
+	iso := ISO8583{Address: "[::1]:5000", Variant: ASCII, Acquirer: "123", Terminal: "TERM  01", Merchant: "SHOP-1", MerchantCategory: "5969",
 		Echo: time.Minute, Timeout: 30 * time.Second}
 	changed := func(change func(*ISO8583)) Gateway {
 		other := iso
@@ -175,4 +175,22 @@ func TestFilesOfGateways(t *testing.T) {
 	if page, err := (Gateway{ISO8583: &ISO8583{}}).Secret(); page != nil || err != nil {
 		t.Errorf("who has no secret has %d bytes, %v", len(page), err)
 	}
+}
+
+// TestDocumentedGateways: what docs/gateways.md has to copy is good as it stands.
+func TestDocumentedGateways(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/gateways.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "```toml\n[gateway.acme]")
+	acme, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	c, err := Parse("/x/f.toml", []byte(withGateway("[gateway.acme]"+acme, `gateway = "acme"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameAgain(t, c)
 }

@@ -106,8 +106,8 @@ func at(doc any, path []string) string {
 	return ""
 }
 
-// Read says what a provider's answer to a verb means. What no table of its owner's says is an error that leaves open what the provider did.
-func (p *Parsed) Read(verb Verb, key string, status int, contentType string, body []byte) (gateway.Answer, error) {
+// Read says what a provider's answer to a verb means, which is about one of the keys. What no table of its owner's says is an error that leaves open what the provider did.
+func (p *Parsed) Read(verb Verb, status int, contentType string, body []byte, keys ...string) (gateway.Answer, error) {
 	a := p.answer
 	garbled := func(why string) (gateway.Answer, error) {
 		return gateway.Answer{}, fmt.Errorf("%w: %s", gateway.ErrGarbled, why)
@@ -133,7 +133,7 @@ func (p *Parsed) Read(verb Verb, key string, status int, contentType string, bod
 		}
 		return ""
 	}
-	if p.pointers["key"] != nil && get("key") != key {
+	if p.pointers["key"] != nil && !slices.Contains(keys, get("key")) {
 		return garbled("it is about another payment")
 	}
 	out := gateway.Answer{Ref: fitting(refs, get("ref")), Code: fitting(codes, get("code")), Auth: fitting(auths, get("auth")), NetworkID: fitting(refs, get("network_id")),

@@ -40,13 +40,13 @@ func TestAnswers(t *testing.T) {
 		"a page of HTML":              {Authorise, 200, "<html>authorised</html>", gateway.Answer{}, gateway.ErrGarbled},
 		"a reference of another form": {Authorise, 200, strings.Replace(approved, "p-7", "p 7", 1), gateway.Answer{Outcome: gateway.Approved, Code: "0", Auth: "A1B2C3", NetworkID: "MCC01", CVV: gateway.Match, Postcode: gateway.Mismatch}, nil},
 	} {
-		got, err := parsed(t, acme()).Read(c.verb, "pay_1", c.status, "application/json; charset=utf-8", []byte(c.body))
+		got, err := parsed(t, acme()).Read(c.verb, c.status, "application/json; charset=utf-8", []byte(c.body), "ref_1", "pay_1")
 		if !errors.Is(err, c.err) || err == nil && got != c.want {
 			t.Errorf("%s: %+v, %v; want %+v, %v", name, got, err, c.want, c.err)
 		}
 	}
 	for kind, good := range map[string]bool{"application/json": true, "application/problem+json": true, "text/html": false, "": false, "application/json; charset": false} {
-		if _, err := parsed(t, acme()).Read(Authorise, "pay_1", 200, kind, []byte(approved)); (err == nil) != good {
+		if _, err := parsed(t, acme()).Read(Authorise, 200, kind, []byte(approved), "pay_1"); (err == nil) != good {
 			t.Errorf("%q: %v", kind, err)
 		}
 	}
@@ -78,7 +78,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(404, `[`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		for _, verb := range Verbs() {
-			a, err := parsed(t, acme()).Read(verb, "pay_1", status, "application/json", []byte(body))
+			a, err := parsed(t, acme()).Read(verb, status, "application/json", []byte(body), "pay_1")
 			if err == nil && a.Outcome != gateway.Approved && a.Outcome != gateway.Declined && (a.Outcome != gateway.NotThere || verb != Inquire) {
 				t.Errorf("%+v", a)
 			}

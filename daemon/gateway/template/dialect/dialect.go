@@ -99,7 +99,7 @@ type Parsed struct {
 
 type request struct {
 	Request
-	allow     string // where it goes
+	base      string // where it goes
 	url, body text
 	headers   []header
 }
@@ -136,9 +136,9 @@ func Parse(p Provider) (*Parsed, []Fault) {
 // Has reports whether a verb was written.
 func (p *Parsed) Has(verb Verb) bool { return p.requests[verb] != nil }
 
-// VoidsByRef reports whether to void a payment takes the provider's own name for it, which is in an answer alone.
-func (p *Parsed) VoidsByRef() bool {
-	return p.answer.Ref != "" && p.Has(Void) && p.requests[Void].uses("ref")
+// NeedsRef reports whether a verb takes the provider's own name for a payment, which is in an answer alone.
+func (p *Parsed) NeedsRef(verb Verb) bool {
+	return p.answer.Ref != "" && p.Has(verb) && p.requests[verb].uses("ref")
 }
 
 func (r *request) uses(word string) bool {

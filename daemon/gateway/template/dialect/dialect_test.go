@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -162,6 +163,19 @@ func TestWhatIsRefused(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: got %v, want %s that says %q", name, faults, c.key, c.says)
+		}
+	}
+}
+
+// TestEveryWordIsDocumented: the manual has what may be written.
+func TestEveryWordIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../../../docs/gateways.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word := range words {
+		if !strings.Contains(string(doc), "`"+word+"`") {
+			t.Errorf("docs/gateways.md doesn't explain %s", word)
 		}
 	}
 }

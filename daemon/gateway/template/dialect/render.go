@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -88,41 +89,42 @@ func (e Encoding) escape(s string) string {
 	return url.QueryEscape(s)
 }
 
-// Head is a request up to its body. Its errors are for values that have no place in it.
-func (p *Parsed) Head(verb Verb, v Values) (method, allow, path string, headers map[string]string, err error) {
+// Head is a request up to its body. Base is one of those that are allowed.
+type Head struct {
+	Method, Base, Path string
+	Headers            map[string]string
+}
+
+// Head fills in a verb's. Its errors are for values that have no place in it.
+func (p *Parsed) Head(verb Verb, v Values) (Head, error) {
 	q := p.requests[verb]
+	h := Head{q.Method, q.base, "", map[string]string{"Accept": "application/json"}}
 	for _, part := range q.url {
 		if part.word == "" {
-			path += part.literal
+			h.Path += part.literal
 			continue
 		}
 		value := v.Text[part.word]
 		if strings.Trim(value, ".") == "" { // nothing, or a way up
-			return "", "", "", nil, errors.New("{{" + part.word + "}} is nothing that an address can have")
+			return Head{}, errors.New("{{" + part.word + "}} is nothing that an address can have")
 		}
-		path += url.QueryEscape(value)
+		h.Path += url.QueryEscape(value)
 	}
-	headers = map[string]string{}
 	if len(q.body) > 0 {
-		headers["Content-Type"] = map[Encoding]string{JSON: "application/json", XML: "application/xml", Form: "application/x-www-form-urlencoded"}[p.encoding]
+		h.Headers["Content-Type"] = map[Encoding]string{JSON: "application/json", XML: "application/xml", Form: "application/x-www-form-urlencoded"}[p.encoding]
 	}
-	headers["Accept"] = "application/json"
-	for _, h := range q.headers {
+	for _, written := range q.headers {
 		var value strings.Builder
-		for _, part := range h.value {
+		for _, part := range written.value {
 			value.WriteString(part.literal + v.Text[part.word])
 		}
 		if strings.ContainsFunc(value.String(), func(c rune) bool { return c < ' ' || c > '~' }) {
-			return "", "", "", nil, errors.New("the header " + h.name + " has a value that no header can have")
+			return Head{}, errors.New("the header " + written.name + " has a value that no header can have")
 		}
-		for name := range headers {
-			if strings.EqualFold(name, h.name) {
-				delete(headers, name)
-			}
-		}
-		headers[h.name] = value.String()
+		maps.DeleteFunc(h.Headers, func(name, _ string) bool { return strings.EqualFold(name, written.name) }) // its owner knows better
+		h.Headers[written.name] = value.String()
 	}
-	return q.Method, q.allow, path, headers, nil
+	return h, nil
 }
 
 // wellFormed judges a body with each of its sections in and out.

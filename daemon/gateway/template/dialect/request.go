@@ -33,7 +33,7 @@ func (r *reader) request(verb Verb, q Request, allow []string) *request {
 	if i < 0 {
 		r.fault(at("url"), "begins with none of what allow has", "begin it with one of them and a slash, or add its host to allow")
 	} else {
-		out.allow = allow[i]
+		out.base = allow[i]
 		out.url = r.parse(at("url"), strings.TrimPrefix(q.URL, allow[i]), verb, inURL)
 		r.path(at("url"), out.url)
 	}

@@ -143,11 +143,11 @@ func TestHeadsStayInTheirPlace(t *testing.T) {
 		q.URL, q.Headers = "https://api.acme.example/v1/{{ref}}/void?k={{key}}", []string{"X-Ref: {{ref}}", "accept: text/x"}
 	}))
 	head := func(ref, key string) (string, string, error) {
-		_, allow, path, headers, err := p.Head(Void, Values{nil, map[string]string{"ref": ref, "key": key}})
-		if _, twice := headers["Accept"]; err == nil && (twice || headers["accept"] != "text/x" || allow != "https://api.acme.example") {
-			t.Errorf("got %s, %v", allow, headers)
+		h, err := p.Head(Void, Values{nil, map[string]string{"ref": ref, "key": key}})
+		if _, twice := h.Headers["Accept"]; err == nil && (twice || h.Headers["accept"] != "text/x" || h.Base != "https://api.acme.example") {
+			t.Errorf("got %+v", h)
 		}
-		return path, headers["X-Ref"], err
+		return h.Path, h.Headers["X-Ref"], err
 	}
 	for _, way := range []string{"", ".", "..", "a\r\nHost: b", "\x00", "é"} {
 		if _, _, err := head(way, "k"); err == nil {
@@ -196,9 +196,9 @@ func FuzzParse(f *testing.F) {
 		}
 		const told = `"'<&>\` + "\x00"
 		v := Values{card, map[string]string{"key": "pay_k", "amount": "7", "amount_decimal": "0.07", "currency": "EUR", "reference": "r", "address_line": told, "postcode": told, "network_id": told, "secret": "s"}}
-		_, _, path, headers, err := p.Head(Authorise, v)
+		h, err := p.Head(Authorise, v)
 		if err == nil {
-			for _, s := range append(slices.Collect(maps.Values(headers)), path) {
+			for _, s := range append(slices.Collect(maps.Values(h.Headers)), h.Path) {
 				if (strings.Contains(s, thePAN) || strings.Contains(s, "987")) && !strings.Contains(address+header, "987") && !strings.Contains(address+header, thePAN) {
 					t.Errorf("a card is in %q", s)
 				}
