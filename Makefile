@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 STATICCHECK_VERSION := v0.8.2
 NFPM_VERSION := v2.45.2
+STRIPE_MOCK_VERSION := v0.197.0
 BIN := build/bin
 LAB := build/lab
 PEERS := build/peers
@@ -14,7 +15,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres contracts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -82,6 +83,10 @@ $(NFPM):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 	@mv build/tools/nfpm $@
 
+build/tools/stripe-mock-$(STRIPE_MOCK_VERSION):
+	@GOBIN=$(CURDIR)/build/tools $(GO) install github.com/stripe/stripe-mock@$(STRIPE_MOCK_VERSION)
+	@mv build/tools/stripe-mock $@
+
 check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, house rules and unit tests; a minute when warm
 	@$(CGO) vet ./...
 	@$(CGO) vet -tags lab ./cmd/...
@@ -94,7 +99,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, the package in a machine with systemd, contacts in one with a kernel of its own, and the bounds of proof
 	@$(MAKE) --no-print-directory package
 	@$(MAKE) --no-print-directory package-arm64
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup hsm fips postgres
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup hsm fips postgres contracts
 	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
@@ -133,6 +138,12 @@ fips: ## what seals, signs and keeps keys, with a FIPS 140-3 module and no other
 # What check has tested on SQLite, whole but for what the tests give reasons for.
 postgres: rig ## what keeps its rows in the store, with them in PostgreSQL
 	@$(GO) test -timeout 20m ./daemon/audit ./daemon/backup ./daemon/custody ./daemon/export ./daemon/factor ./daemon/upstream ./daemon/vault -store postgres
+
+STRIPE_MOCK := build/tools/stripe-mock-$(STRIPE_MOCK_VERSION)
+contracts: $(STRIPE_MOCK) build/tools/staticcheck-$(STATICCHECK_VERSION) ## connectors against what their providers publish of themselves
+	@$(CGO) vet -tags stripemock ./daemon/gateway/stripe
+	@CGO_ENABLED=1 build/tools/staticcheck-$(STATICCHECK_VERSION) -tags stripemock ./daemon/gateway/stripe
+	@$(GO) test -count=1 -tags stripemock -run StripesOwn ./daemon/gateway/stripe -mock $(CURDIR)/$(STRIPE_MOCK)
 
 guest: ## what needs kernel interfaces that a container lacks: contacts at GPIO lines, serial ports and headsets, in an emulated machine
 	@.ci/guest ./hw/contact ./daemon/line:Contact

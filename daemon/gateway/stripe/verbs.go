@@ -15,7 +15,7 @@ func (s *Stripe) Inquire(ctx context.Context, o gateway.Order, ref string) (gate
 	if err != nil {
 		return gateway.Answer{}, fmt.Errorf("ask for the intent: %w", err)
 	}
-	if pi.LastError != nil && (pi.Status == needsMethod || pi.Status == canceled) {
+	if pi.LastError != nil && pi.LastError.Type == cardError && (pi.Status == needsMethod || pi.Status == canceled) {
 		return pi.LastError.answer(ref), nil
 	}
 	switch pi.Status {
