@@ -27,7 +27,7 @@ type Config struct {
 	Category    string // field 18: four digits of ISO 18245
 	Institution string // field 32: up to 11 digits; may be empty
 
-	Timeout   time.Duration // of a connection, a sign-on, an echo, and one try of an advice; default 15 s
+	Timeout   time.Duration // of a connection, and of one answer; default 30 s
 	EchoEvery time.Duration // default 1 min
 	BackOff   time.Duration // the most before the second connection; doubles with each; default 1 s
 	MaxWait   time.Duration // the most before any connection; default 1 min
@@ -47,7 +47,7 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		of       *time.Duration
 		standard time.Duration
-	}{{&c.Timeout, 15 * time.Second}, {&c.EchoEvery, time.Minute}, {&c.BackOff, time.Second}, {&c.MaxWait, time.Minute}, {&c.Lifetime, time.Minute}} {
+	}{{&c.Timeout, 30 * time.Second}, {&c.EchoEvery, time.Minute}, {&c.BackOff, time.Second}, {&c.MaxWait, time.Minute}, {&c.Lifetime, time.Minute}} {
 		if *d.of == 0 {
 			*d.of = d.standard
 		}

@@ -66,7 +66,7 @@ func TestAnAdviceIsRepeated(t *testing.T) {
 	}{
 		"at once":           {nil, []string{"0420"}},
 		"lost twice":        {[]acquirer.Fault{acquirer.Lost, acquirer.Lost}, []string{"0420", "0421", "0421"}},
-		"late":              {[]acquirer.Fault{acquirer.Late, acquirer.Silent, acquirer.Silent, acquirer.Silent, acquirer.Silent}, []string{"0420", "0421", "0421", "0421"}},
+		"late":              {[]acquirer.Fault{acquirer.Late, acquirer.Silent, acquirer.Silent, acquirer.Silent, acquirer.Silent}, []string{"0420", "0421"}},
 		"garbled":           {[]acquirer.Fault{acquirer.Garbled}, []string{"0420", "0421"}},
 		"without a code":    {[]acquirer.Fault{acquirer.Codeless}, []string{"0420", "0421"}},
 		"the line is lost":  {[]acquirer.Fault{acquirer.Closes, acquirer.Closes}, []string{"0420", "0421", "0421"}},

@@ -79,8 +79,6 @@ func (l *link) end(why error) {
 func (l *link) ask(ctx context.Context, q *question) (answer, error) {
 	select {
 	case l.writing <- struct{}{}:
-	case <-l.down:
-		return answer{}, notSent(l.why())
 	case <-ctx.Done():
 		return answer{}, notSent(ctx.Err())
 	}
@@ -114,27 +112,35 @@ func (l *link) write(ctx context.Context, q *question) (chan answer, error) {
 	l.mu.Lock()
 	if l.lost != nil {
 		defer l.mu.Unlock()
-		return nil, notSent(l.lost)
+		return nil, notSent(fmt.Errorf("%w: %w", errAway, l.lost))
 	}
 	l.waiting[q.trace] = waiter{q.answer, to}
 	l.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { l.fail(fmt.Errorf("the acquirer takes nothing more: %w", ctx.Err())) })
-	defer stop()
-	if err := l.put(q); err != nil {
-		l.fail(err)
+	if err := l.put(ctx, q); err != nil {
+		l.fail(fmt.Errorf("the acquirer takes nothing more: %w", err))
 		l.forget(q.trace, to)
 		return nil, fmt.Errorf("%w: %w", errLost, l.why())
 	}
 	return to, nil
 }
 
-// put writes a frame: many records, few packets.
-func (l *link) put(q *question) error {
+// put writes a frame: many records, few packets. It ends with ctx.
+func (l *link) put(ctx context.Context, q *question) error {
 	if tcp, is := l.raw.(*net.TCPConn); is {
 		tcp.SetNoDelay(false)
 		defer tcp.SetNoDelay(true) // what is left goes now
 	}
-	return wiping.Write(l.conn, q.frame, q.secrets)
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		l.conn.SetWriteDeadline(time.Unix(1, 0))
+		close(ended)
+	})
+	err := wiping.Write(l.conn, q.frame, q.secrets)
+	if !stop() { // it may have ended just after all was written: the next question has a deadline of its own
+		<-ended
+		l.conn.SetWriteDeadline(time.Time{})
+	}
+	return err
 }
 
 // forget no longer waits.

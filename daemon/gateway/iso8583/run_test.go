@@ -105,15 +105,14 @@ func TestARefusedSignOn(t *testing.T) {
 // TestEchoes: one that isn't answered ends the connection, and with it what waits.
 func TestEchoes(t *testing.T) {
 	bubble(t, message.Form{}, func(t *testing.T, r *rig) {
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10*time.Minute + time.Second)
 		if n := len(r.told()); n != 2 {
 			t.Errorf("with good echoes it went %v", r.told())
 		}
 		r.bank.Ignore(true)
-		time.Sleep(59*time.Second + 15*time.Second) // the echo is a second old when the payment goes
-		_, _, err := r.pays(anOrder("pay_a", 1), good)
-		if err != nil {
-			t.Errorf("between echoes: %v", err)
+		time.Sleep(88 * time.Second) // the echo was sent 29 s ago, and has one more
+		if _, _, err := r.pays(anOrder("pay_a", 1), good); err != nil || slices.Contains(r.told(), Away) {
+			t.Errorf("while an echo waits: %v; it went %v", err, r.told())
 		}
 		time.Sleep(2 * time.Second)
 		if !slices.Contains(r.told(), Away) || !strings.Contains(r.lastWhy(), "echo: the acquirer didn't answer") {
@@ -143,5 +142,24 @@ func TestStopping(t *testing.T) {
 			t.Error(err)
 		}
 		r.stop = func() {}
+	})
+}
+
+// TestAnAcquirerWhoTakesNothing: a question that he doesn't read ends with its context, and then nobody knows; what waits to be written after it isn't sent.
+func TestAnAcquirerWhoTakesNothing(t *testing.T) {
+	bubble(t, message.Form{}, func(t *testing.T, r *rig) {
+		r.bank.Script(acquirer.Stuck)
+		begun := time.Now()
+		_, _, first := r.pays(anOrder("pay_a", 1), good)
+		go r.pays(anOrder("pay_b", 1), good) // it is being written
+		time.Sleep(10 * time.Second)
+		_, _, third := r.pays(anOrder("pay_c", 1), good) // the second's time is up before the third's
+		if !unknown(first) || !errors.Is(third, gateway.ErrNotSent) || time.Since(begun) != 40*time.Second {
+			t.Errorf("%v; %v, after %v", first, third, time.Since(begun))
+		}
+		time.Sleep(10 * time.Second)
+		if a, _, err := r.pays(anOrder("pay_d", 1), good); err != nil || a.Outcome != gateway.Approved {
+			t.Errorf("on the next connection: %+v, %v", a, err)
+		}
 	})
 }

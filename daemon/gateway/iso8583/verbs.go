@@ -36,6 +36,8 @@ func (c *Connector) Authorise(ctx context.Context, o gateway.Order, card *secret
 	if err := note(r.String()); err != nil {
 		return gateway.Answer{}, notSent(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
 	a, err := l.ask(ctx, q)
 	if err != nil {
 		return gateway.Answer{}, err

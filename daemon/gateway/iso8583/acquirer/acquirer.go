@@ -32,6 +32,7 @@ type Acquirer struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]bool
 	script  []Fault
+	met     chan struct{} // who waits for the next question; nil: nobody
 	refuses bool
 	deaf    bool
 	books   map[string]*Entry

@@ -14,8 +14,8 @@ type Entry struct {
 	Taken      int64
 	Refunded   int64 // by the reference number of the payment, whatever that of the refund was
 	Reversed   bool
-	Code       string // what the question was answered with; "": it hasn't come
-	original   string // its type, trace number and transmission time, as field 90 has them
+	Code       string   // what the question was answered with; "": it hasn't come
+	originals  []string // types, trace numbers and transmission times that it came with, as field 90 has them
 }
 
 // Holds is the money that a card holder lacks: taken and not given back, or held for him who may take it.
@@ -48,7 +48,7 @@ func (a *Acquirer) entry(number string) *Entry {
 // find is the entry that field 90 is of.
 func (a *Acquirer) find(original string) *Entry {
 	for _, number := range slices.Sorted(maps.Keys(a.books)) {
-		if e := a.books[number]; len(original) >= 20 && e.original == original[:20] {
+		if e := a.books[number]; len(original) >= 20 && slices.Contains(e.originals, original[:20]) {
 			return e
 		}
 	}
@@ -66,10 +66,10 @@ func (a *Acquirer) book(m message.Message, outcome string) string {
 		if m.Text(3) == "200000" {
 			return a.refund(e, amount, m.Text(90))
 		}
+		e.originals = append(e.originals, m.Type+m.Text(11)+m.Text(7))
 		if e.Reversed || e.Code != "" {
-			return e.Code
+			return reply(e)
 		}
-		e.original = m.Type + m.Text(11) + m.Text(7)
 		if e.Code = outcome; e.Code != "00" {
 			return e.Code
 		}
@@ -88,12 +88,18 @@ func (a *Acquirer) book(m message.Message, outcome string) string {
 		}
 		e.Taken, e.Authorised = amount, amount
 		return "00"
-	default: // a reversal, also of what comes later
-		if e.Reversed = true; e.Code == "" {
-			e.Code = "12"
-		}
+	default: // a reversal, also of what comes later; of what was given back in part it gives back the rest
+		e.Reversed = true
 		return "00"
 	}
+}
+
+// reply is what a question is answered by that came before, or whose reversal did.
+func reply(e *Entry) string {
+	if e.Code == "" {
+		return "12"
+	}
+	return e.Code
 }
 
 func (a *Acquirer) refund(e *Entry, amount int64, original string) string {

@@ -11,7 +11,7 @@ import (
 // Fault is what goes wrong with the answer to a question about money.
 type Fault int
 
-// The faults. But for Lost and NotFound, he did what he was asked.
+// The faults. But for Lost, Unheard and NotFound, he did what he was asked.
 const (
 	None      Fault = iota
 	Lost            // the question is lost on its way
@@ -28,8 +28,9 @@ const (
 	Short           // it approves less
 	Repeats         // it repeats the card
 	Closes          // he closes the connection instead
+	Stuck           // no answer, and he reads nothing more
+	Unheard         // that, and he hasn't done anything
 	NotFound        // he says that there is no such payment, and does nothing
-	Faults    = iota
 )
 
 // Lateness is how late a late answer is: no box waits so long.
@@ -42,15 +43,24 @@ func (a *Acquirer) Script(faults ...Fault) {
 	a.script = append(a.script, faults...)
 }
 
-// next is the fault that is due.
-func (a *Acquirer) next(mti string) (f Fault) {
+// Break has a fault befall the next question about money, instead of what was scripted. met is closed when he has acted on it, or hasn't.
+func (a *Acquirer) Break(f Fault) (met <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.script, a.met = []Fault{f}, make(chan struct{})
+	return a.met
+}
+
+// next is the fault that is due, and who waits for it.
+func (a *Acquirer) next(mti string) (f Fault, met chan struct{}) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.heard = append(a.heard, mti)
 	if len(a.script) > 0 {
 		f, a.script = a.script[0], a.script[1:]
 	}
-	return f
+	met, a.met = a.met, nil
+	return f, met
 }
 
 // answer does what a message asks and answers it. It reports whether the connection goes on.
@@ -58,20 +68,27 @@ func (a *Acquirer) answer(c *client, m message.Message) bool {
 	if m.Type == "0800" {
 		return a.manage(c, m)
 	}
-	f := a.next(m.Type)
-	if f == Lost {
-		return true
-	}
+	f, met := a.next(m.Type)
 	pan, aside := c.aside[:m.CopySecret(c.aside, 2)], c.aside[32:]
-	minor := parse(m.Text(4))
-	code, address, cvv := Outcome(pan, minor)
-	if f == NotFound {
+	code, address, cvv := Outcome(pan, parse(m.Text(4)))
+	switch f {
+	case NotFound:
 		code = "25"
-	} else {
+	case Lost, Unheard:
+	default:
 		code = a.book(m, code)
 	}
-	if f == Silent || f == Closes {
-		return f == Silent
+	if met != nil {
+		close(met)
+	}
+	switch f {
+	case Lost, Silent:
+		return true
+	case Stuck:
+		<-a.stop
+		return false
+	case Unheard, Closes:
+		return false
 	}
 	more := ""
 	if private := aside[:m.CopySecret(aside, 48)]; len(private) > 0 {
