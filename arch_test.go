@@ -57,8 +57,6 @@ var importRules = []importRule{
 	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret", "daemon/tune", "daemon/acceptance"},
 		never: []string{"net/http", "database/sql"}, reason: "a line process reaches its devices and one unix socket"},
 	{in: "daemon/upstream", never: []string{"daemon/secret", "daemon/capture"}, reason: "a card number can't be typed here"},
-	{in: "daemon/upstream/jetstream", only: []string{"daemon/upstream", "daemon/config", "daemon/private"}, never: []string{"net/http", "database/sql"},
-		reason: "it carries what the outbox gives it, and knows no store"},
 	{in: "daemon/upstream/jetstream/natstest", only: []string{}, reason: "a server in a test knows nothing of who is tested against it"},
 	{in: "daemon/control", never: []string{"daemon/secret", "daemon/capture", "daemon/host", "daemon/factor"}, reason: "a card number can't be typed here"},
 	{in: "daemon/health", only: []string{"daemon/health"}, reason: "whoever is unwell says so in the same words, and they lead nowhere"},
@@ -104,6 +102,8 @@ var importRules = []importRule{
 var exactRules = []importRule{
 	{in: "daemon", never: []string{"hw", "daemon/line", "daemon/session", "daemon/capture", "audio"},
 		reason: "flattoned opens no device and sees no digit but the ones it seals"},
+	{in: "daemon/upstream/jetstream", only: []string{"daemon/upstream", "daemon/config", "daemon/private"}, never: []string{"net/http", "database/sql"},
+		reason: "it carries what the outbox gives it, and knows no store"},
 	{in: "daemon/health", only: []string{}, never: []string{"os", "net", "net/http", "log", "log/slog", "database/sql"},
 		reason: "what is declared and what stands leads nowhere; who tells of it is in packages below"},
 }

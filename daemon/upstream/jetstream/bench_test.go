@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/flattone/flattone/daemon/upstream/jetstream/natstest"
 )
 
 // BenchmarkSend is one event of 400 bytes, published and acknowledged, with so many keys in flight, by a server in a process of its own that
@@ -14,13 +16,9 @@ func BenchmarkSend(b *testing.B) {
 	for _, flush := range []string{"late", "always"} {
 		for _, keys := range []int{1, 16, 64} {
 			b.Run(fmt.Sprintf("flush=%s/keys=%d", flush, keys), func(b *testing.B) {
-				var env []string
-				if flush == "late" {
-					env = append(env, serveLazily+"=1")
-				}
-				c := newChild(b, env...)
-				c.stream("S", "flattone.>")
-				s := c.sender()
+				server := natstest.NewProcess(b, flush == "always")
+				server.Stream("S", "flattone.>")
+				s := senderTo(b, server)
 				deliver(b, s, event("evt_first", "k"))
 				var sent atomic.Int64
 				var all sync.WaitGroup

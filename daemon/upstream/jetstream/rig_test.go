@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(serveUntilKilled); dir != "" {
-		serveForever(dir, os.Getenv(serveAt))
-	}
+	natstest.Main()
 	goleak.VerifyTestMain(m)
 }
 

@@ -33,22 +33,18 @@ func (s *Sender) makeStream(ctx context.Context) error {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		_, err = s.streams.CreateStream(ctx, jetstream.StreamConfig{Name: s.cfg.Stream, Subjects: []string{subject}, Storage: jetstream.FileStorage,
 			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, Duplicates: Window, Metadata: map[string]string{maker: "flattone"}})
-		s.log.Info("made a stream", "stream", s.cfg.Stream, "subject", subject, "error", err)
-	case err == nil:
+	case err != nil:
+	case stream.CachedInfo().Config.Metadata[maker] != "flattone":
+		return errNotOurs
+	case !slices.Contains(stream.CachedInfo().Config.Subjects, subject):
 		now := stream.CachedInfo().Config
-		switch {
-		case now.Metadata[maker] != "flattone":
-			return errNotOurs
-		case slices.Contains(now.Subjects, subject):
-		default:
-			now.Subjects = append(now.Subjects, subject)
-			_, err = s.streams.UpdateStream(ctx, now)
-			s.log.Info("gave a stream another subject", "stream", s.cfg.Stream, "subject", subject, "error", err)
-		}
+		now.Subjects = append(now.Subjects, subject)
+		_, err = s.streams.UpdateStream(ctx, now)
 	}
 	if err != nil {
 		return fmt.Errorf("make the stream: %w", err)
 	}
+	s.log.Info("the stream is there", "stream", s.cfg.Stream, "subject", subject)
 	s.made.Store(true)
 	return nil
 }
