@@ -27,8 +27,9 @@ const (
 	Garbled   Fault = "garbled"   // noise
 	Truncated Fault = "truncated" // the answer ends early
 	Oversized Fault = "oversized" // the answer is longer than any
-	Stale     Fault = "stale"     // the answer is another payment's
+	Stale     Fault = "stale"     // the answer is that of another payment which went well: it doesn't act
 	Twice     Fault = "twice"     // the answer comes twice
+	Late      Fault = "late"      // it has the request, and acts on it only when Break is called again
 )
 
 // Books are what a provider keeps of an order, in minor units.
@@ -42,7 +43,7 @@ type Books struct {
 // Provider is whom the connector speaks to. Safe for concurrent use.
 type Provider interface {
 	// Break has a fault befall the next request that could move money: of an authorisation, a capture, a void or a refund, not those that prepare one or only ask. It
-	// replaces the fault before, if that befell nobody; "" is none. met is closed when the provider has acted on the request, or hasn't, and is about to answer.
+	// replaces the fault before, if that befell nobody; "" is none. met is closed when the provider has acted on the request, or hasn't, and is about to answer. What came [Late] is acted on before Break returns.
 	Break(Fault) (met <-chan struct{})
 	Books(gateway.Order) Books
 }
@@ -66,7 +67,7 @@ type Rig struct {
 func Run(t *testing.T, start func(testing.TB) Rig) {
 	for name, test := range map[string]func(*testing.T, *rig){
 		"sale": sale, "authorise and capture": authoriseAndCapture, "declines": declines, "again": again, "void": voids, "refund": refunds,
-		"answers lost": answersLost, "verbs lost": verbsLost, "not noted": notNoted, "crash after the note": crashAfterTheNote, "ends with its context": endsWithItsContext,
+		"answers lost": answersLost, "verbs lost": verbsLost, "late": late, "not noted": notNoted, "crash after the note": crashAfterTheNote, "ends with its context": endsWithItsContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, &rig{Rig: start(t), t: t}) })
 	}

@@ -42,7 +42,7 @@ func TestContract(t *testing.T) {
 			Declined: map[gateway.Class]string{gateway.Refusal: "4000000000000002", gateway.Funds: "4000000000009995", gateway.Stolen: "4000000000009979", gateway.Expired: "4000000000000069",
 				gateway.BadCVV: "4000000000000127", gateway.Later: "4000000000000119", gateway.NeedsHolder: "4000008400001629", gateway.BadCard: "4242424242424241"},
 			Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Busy, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Garbled, gatewaytest.Truncated,
-				gatewaytest.Oversized, gatewaytest.Stale, gatewaytest.Twice}}
+				gatewaytest.Oversized, gatewaytest.Stale, gatewaytest.Twice, gatewaytest.Late}}
 	})
 }
 

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 
@@ -34,13 +33,8 @@ type Sim struct {
 	methods map[string]*method
 	replies map[string]reply // by idempotency key
 	faults  map[string]fault
+	late    []held
 	seen    []string
-}
-
-// fault is one that waits for its request.
-type fault struct {
-	kind gatewaytest.Fault
-	met  chan struct{}
 }
 
 // reply is what was said to a request of a fingerprint.
@@ -56,7 +50,10 @@ func New(t testing.TB) *Sim {
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	s.server.EnableHTTP2 = false
 	s.server.StartTLS()
-	t.Cleanup(s.server.Close)
+	t.Cleanup(func() {
+		s.Break("") // what is late is waited for
+		s.server.Close()
+	})
 	return s
 }
 
@@ -68,33 +65,6 @@ func (s *Sim) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(s.server.Certificate())
 	return pool
-}
-
-// money is the place in faults for whatever could move some.
-const money = "money"
-
-// Break implements [gatewaytest.Provider].
-func (s *Sim) Break(f gatewaytest.Fault) <-chan struct{} { return s.BreakAt(money, f) }
-
-// BreakAt is as Break, for the next request whose path ends so.
-func (s *Sim) BreakAt(path string, f gatewaytest.Fault) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	met := make(chan struct{})
-	s.faults[path] = fault{f, met}
-	return met
-}
-
-// befalls is the fault that a request meets now.
-func (s *Sim) befalls(r *http.Request) (f fault) {
-	for path, set := range s.faults {
-		moves := r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/refunds") || strings.Count(r.URL.Path, "/") == 4)
-		if strings.HasSuffix(r.URL.Path, path) || path == money && moves {
-			delete(s.faults, path)
-			f = set
-		}
-	}
-	return f
 }
 
 // Seen are the requests so far: method and path.
@@ -131,8 +101,24 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}
-	status, answer := http.StatusTooManyRequests, oops("rate_limit_error", "rate_limit", "Too many requests")
-	if f.kind != gatewaytest.Busy {
+	if f.kind == gatewaytest.Late {
+		h := held{make(chan struct{}), make(chan struct{})}
+		s.late = append(s.late, h)
+		s.mu.Unlock()
+		close(f.met)
+		f.met = nil
+		<-h.release
+		s.mu.Lock()
+		defer close(h.acted)
+	}
+	var status int
+	var answer []byte
+	switch f.kind {
+	case gatewaytest.Busy:
+		status, answer = http.StatusTooManyRequests, oops("rate_limit_error", "rate_limit", "Too many requests")
+	case gatewaytest.Stale:
+		status, answer = http.StatusOK, stale(r)
+	default:
 		status, answer = s.once(r, body, f.kind == gatewaytest.Failing)
 	}
 	s.mu.Unlock()

@@ -1,0 +1,98 @@
+package stripesim
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
+)
+
+// fault is one that waits for its request.
+type fault struct {
+	kind gatewaytest.Fault
+	met  chan struct{}
+}
+
+// held is a request that came late.
+type held struct{ release, acted chan struct{} }
+
+// money is the place in faults for whatever could move some.
+const money = "money"
+
+// Break implements [gatewaytest.Provider].
+func (s *Sim) Break(f gatewaytest.Fault) <-chan struct{} { return s.BreakAt(money, f) }
+
+// BreakAt is as Break, for the next request whose path ends so.
+func (s *Sim) BreakAt(path string, f gatewaytest.Fault) <-chan struct{} {
+	s.mu.Lock()
+	late := s.late
+	s.late = nil
+	s.mu.Unlock()
+	for _, h := range late {
+		close(h.release)
+		<-h.acted
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	met := make(chan struct{})
+	s.faults[path] = fault{f, met}
+	return met
+}
+
+// befalls is the fault that a request meets now.
+func (s *Sim) befalls(r *http.Request) (f fault) {
+	for path, set := range s.faults {
+		moves := r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/refunds") || strings.Count(r.URL.Path, "/") == 4)
+		if strings.HasSuffix(r.URL.Path, path) || path == money && moves {
+			delete(s.faults, path)
+			f = set
+		}
+	}
+	return f
+}
+
+// deliver sends an answer, or what becomes of it by a fault.
+func deliver(w http.ResponseWriter, f gatewaytest.Fault, status int, answer []byte) {
+	raw := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nRequest-Id: req_1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		status, http.StatusText(status), len(answer), answer)
+	switch f {
+	case gatewaytest.Garbled:
+		raw = bytes.Repeat([]byte{0x16, 0x03, 0xff, '\r', '\n'}, 100)
+	case gatewaytest.Truncated:
+		raw = raw[:len(raw)-len(answer)/2]
+	case gatewaytest.Oversized:
+		raw = append([]byte("HTTP/1.1 200 OK\r\n\r\n"), bytes.Repeat([]byte(`{"id":"pi_1",`), 1<<16)...)
+	case gatewaytest.Twice:
+		raw = append(raw, raw...)
+	case gatewaytest.Dropped:
+		raw = nil
+	}
+	conn, rest, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if f == gatewaytest.Silent {
+		io.Copy(io.Discard, rest) // until nobody waits any more
+		return
+	}
+	conn.Write(raw) // who asked may have gone
+}
+
+// stale is an answer that fits a request, but for the payment.
+func stale(r *http.Request) []byte {
+	if strings.HasSuffix(r.URL.Path, "/refunds") {
+		return encode(map[string]any{"id": "re_stale", "object": "refund", "status": "succeeded", "payment_intent": "pi_stale"})
+	}
+	p := &intent{ID: "pi_stale", Object: "payment_intent", Status: "succeeded", Amount: 1234, Received: 1234, Currency: "eur"}
+	if strings.HasSuffix(r.URL.Path, "/cancel") {
+		p.Status = "canceled"
+	}
+	if strings.HasSuffix(r.URL.Path, "/payment_intents") {
+		p.Amount = 1
+	}
+	return encode(p)
+}
