@@ -66,10 +66,13 @@ func New(t testing.TB) *Sim {
 // URL is where it is.
 func (s *Sim) URL() string { return s.server.URL }
 
-// Roots vouch for it.
+// Certificate vouches for itself, and Roots for it.
+func (s *Sim) Certificate() *x509.Certificate { return s.server.Certificate() }
+
+// Roots are who vouches for the provider.
 func (s *Sim) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(s.server.Certificate())
+	pool.AddCert(s.Certificate())
 	return pool
 }
 

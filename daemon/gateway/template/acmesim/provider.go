@@ -21,11 +21,14 @@ var refunds = map[dialect.Encoding]string{dialect.JSON: `{"payment": "{{ref}}", 
 	dialect.XML: `<r><payment>{{ref}}</payment><amount>{{amount}}</amount></r>`}
 
 // Provider is how the box is told to speak to it.
-func (s *Sim) Provider(e dialect.Encoding) dialect.Provider {
-	at := s.URL() + "/v1/"
+func (s *Sim) Provider(e dialect.Encoding) dialect.Provider { return At(s.URL(), e) }
+
+// At is Provider for one that is elsewhere.
+func At(base string, e dialect.Encoding) dialect.Provider {
+	at := base + "/v1/"
 	who := "Authorization: Bearer {{secret}}"
 	return dialect.Provider{
-		Allow: []string{s.URL()}, Encoding: e,
+		Allow: []string{base}, Encoding: e,
 		Requests: map[dialect.Verb]dialect.Request{
 			dialect.Authorise: {Method: "POST", URL: at + "payments", Headers: []string{who, "Idempotency-Key: {{key}}"}, Body: bodies[e], Approved: []string{"authorised", "captured"}, Declined: []string{"declined"}},
 			dialect.Inquire:   {Method: "GET", URL: at + "payments?reference={{key}}", Headers: []string{who}, Approved: []string{"authorised", "captured"}, Declined: []string{"declined", "voided"}},
