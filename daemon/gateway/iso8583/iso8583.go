@@ -2,7 +2,7 @@
 //
 // It exists for owners whose contract is with an acquirer or a switch, and not with a payment service. [Connector.Run] keeps the connection: it signs on, sends echoes,
 // and connects again. The verbs of [gateway.Connector] may be called meanwhile, many at a time; answers find their question by its type, its trace number (STAN), its
-// transmission time and the terminal, in whatever order they come. What fits no question is dropped and counted.
+// transmission time and the terminal, in whatever order they come. What fits no question is dropped and counted. An echo of his is answered.
 //
 // What is asked, and by which message:
 //

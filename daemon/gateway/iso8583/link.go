@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/audio/locked"
@@ -14,15 +14,16 @@ import (
 	"github.com/flattone/flattone/daemon/gateway/wiping"
 )
 
-// link is one connection: questions go out one after the other, and one goroutine reads the answers.
+// link is one connection: questions go out one after the other, and one goroutine reads the answers (listen.go).
 type link struct {
 	c       *Connector
 	conn    net.Conn
-	raw     net.Conn      // below TLS
-	page    []byte        // what is being read
-	aside   []byte        // what of it may be secret, in characters
-	writing chan struct{} // holds one: who took it writes
-	read    sync.WaitGroup
+	raw     net.Conn       // below TLS
+	page    []byte         // what is being read
+	aside   []byte         // what of it may be secret, in characters
+	writing chan struct{}  // holds one: who took it writes
+	work    sync.WaitGroup // the reader, and who obliges
+	obliges atomic.Bool    // somebody does
 
 	mu      sync.Mutex
 	waiting map[trace]waiter
@@ -46,7 +47,7 @@ func newLink(c *Connector, conn, raw net.Conn) (*link, error) {
 		return nil, errors.Join(err, locked.Free(page))
 	}
 	l := &link{c: c, conn: conn, raw: raw, page: page, aside: aside, writing: make(chan struct{}, 1), waiting: map[trace]waiter{}, down: make(chan struct{})}
-	l.read.Go(func() { l.fail(l.listen()) })
+	l.work.Go(func() { l.fail(l.listen()) })
 	return l, nil
 }
 
@@ -67,61 +68,63 @@ func (l *link) why() error {
 	return l.lost
 }
 
-// end closes the connection, waits for its reader, and wipes what it read.
+// end closes the connection, waits for who works with it, and wipes what was read.
 func (l *link) end(why error) {
 	l.fail(why)
-	l.read.Wait()
+	l.work.Wait()
 	locked.Free(l.page)
 	locked.Free(l.aside)
 }
 
 // ask sends a question and waits for its answer until ctx ends. It is [gateway.ErrNotSent] if nothing of it left.
 func (l *link) ask(ctx context.Context, q *question) (answer, error) {
-	select {
-	case l.writing <- struct{}{}:
-	case <-ctx.Done():
-		return answer{}, notSent(ctx.Err())
-	}
-	to, err := l.write(ctx, q)
-	<-l.writing
-	if err != nil {
+	to := make(chan answer, 1)
+	if err := l.write(ctx, q, to); err != nil {
 		return answer{}, err
 	}
 	defer l.forget(q.trace, to)
+	var why error
 	select {
 	case a := <-to:
 		return a, nil
 	case <-ctx.Done():
-		return answer{}, fmt.Errorf("%w: %w", errNoAnswer, ctx.Err())
+		why = fmt.Errorf("%w: %w", errNoAnswer, ctx.Err())
 	case <-l.down:
+		why = fmt.Errorf("%w: %w", errLost, l.why())
 	}
 	select {
 	case a := <-to: // it came just before
 		return a, nil
 	default:
-		return answer{}, fmt.Errorf("%w: %w", errLost, l.why())
+		return answer{}, why
 	}
 }
 
-// write sends a question whose answer goes to the channel returned. An acquirer who doesn't take what is sent until ctx ends is away: half a frame can't be taken back.
-func (l *link) write(ctx context.Context, q *question) (chan answer, error) {
-	if ctx.Err() != nil {
-		return nil, notSent(ctx.Err())
+// write sends a question, and has its answer go to the channel, if there is one. An acquirer who doesn't take what is sent until ctx ends is away: half a frame can't be taken back.
+func (l *link) write(ctx context.Context, q *question, to chan answer) error {
+	select {
+	case l.writing <- struct{}{}:
+		defer func() { <-l.writing }()
+	case <-ctx.Done():
 	}
-	to := make(chan answer, 1)
+	if ctx.Err() != nil {
+		return notSent(ctx.Err())
+	}
 	l.mu.Lock()
 	if l.lost != nil {
 		defer l.mu.Unlock()
-		return nil, notSent(fmt.Errorf("%w: %w", errAway, l.lost))
+		return notSent(fmt.Errorf("%w: %w", errAway, l.lost))
 	}
-	l.waiting[q.trace] = waiter{q.answer, to}
+	if to != nil {
+		l.waiting[q.trace] = waiter{q.answer, to}
+	}
 	l.mu.Unlock()
 	if err := l.put(ctx, q); err != nil {
 		l.fail(fmt.Errorf("the acquirer takes nothing more: %w", err))
 		l.forget(q.trace, to)
-		return nil, fmt.Errorf("%w: %w", errLost, l.why())
+		return fmt.Errorf("%w: %w", errLost, l.why())
 	}
-	return to, nil
+	return nil
 }
 
 // put writes a frame: many records, few packets. It ends with ctx.
@@ -135,7 +138,11 @@ func (l *link) put(ctx context.Context, q *question) error {
 		l.conn.SetWriteDeadline(time.Unix(1, 0))
 		close(ended)
 	})
-	err := wiping.Write(l.conn, q.frame, q.secrets)
+	secrets := q.secrets
+	if l.conn == l.raw { // no TLS that could keep them
+		secrets = nil
+	}
+	err := wiping.Write(l.conn, q.frame, secrets)
 	if !stop() { // it may have ended just after all was written: the next question has a deadline of its own
 		<-ended
 		l.conn.SetWriteDeadline(time.Time{})
@@ -150,71 +157,4 @@ func (l *link) forget(t trace, to chan answer) {
 	if l.waiting[t].to == to {
 		delete(l.waiting, t)
 	}
-}
-
-// listen reads frames until the connection ends, or until one has no length that makes sense: then nobody knows where the next begins. After that it empties what
-// the connection holds, so that it is wiped (package wiping).
-func (l *link) listen() error {
-	for {
-		frame, err := l.frame()
-		if err == nil {
-			l.hear(frame)
-			clear(l.page)
-			clear(l.aside)
-			continue
-		}
-		if errors.Is(err, message.ErrMalformed) {
-			l.c.garbled.Add(1)
-		}
-		l.conn.Close()
-		for err := error(nil); err == nil; {
-			_, err = l.conn.Read(l.page)
-		}
-		clear(l.page)
-		return err
-	}
-}
-
-// frame reads one. It may begin at any time, but who begins one ends it soon.
-func (l *link) frame() ([]byte, error) {
-	head := l.page[:message.LengthBytes]
-	if _, err := io.ReadFull(l.conn, head); err != nil {
-		return nil, err
-	}
-	n, err := l.c.cfg.Form.Length(head)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.conn.SetReadDeadline(time.Now().Add(l.c.cfg.Timeout)); err != nil {
-		return nil, err
-	}
-	rest := l.page[len(head) : len(head)+n]
-	if _, err := io.ReadFull(l.conn, rest); err != nil {
-		return nil, fmt.Errorf("the rest of an answer: %w", err)
-	}
-	return rest, l.conn.SetReadDeadline(time.Time{})
-}
-
-// hear gives an answer to who waits for it.
-func (l *link) hear(frame []byte) {
-	body, err := l.c.cfg.Form.Body(frame)
-	if err != nil {
-		l.c.garbled.Add(1)
-		return
-	}
-	m, err := message.Decode(l.c.cfg.Form, body)
-	if err != nil {
-		l.c.garbled.Add(1)
-		return
-	}
-	t := trace{m.Text(11), m.Text(7)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w, asked := l.waiting[t]
-	if !asked || w.mti != m.Type || m.Text(41) != l.c.cfg.Terminal {
-		l.c.strays.Add(1)
-		return
-	}
-	delete(l.waiting, t)
-	w.to <- read(m, l.aside)
 }

@@ -163,3 +163,20 @@ func TestAnAcquirerWhoTakesNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestHisEchoes: the acquirer, too, may ask whether the box is there.
+func TestHisEchoes(t *testing.T) {
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, form, func(t *testing.T, r *rig) {
+				for range 3 {
+					r.bank.Echo()
+					synctest.Wait()
+				}
+				if a, _, err := r.pays(anOrder("pay_a", 1), good); err != nil || a.Outcome != gateway.Approved || r.bank.Echoed() != 3 || r.c.Counts() != (Counts{}) {
+					t.Errorf("%+v, %v; %d echoes are answered, dropped are %+v", a, err, r.bank.Echoed(), r.c.Counts())
+				}
+			})
+		})
+	}
+}

@@ -30,18 +30,19 @@ type Acquirer struct {
 	stop chan struct{}
 
 	mu      sync.Mutex
-	conns   map[net.Conn]bool
+	conns   map[*client]bool
 	script  []Fault
 	met     chan struct{} // who waits for the next question; nil: nobody
 	refuses bool
 	deaf    bool
 	books   map[string]*Entry
 	heard   []string
+	echoed  int
 }
 
 // New makes an acquirer without books. Of a TLS config he does the server's side; nil is plain.
 func New(form message.Form, secure *tls.Config) *Acquirer {
-	return &Acquirer{form: form, tls: secure, stop: make(chan struct{}), conns: map[net.Conn]bool{}, books: map[string]*Entry{}}
+	return &Acquirer{form: form, tls: secure, stop: make(chan struct{}), conns: map[*client]bool{}, books: map[string]*Entry{}}
 }
 
 // Serve takes connections until the listener is closed.
@@ -62,16 +63,17 @@ func (a *Acquirer) Take(conn net.Conn) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.conns[conn] = true
-	a.work.Go(func() { a.serve(conn) })
+	c := &client{Conn: conn}
+	a.conns[c] = true
+	a.work.Go(func() { a.serve(c) })
 }
 
 // HangUp ends the connections that there are.
 func (a *Acquirer) HangUp() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for conn := range a.conns {
-		conn.Close()
+	for c := range a.conns {
+		c.Close()
 	}
 }
 
@@ -95,6 +97,23 @@ func (a *Acquirer) Heard() []string {
 	return append([]string(nil), a.heard...)
 }
 
+// Echo has him ask on each connection whether the box is there.
+func (a *Acquirer) Echo() {
+	page := make([]byte, 256)
+	n, _, err := encode(page, a.form, "0800", map[int]string{7: "0101000000", 11: "1", 41: "HOST", 70: "301"}, nil, "")
+	if err != nil {
+		panic(err) // nothing in it comes from elsewhere
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for c := range a.conns {
+		c.write(page[:n], nil)
+	}
+}
+
+// Echoed is how many echoes of his were answered.
+func (a *Acquirer) Echoed() int { a.mu.Lock(); defer a.mu.Unlock(); return a.echoed }
+
 // client is a connection with the memory that it takes.
 type client struct {
 	net.Conn
@@ -111,14 +130,13 @@ func (c *client) write(b []byte, secrets [][2]int) {
 	wiping.Write(c, b, secrets)
 }
 
-func (a *Acquirer) serve(conn net.Conn) {
+func (a *Acquirer) serve(c *client) {
 	defer func() {
-		conn.Close()
+		c.Close()
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		delete(a.conns, conn)
+		delete(a.conns, c)
 	}()
-	c := &client{Conn: conn}
 	for _, page := range []*[]byte{&c.page, &c.aside} {
 		b, err := locked.Bytes(message.MostBytes)
 		if err != nil {
@@ -129,7 +147,7 @@ func (a *Acquirer) serve(conn net.Conn) {
 	}
 	for {
 		head := c.page[:message.LengthBytes]
-		if _, err := io.ReadFull(conn, head); err != nil {
+		if _, err := io.ReadFull(c, head); err != nil {
 			return
 		}
 		n, err := a.form.Length(head)
@@ -137,7 +155,7 @@ func (a *Acquirer) serve(conn net.Conn) {
 			return
 		}
 		rest := c.page[len(head) : len(head)+n]
-		if _, err := io.ReadFull(conn, rest); err != nil {
+		if _, err := io.ReadFull(c, rest); err != nil {
 			return
 		}
 		body, err := a.form.Body(rest)

@@ -65,8 +65,14 @@ func (a *Acquirer) next(mti string) (f Fault, met chan struct{}) {
 
 // answer does what a message asks and answers it. It reports whether the connection goes on.
 func (a *Acquirer) answer(c *client, m message.Message) bool {
-	if m.Type == "0800" {
+	switch m.Type {
+	case "0800":
 		return a.manage(c, m)
+	case "0810":
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.echoed++
+		return true
 	}
 	f, met := a.next(m.Type)
 	pan, aside := c.aside[:m.CopySecret(c.aside, 2)], c.aside[32:]
