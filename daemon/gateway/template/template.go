@@ -93,14 +93,15 @@ func (t *Template) Inquire(ctx context.Context, o gateway.Order, _ string) (gate
 	return t.ask(ctx, dialect.Inquire, o, o.Key, "", o.Minor)
 }
 
-// Void implements [gateway.Connector]. Where an inquiry says that there is nothing to undo, nothing is.
+// Void implements [gateway.Connector]. Where an inquiry says that there is nothing to undo, nothing is; but what the provider doesn't know may be void by its key
+// all the same, so that it is when it comes.
 func (t *Template) Void(ctx context.Context, o gateway.Order, ref string) (gateway.Answer, error) {
 	if ref == o.Key && t.provider.Has(dialect.Inquire) {
 		a, err := t.Inquire(ctx, o, ref)
 		switch {
 		case err != nil:
 			return gateway.Answer{}, err
-		case a.Outcome != gateway.Approved:
+		case a.Outcome == gateway.Declined, a.Outcome == gateway.NotThere && t.provider.NeedsRef(dialect.Void):
 			return gateway.Answer{Outcome: gateway.Approved}, nil
 		}
 		if a.Ref != "" {

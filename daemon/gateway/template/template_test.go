@@ -142,6 +142,22 @@ func TestWhatIsUnknownSettles(t *testing.T) {
 	}
 }
 
+// TestAVoidComesBeforeItsPayment: a provider that takes voids by the key is told of one that it doesn't know yet.
+func TestAVoidComesBeforeItsPayment(t *testing.T) {
+	sim := acmesim.New(t)
+	c := gateway.Guard(connector(t, sim, dialect.JSON, func(cfg *Config) {
+		void := cfg.Provider.Requests[dialect.Void]
+		void.URL = sim.URL() + "/v1/voids/{{key}}"
+		cfg.Provider.Requests[dialect.Void] = void
+	}))
+	if a, err := c.Void(t.Context(), order("pay_1"), "pay_1"); err != nil || a.Outcome != gateway.Approved {
+		t.Errorf("a void: %+v, %v", a, err)
+	}
+	if a, err := c.Authorise(t.Context(), order("pay_1"), gatewaytest.Card(t, approved), noted); err == nil && a.Outcome == gateway.Approved || sim.Books(order("pay_1")).Charges != 0 {
+		t.Errorf("then what it voids: %+v, %v", a, err)
+	}
+}
+
 // TestVerbsThatArentThere are told of before anything is asked.
 func TestVerbsThatArentThere(t *testing.T) {
 	c := connector(t, acmesim.New(t), dialect.JSON, func(cfg *Config) {

@@ -1,7 +1,6 @@
 package acmesim
 
 import (
-	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -26,7 +25,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	var answer reply
 	fields, err := body(r)
 	switch key := r.Header.Get("Idempotency-Key"); {
-	case fault == gatewaytest.Unheard, fault == Redirected:
+	case fault == gatewaytest.Unheard, fault == gatewaytest.Stale, fault == Redirected: // it doesn't act
 	case fault == gatewaytest.Busy:
 		answer = no(http.StatusServiceUnavailable, "busy")
 	case r.Header.Get("Authorization") != "Bearer "+Key:
@@ -99,6 +98,11 @@ func (s *Sim) act(r *http.Request, f map[string]string) reply {
 		return no(http.StatusNotFound, "no such payment")
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/payments":
 		return s.pay(f, minor)
+	case r.Method == http.MethodPost && len(path) == 2 && path[0] == "voids": // by the box's own name, known or not
+		if s.payments[path[1]] == nil {
+			s.payments[path[1]] = &payment{id: "ac-v", reference: path[1], status: "authorised"}
+		}
+		return s.payments[path[1]].void()
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/refunds":
 		p := s.payments[f["payment"]]
 		if p == nil || minor < 1 || minor > p.taken-p.returned {
@@ -112,16 +116,21 @@ func (s *Sim) act(r *http.Request, f map[string]string) reply {
 	p := s.payments[path[1]]
 	switch path[2] {
 	case "void":
-		if p.status != "authorised" && p.status != "captured" {
-			return no(http.StatusUnprocessableEntity, "it is "+p.status)
-		}
-		p.status, p.returned = "voided", p.taken
+		return p.void()
 	case "capture":
 		if p.status != "authorised" || minor < 1 || minor > p.amount {
 			return no(http.StatusUnprocessableEntity, "it is "+p.status)
 		}
 		p.status, p.taken = "captured", minor
 	}
+	return p.say(http.StatusOK)
+}
+
+func (p *payment) void() reply {
+	if p.status != "authorised" && p.status != "captured" {
+		return no(http.StatusUnprocessableEntity, "it is "+p.status)
+	}
+	p.status, p.returned = "voided", p.taken
 	return p.say(http.StatusOK)
 }
 
@@ -146,47 +155,4 @@ func (s *Sim) pay(f map[string]string, minor int64) reply {
 	}
 	p.charges++
 	return p.say(http.StatusCreated)
-}
-
-// deliver sends an answer, or what becomes of it by a fault.
-func deliver(w http.ResponseWriter, r *http.Request, f gatewaytest.Fault, a reply) {
-	kind, status := "application/json; charset=utf-8", a.status
-	more := ""
-	switch f {
-	case gatewaytest.Failing:
-		status, a.body = http.StatusInternalServerError, `{"error": "something went wrong"}`
-	case gatewaytest.Stale:
-		a.body = (&payment{id: "ac-0", reference: "pay_of_another", status: "captured"}).say(200).body
-	case HTML:
-		kind = "text/html"
-	case Pending:
-		for _, word := range []string{"authorised", "captured", "voided", "refunded"} {
-			a.body = strings.Replace(a.body, word, "pending", 1)
-		}
-	case Redirected:
-		status, more = http.StatusTemporaryRedirect, "Location: https://"+r.Host+"/elsewhere\r\n"
-	}
-	raw := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, http.StatusText(status), kind, more, len(a.body), a.body)
-	switch f {
-	case gatewaytest.Garbled:
-		raw = bytes.Repeat([]byte{0x16, 0x03, 0xff, '\r', '\n'}, 100)
-	case gatewaytest.Truncated:
-		raw = raw[:len(raw)-len(a.body)/2]
-	case gatewaytest.Oversized:
-		raw = append([]byte("HTTP/1.1 200 OK\r\n\r\n"), bytes.Repeat([]byte(`{"id": "ac-1", `), 1<<15)...)
-	case gatewaytest.Twice:
-		raw = append(raw, raw...)
-	case gatewaytest.Dropped, gatewaytest.Unheard:
-		raw = nil
-	}
-	conn, rest, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	if f == gatewaytest.Silent {
-		io.Copy(io.Discard, rest) // until nobody waits any more
-		return
-	}
-	conn.Write(raw) // who asked may have gone
 }
