@@ -28,7 +28,7 @@ func TestContract(t *testing.T) {
 					Connector: patient{r.c}, Provider: provider{r.bank}, CannotInquire: true, Partial: true, Approved: good,
 					Declined: map[gateway.Class]string{gateway.Refusal: "4000000000000002", gateway.Funds: "4000000000009995", gateway.Stolen: "4000000000009987",
 						gateway.Expired: "4000000000000069", gateway.BadCVV: "4000000000000127", gateway.Later: "4000000000000119"},
-					Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Oversized, gatewaytest.Twice},
+					Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Oversized, gatewaytest.Twice, gatewaytest.Late},
 				}
 			})
 		})
@@ -40,7 +40,8 @@ type provider struct{ *acquirer.Acquirer }
 
 func (p provider) Break(f gatewaytest.Fault) <-chan struct{} {
 	return p.Acquirer.Break(map[gatewaytest.Fault]acquirer.Fault{"": acquirer.None, gatewaytest.Unheard: acquirer.Unheard, gatewaytest.Silent: acquirer.Silent,
-		gatewaytest.Dropped: acquirer.Closes, gatewaytest.Failing: acquirer.Codeless, gatewaytest.Oversized: acquirer.Oversized, gatewaytest.Twice: acquirer.Twice}[f])
+		gatewaytest.Dropped: acquirer.Closes, gatewaytest.Failing: acquirer.Codeless, gatewaytest.Oversized: acquirer.Oversized, gatewaytest.Twice: acquirer.Twice,
+		gatewaytest.Late: acquirer.Queued}[f])
 }
 
 func (p provider) Books(o gateway.Order) gatewaytest.Books {

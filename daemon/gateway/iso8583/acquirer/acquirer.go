@@ -32,6 +32,7 @@ type Acquirer struct {
 	mu      sync.Mutex
 	conns   map[*client]bool
 	script  []Fault
+	queue   []request
 	met     chan struct{} // who waits for the next question; nil: nobody
 	refuses bool
 	deaf    bool

@@ -3,7 +3,6 @@ package acquirer
 import (
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
 )
@@ -55,26 +54,36 @@ func (a *Acquirer) find(original string) *Entry {
 	return nil
 }
 
-// book does what a message asks, and tells the code of the answer.
-func (a *Acquirer) book(m message.Message, outcome string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	amount, _ := strconv.ParseInt(m.Text(4), 10, 64)
-	e := a.entry(m.Text(37))
-	switch m.Type {
+// request is what a message asks for, without the card.
+type request struct {
+	mti, processing string
+	amount          int64
+	number, trace   string // field 37; fields 11 and 7
+	original        string // field 90
+	outcome         string // what is said to its card
+}
+
+func requestOf(m message.Message, outcome string) request {
+	return request{m.Type, m.Text(3), parse(m.Text(4)), m.Text(37), m.Text(11) + m.Text(7), m.Text(90), outcome}
+}
+
+// book does what is asked, and tells the code of the answer. The caller holds mu.
+func (a *Acquirer) book(q request) string {
+	e := a.entry(q.number)
+	switch q.mti {
 	case "0100", "0200":
-		if m.Text(3) == "200000" {
-			return a.refund(e, amount, m.Text(90))
+		if q.processing == "200000" {
+			return a.refund(e, q.amount, q.original)
 		}
-		e.originals = append(e.originals, m.Type+m.Text(11)+m.Text(7))
+		e.originals = append(e.originals, q.mti+q.trace)
 		if e.Reversed || e.Code != "" {
 			return reply(e)
 		}
-		if e.Code = outcome; e.Code != "00" {
+		if e.Code = q.outcome; e.Code != "00" {
 			return e.Code
 		}
-		if e.Authorised = amount; m.Type == "0200" {
-			e.Taken = amount
+		if e.Authorised = q.amount; q.mti == "0200" {
+			e.Taken = q.amount
 		}
 		return e.Code
 	case "0220", "0221":
@@ -83,10 +92,10 @@ func (a *Acquirer) book(m message.Message, outcome string) string {
 			return "25"
 		case e.Taken > 0:
 			return "94"
-		case amount > e.Authorised:
+		case q.amount > e.Authorised:
 			return "13"
 		}
-		e.Taken, e.Authorised = amount, amount
+		e.Taken, e.Authorised = q.amount, q.amount
 		return "00"
 	default: // a reversal, also of what comes later; of what was given back in part it gives back the rest
 		e.Reversed = true

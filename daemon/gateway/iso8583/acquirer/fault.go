@@ -11,7 +11,7 @@ import (
 // Fault is what goes wrong with the answer to a question about money.
 type Fault int
 
-// The faults. But for Lost, Unheard and NotFound, he did what he was asked.
+// The faults. But for Lost, Unheard, Queued and NotFound, he did what he was asked.
 const (
 	None      Fault = iota
 	Lost            // the question is lost on its way
@@ -30,6 +30,7 @@ const (
 	Closes          // he closes the connection instead
 	Stuck           // no answer, and he reads nothing more
 	Unheard         // that, and he hasn't done anything
+	Queued          // no answer, and he does it at the next [Acquirer.Break]
 	NotFound        // he says that there is no such payment, and does nothing
 )
 
@@ -47,7 +48,10 @@ func (a *Acquirer) Script(faults ...Fault) {
 func (a *Acquirer) Break(f Fault) (met <-chan struct{}) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.script, a.met = []Fault{f}, make(chan struct{})
+	for _, q := range a.queue {
+		a.book(q)
+	}
+	a.queue, a.script, a.met = nil, []Fault{f}, make(chan struct{})
 	return a.met
 }
 
@@ -77,18 +81,12 @@ func (a *Acquirer) answer(c *client, m message.Message) bool {
 	f, met := a.next(m.Type)
 	pan, aside := c.aside[:m.CopySecret(c.aside, 2)], c.aside[32:]
 	code, address, cvv := Outcome(pan, parse(m.Text(4)))
-	switch f {
-	case NotFound:
-		code = "25"
-	case Lost, Unheard:
-	default:
-		code = a.book(m, code)
-	}
+	code = a.act(f, requestOf(m, code))
 	if met != nil {
 		close(met)
 	}
 	switch f {
-	case Lost, Silent:
+	case Lost, Silent, Queued:
 		return true
 	case Stuck:
 		<-a.stop
@@ -129,6 +127,22 @@ func (a *Acquirer) answer(c *client, m message.Message) bool {
 	}
 	a.send(c, f, page, n, secrets)
 	return true
+}
+
+// act does what is asked as a fault has it, and tells the code of the answer.
+func (a *Acquirer) act(f Fault, q request) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch f {
+	case NotFound:
+		return "25"
+	case Queued:
+		a.queue = append(a.queue, q)
+		return ""
+	case Lost, Unheard:
+		return ""
+	}
+	return a.book(q)
 }
 
 // send sends an answer as a fault has it, and gives its page back.
