@@ -75,7 +75,7 @@ func (s *Stripe) Void(ctx context.Context, o gateway.Order, ref string) (gateway
 		return gateway.Answer{}, errors.New("the intent can't be canceled yet")
 	}
 	// All that is left of it, without a key, for the reason that cancel has none: it can't be given back twice.
-	a, err := s.refund(ctx, "", ref, fields("payment_intent", ref))
+	a, err := s.giveBack(ctx, "", ref, fields("payment_intent", ref))
 	if asFault(err).Code == allRefunded {
 		return nothing, nil
 	}
@@ -93,7 +93,12 @@ func (s *Stripe) Capture(ctx context.Context, o gateway.Order, ref string, minor
 		return no.answer(ref), nil
 	}
 	if err != nil {
-		return gateway.Answer{}, fmt.Errorf("capture: %w", err)
+		// Stripe repeats that it failed, and refuses once it has forgotten the key; the intent tells all the same.
+		made, lost := s.look(ctx, o, ref)
+		if lost != nil || made.Status != succeeded || made.Received != minor {
+			return gateway.Answer{}, fmt.Errorf("capture: %w", err)
+		}
+		pi = *made
 	}
 	if err := pi.of(o, ref); err != nil {
 		return gateway.Answer{}, err
@@ -102,32 +107,4 @@ func (s *Stripe) Capture(ctx context.Context, o gateway.Order, ref string, minor
 		return gateway.Answer{}, fmt.Errorf("%w: another amount was taken, or none", gateway.ErrGarbled)
 	}
 	return pi.approved()
-}
-
-// Refund implements [gateway.Connector].
-func (s *Stripe) Refund(ctx context.Context, o gateway.Order, ref, key string, minor int64) (gateway.Answer, error) {
-	if !ids.MatchString(ref) {
-		return gateway.Answer{}, fmt.Errorf("%w: the reference is none of Stripe's", gateway.ErrNotSent)
-	}
-	return s.refund(ctx, key, ref, fields("payment_intent", ref, "amount", strconv.FormatInt(minor, 10)))
-}
-
-func (s *Stripe) refund(ctx context.Context, key, ref string, f *form) (gateway.Answer, error) {
-	var r struct {
-		Object string `json:"object"`
-		Status string `json:"status"`
-		Intent string `json:"payment_intent"`
-	}
-	if err := s.post(ctx, "/v1/refunds", key, f, &r); err != nil {
-		return gateway.Answer{}, fmt.Errorf("refund: %w", err)
-	}
-	switch {
-	case r.Object != "refund" || r.Intent != ref:
-		return gateway.Answer{}, fmt.Errorf("%w: it is of another payment", gateway.ErrGarbled)
-	case r.Status == succeeded || r.Status == "pending": // on its way to the bank
-		return gateway.Answer{Outcome: gateway.Approved, Ref: ref}, nil
-	case r.Status == "failed" || r.Status == canceled:
-		return gateway.Answer{Outcome: gateway.Declined, Ref: ref, Class: gateway.Refusal}, nil
-	}
-	return gateway.Answer{}, errors.New("the refund is not decided yet")
 }

@@ -24,6 +24,17 @@ type intent struct {
 
 	charges  int
 	returned int64
+	refunds  []refund
+}
+
+// refund is one, in Stripe's words.
+type refund struct {
+	ID       string            `json:"id"`
+	Object   string            `json:"object"`
+	Amount   int64             `json:"amount"`
+	Status   string            `json:"status"`
+	Intent   string            `json:"payment_intent"`
+	Metadata map[string]string `json:"metadata"`
 }
 
 // method is a card that was handed in.
@@ -48,6 +59,8 @@ func (s *Sim) act(r *http.Request, form url.Values) (int, []byte) {
 		return s.keep(form)
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/refunds":
 		return s.refund(form)
+	case r.Method == http.MethodGet && r.URL.Path == "/v1/refunds":
+		return s.refunds(r.URL.Query())
 	}
 	p := s.intents[path[min(1, len(path)-1)]]
 	if p == nil || path[0] != "payment_intents" {

@@ -85,7 +85,7 @@ func deliver(w http.ResponseWriter, f gatewaytest.Fault, status int, answer []by
 // stale is an answer that fits a request, but for the payment.
 func stale(r *http.Request) []byte {
 	if strings.HasSuffix(r.URL.Path, "/refunds") {
-		return encode(map[string]any{"id": "re_stale", "object": "refund", "status": "succeeded", "payment_intent": "pi_stale"})
+		return encode(refund{ID: "re_stale", Object: "refund", Status: "succeeded", Intent: "pi_stale"})
 	}
 	p := &intent{ID: "pi_stale", Object: "payment_intent", Status: "succeeded", Amount: 1234, Received: 1234, Currency: "eur"}
 	if strings.HasSuffix(r.URL.Path, "/cancel") {

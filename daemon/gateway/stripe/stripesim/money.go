@@ -100,5 +100,15 @@ func (s *Sim) refund(form url.Values) (int, []byte) {
 		return 400, oops("invalid_request_error", "", "More than is left")
 	}
 	p.returned += n
-	return 200, encode(map[string]any{"id": s.id("re"), "object": "refund", "amount": n, "status": "succeeded", "payment_intent": p.ID})
+	r := refund{s.id("re"), "refund", n, "succeeded", p.ID, map[string]string{"flattone": form.Get("metadata[flattone]")}}
+	p.refunds = append(p.refunds, r)
+	return 200, encode(r)
+}
+
+func (s *Sim) refunds(query url.Values) (int, []byte) {
+	all := []refund{}
+	if p := s.intents[query.Get("payment_intent")]; p != nil {
+		all = p.refunds
+	}
+	return 200, encode(map[string]any{"object": "list", "data": all, "has_more": false})
 }

@@ -67,6 +67,13 @@ func (s *Sim) Roots() *x509.CertPool {
 	return pool
 }
 
+// Forget is what Stripe does with idempotency keys after a day.
+func (s *Sim) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.replies)
+}
+
 // Seen are the requests so far: method and path.
 func (s *Sim) Seen() []string {
 	s.mu.Lock()
