@@ -190,6 +190,12 @@ func TestSetupAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.StateDir, cfg.RuntimeDir, cfg.Lines = filepath.Join(dir, "state"), filepath.Join(dir, "run"), cfg.Lines[2:] // those of devices
+	cfg.Gateways["bank"].ISO8583.TLS.CAFile = ""
+	for _, secret := range []string{cfg.Gateways["shop"].Stripe.SecretFile, cfg.Gateways["acme"].Template.SecretFile} {
+		if err := os.WriteFile(secret, []byte("secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(b.config, cfg.Text(), 0o600); err != nil {
 		t.Fatal(err)
 	}
