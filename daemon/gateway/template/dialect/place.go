@@ -41,6 +41,27 @@ func (r *reader) placed(key string, t text) {
 	}
 }
 
+// amounts judges what stands beside an amount: a digit there makes another amount of it.
+func (r *reader) amounts(key string, t text) {
+	digit := func(s string, at int) bool { return s != "" && strings.ContainsRune("0123456789.", rune(s[at])) }
+	for i, p := range t {
+		if !words[p.word].number {
+			continue
+		}
+		before, after := "", ""
+		if i > 0 {
+			before = t[i-1].literal
+		}
+		if i+1 < len(t) {
+			after = t[i+1].literal
+		}
+		if digit(before, max(0, len(before)-1)) || digit(after, 0) || i > 0 && words[t[i-1].word].number {
+			r.fault(key, "has {{%s}} beside another digit, which makes another amount of it", "let it stand by itself: amount is in the minor unit, amount_decimal in the currency's own", p.word)
+			return
+		}
+	}
+}
+
 // inJSON tells strings from what is between them, and what an escape takes up of them (RFC 8259, 7).
 type inJSON struct {
 	text, slash bool

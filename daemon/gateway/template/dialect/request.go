@@ -56,6 +56,7 @@ func (r *reader) request(verb Verb, q Request, allow []string) *request {
 	before := len(r.faults)
 	out.body = r.parse(at("body"), body, verb, inBody)
 	r.placed(at("body"), out.body)
+	r.amounts(at("body"), out.body)
 	if len(r.faults) == before {
 		r.wellFormed(at("body"), out.body)
 	}
