@@ -82,6 +82,8 @@ var importRules = []importRule{
 	{in: "daemon/export", only: []string{"daemon/id", "daemon/audit", "daemon/custody", "daemon/export", "daemon/keys", "daemon/private", "daemon/secret", "daemon/store", "daemon/vault", "audio/locked"}, never: []string{"net", "net/http", "log", "database/sql"},
 		reason: "cards go from locked pages into one sealed file, and nowhere else"},
 	{in: "daemon/export/recipient", only: []string{"daemon/private"}, never: []string{"os", "net", "net/http", "log", "log/slog"}, reason: "a public key is read the same way by whoever looks, and knows no card"},
+	{in: "daemon/payment", only: []string{"daemon/audit", "daemon/gateway", "daemon/id", "daemon/secret", "daemon/store", "daemon/vault"}, never: []string{"net", "net/http", "os"},
+		reason: "who keeps the books of payments speaks to nobody himself"},
 	{in: "daemon/gateway", only: []string{"daemon/gateway", "daemon/secret", "audio/locked"}, never: []string{"os", "log", "log/slog", "database/sql"},
 		reason: "a card goes from a locked page into one connection, and who asked for it keeps the books"},
 	{in: "daemon/gateway/template/dialect", only: []string{"daemon/gateway", "daemon/secret"}, never: []string{"os", "net", "net/http", "log", "log/slog"},
@@ -156,6 +158,7 @@ var fences = map[string]struct {
 	"github.com/godbus/dbus/v5":                                {[]string{"daemon/host"}, "the system bus"},
 	"github.com/prometheus/client_golang":                      {[]string{"daemon/health/metrics"}, "what is measured"},
 	"pgregory.net/rapid":                                       {[]string{"daemon/gateway/gatewaytest"}, "the suite that connectors share has a property"},
+	"golang.org/x/text":                                        {[]string{"daemon/payment"}, "how many digits a currency's minor unit has"},
 	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
 }
 

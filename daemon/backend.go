@@ -69,6 +69,9 @@ type asker struct{ name, origin string }
 func technician(a control.Actor) asker { return asker{a.String(), "admin socket"} }
 
 func (b *backend) Arm(ctx context.Context, by control.Actor, line, profile string) (string, error) {
+	if err := b.stores(line, profile); err != nil {
+		return "", err
+	}
 	return b.arm(ctx, technician(by), line, profile, opening{"line.arm", "line.armed", "armed"}, newCaptureID())
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/flattone/flattone/daemon/health/syslog"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/lockout"
+	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/upstream"
@@ -68,6 +69,8 @@ type Daemon struct {
 	custody  *custody.Custody
 	backups  *backup.Maker
 	exports  *export.Exporter
+	payments *payment.Payments
+	gateways []keptUp // connections to providers
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -178,6 +181,9 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.exports, err = d.newExporter(); err != nil {
 		return err
 	}
+	if d.payments, err = d.newPayments(box); err != nil {
+		return err
+	}
 	if err := d.unlock(ctx); err != nil {
 		return err
 	}
@@ -236,6 +242,11 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, serving, "upstream", d.outbox.Run)
 	start(&services, running, "vault", func(ctx context.Context) error { return d.vault.Run(ctx, d.purged) })
 	start(&services, running, "exports", d.exports.Run)
+	for _, g := range d.gateways {
+		start(&services, serving, "gateway", g.Run)
+	}
+	start(&services, serving, "payments", d.payments.Run)
+	start(&services, running, "payments", d.abandonPayments)
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)

@@ -24,7 +24,9 @@ const (
 // seal puts a card into the vault and answers the line. The token is told to the line and the feed only here,
 // after Seal has returned: durable.
 func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *secret.Card) wire.Message {
-	card.CVV.Clear() // nobody here has a use for it, and how long the store takes is not for it to wait
+	if cfg := d.lined.Load(); cfg.Profiles[say.Profile].Gateway == "" {
+		card.CVV.Clear() // nobody here has a use for it, and how long the store takes is not for it to wait
+	}
 	if isRehearsal(say.Capture) {
 		return d.rehearsed(ctx, line, say.Capture)
 	}
@@ -59,6 +61,10 @@ func (d *Daemon) seal(ctx context.Context, line string, say wire.Card, card *sec
 		return wire.NotStored{Capture: say.Capture, Reason: reasonStore}
 	}
 	d.metrics.Sealed(time.Since(began))
+	if err := d.payments.Sealed(ctx, say.Capture, token, card); err != nil {
+		d.log.Error("a card is sealed, and its payment could not be begun; the line sends it again", "line", line, "capture", say.Capture, "error", err)
+		return wire.NotStored{Capture: say.Capture, Reason: reasonStore}
+	}
 	d.log.Info("a card is sealed", "line", line, "capture", say.Capture)
 	d.deliveries.sealed(control.Event{Line: line, Capture: say.Capture, Token: token, Brand: say.Brand, Last4: say.Last4})
 	return wire.Stored{Capture: say.Capture, Token: token}

@@ -72,6 +72,7 @@ func vaultConfig(c *config.Config) vault.Config {
 	return vault.Config{
 		Retention: v.Retention, OnceTTL: v.OnceTTL, DeskSide: v.DeskSide, RotateAfter: v.RotateAfter, RotateRecords: int64(v.RotateRecords),
 		Destinations: []vault.Destination{{Name: webhook, Own: hook.OwnTokens, Number: hook.NumberTokens, Fingerprint: hook.Fingerprint}},
+		Rules:        chargeRules(c),
 	}
 }
 

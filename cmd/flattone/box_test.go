@@ -255,6 +255,29 @@ func (b *aBox) Arm(_ context.Context, _ control.Actor, line, profile string) (st
 	return "cap_1", known(line)
 }
 
+func (b *aBox) Charge(ctx context.Context, by control.Actor, line, profile string, c control.Charge) (control.Charging, error) {
+	if c.Amount != "12.34" {
+		return control.Charging{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: an amount is digits and a point", Remedy: "flattone charge --help says what goes"}
+	}
+	id, err := b.Arm(ctx, by, line, profile)
+	return control.Charging{Capture: id, Payment: aPayment.ID}, err
+}
+
+// aPayment is the one that the box has.
+var aPayment = control.Payment{ID: "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_1", Line: "demo", Gateway: "till", Amount: "12.34", Currency: "EUR", Reference: "order-7",
+	State: control.PaymentDeclined, Reason: "funds", Code: "51", Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Changed: time.Date(2026, 3, 4, 5, 6, 9, 0, time.UTC)}
+
+func (b *aBox) Payments(context.Context, int) ([]control.Payment, error) {
+	return []control.Payment{aPayment}, nil
+}
+
+func (b *aBox) Payment(_ context.Context, id string) (control.Payment, error) {
+	if id != aPayment.ID {
+		return control.Payment{}, &control.Error{Code: control.CodeUnknownPayment, Text: "there is no such payment", Remedy: "flattone payment list has the newest"}
+	}
+	return aPayment, nil
+}
+
 func (b *aBox) Rehearse(ctx context.Context, by control.Actor, line, profile string) (string, error) {
 	id, err := b.Arm(ctx, by, line, profile)
 	return "test_" + id, err

@@ -20,6 +20,7 @@ const (
 	exitRefusedLine = 8  // tune: the line was measured, and refused
 	exitUnhealthy   = 9  // status and doctor: it is as it was printed, and something of it is a fault
 	exitTampered    = 10 // audit verify: the log isn't what was written
+	exitNotPaid     = 11 // charge --wait: the card was declined, or not charged
 )
 
 // failure is an error that has its own exit code, and may have a hint.
@@ -63,7 +64,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied, control.CodeFactor, control.CodeShare:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
+	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeUnknownPayment, control.CodeNotCharged, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused
 	}
 	return exitFailed

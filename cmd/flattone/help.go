@@ -31,6 +31,13 @@ Ends with exit code 9 while anything is a fault: see flattone status --json.`
 agent hears flat tones in their place. Prints the id of the capture; with
 --wait, follows it to the token, and fails with exit code 7 if it ends without a
 card.`
+	wordsChargeLong = `Ready a line for a card that is charged as soon as it is in the vault, by the
+gateway of the line's profile. The agent is told approved or declined; with
+--wait, so are you, and it fails with exit code 11 if nothing was charged. Where
+the provider doesn't answer, he is asked until it is known what became of the
+payment, and the card is never sent twice: don't take it again meanwhile.`
+	wordsPaymentLong = `See what became of payments: wanted, approved, declined, not charged, or not
+known yet. The newest come first.`
 	wordsRehearseLong = `Ready a line for a test card: caller, agent and box go through all that they do
 with a real one, and every surface says TEST. No number is taken but the public
 ones of tests, such as 4242 4242 4242 4242; nothing is stored, and nothing told

@@ -61,6 +61,40 @@ func reason(code string) string {
 	case "store_timeout":
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 
+	// A card wasn't charged.
+	case "gateway_away":
+		return "the provider can't be reached"
+	case "gateway_refused":
+		return "the provider refused the request: see flattoned's log"
+	case "no_gateway":
+		return "the configuration doesn't have the gateway any more"
+	case "interrupted":
+		return "flattoned ended before the provider was asked: take the card again"
+	case "not_there":
+		return "the request was lost, and the provider knows of none: take the card again"
+	case "undone":
+		return "the provider's answer was lost, and the payment was undone: take the card again"
+	case "no_card":
+		return "the vault didn't give the card: see flattoned's log"
+	case "too_late":
+		return "the provider was away for too long"
+	case "refused":
+		return "the card's issuer refused"
+	case "funds":
+		return "not enough money, or a limit"
+	case "card":
+		return "no such card, or not for this"
+	case "cvv":
+		return "the security code is wrong"
+	case "address":
+		return "the address is wrong"
+	case "authenticate":
+		return "the issuer wants the holder to prove himself, which he can't by telephone"
+	case "later":
+		return "the issuer can't be asked now"
+	case "misconfigured":
+		return "the provider doesn't let this box do it: see flattoned's log"
+
 	// A tuning came to nothing.
 	case "tune_timeout":
 		return "what a step waits for did not come in two minutes"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -243,6 +244,8 @@ func sentence(e control.Event) string {
 		return "in the vault as " + clean(e.Token) // the card was told with its number's verdict
 	case control.KindDelivery:
 		return delivery(e.Delivery, e.Reason)
+	case control.KindPayment:
+		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason)
 	case control.KindLineUp:
 		return "the line is up"
 	case control.KindLineDown:
@@ -362,10 +365,12 @@ func weigh(e control.Event) weight {
 		(e.Kind == control.KindCodec || e.Kind == control.KindInput || e.Kind == control.KindSource) && e.Code != control.CodeOK,
 		e.Kind == control.KindBar && e.On, e.Kind == control.KindTune && e.Code != "" && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
-		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying:
+		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying,
+		e.Kind == control.KindPayment && slices.Contains([]string{control.PaymentDeclined, control.PaymentFailed, control.PaymentUnknown}, e.State):
 		return grave
 	case e.Kind == control.KindToken, e.Kind == control.KindVerdict, e.Kind == control.KindTune && e.Code == control.CodeOK,
-		e.State == control.StateDone, e.Delivery == control.DeliveryDelivered:
+		e.State == control.StateDone, e.Delivery == control.DeliveryDelivered,
+		e.Kind == control.KindPayment && e.State == control.PaymentApproved:
 		return good
 	}
 	return plain

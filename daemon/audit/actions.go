@@ -50,6 +50,9 @@ var actions = []Action{
 	{"card.released", AdminAct, "somebody ended that"},
 	{"vault.purged", Objects, "cards whose time was over were shredded; the result is how many"},
 	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},
+	// Payments.
+	{"payment.wanted", AdminAct, "a card is to be charged as soon as there is one; the result is how much, in the currency's minor unit, the origin which capture"},
+	{"payment.ended", Objects, "what became of a payment is known; the result is what, the origin by which provider"},
 	// Keys.
 	{"key.created", Credentials, "the first version of the key-encryption key was made"},
 	{"key.rotated", Credentials, "a version of the key-encryption key was made; the origin is why"},

@@ -104,6 +104,7 @@ type Backend interface {
 
 	Custodians
 	Exporting
+	Paying
 
 	// Refused has the audit log know that somebody was turned away, from which call and why. The server sees to it that this is not done too often.
 	Refused(ctx context.Context, by Actor, call, result string) error

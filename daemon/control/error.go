@@ -31,17 +31,19 @@ const (
 	// Sent by the backend.
 	CodeUnknownLine    = "unknown_line"
 	CodeUnknownProfile = "unknown_profile"
-	CodeLineDown       = "line_down"     // the line's process does not run
-	CodeWrongState     = "wrong_state"   // not possible in the state the line is in
-	CodeUnknownToken   = "unknown_token" // no card has it, nor ever had
-	CodeVaultLocked    = "vault_locked"  // nobody has opened the vault
-	CodeUntuned        = "untuned"       // there is no report of a tuning
-	CodeNoModem        = "no_modem"      // nobody answers at the port, or a line has it
-	CodeBadConfig      = "bad_config"    // the configuration has faults
-	CodeNeedsRestart   = "needs_restart" // only a start of flattoned takes that over
-	CodeShuttingDown   = "shutting_down" // the machine is about to stop or to sleep
-	CodeShare          = "share"         // a custodian's share is not taken; why is in the audit log already
-	CodeNoAnswer       = "no_answer"     // the line has the command and may still do it: the outcome is unknown
+	CodeLineDown       = "line_down"       // the line's process does not run
+	CodeWrongState     = "wrong_state"     // not possible in the state the line is in
+	CodeUnknownToken   = "unknown_token"   // no card has it, nor ever had
+	CodeUnknownPayment = "unknown_payment" // there never was such a payment
+	CodeNotCharged     = "not_charged"     // the payment can't be made: its amount, its provider, or the profile stands in the way
+	CodeVaultLocked    = "vault_locked"    // nobody has opened the vault
+	CodeUntuned        = "untuned"         // there is no report of a tuning
+	CodeNoModem        = "no_modem"        // nobody answers at the port, or a line has it
+	CodeBadConfig      = "bad_config"      // the configuration has faults
+	CodeNeedsRestart   = "needs_restart"   // only a start of flattoned takes that over
+	CodeShuttingDown   = "shutting_down"   // the machine is about to stop or to sleep
+	CodeShare          = "share"           // a custodian's share is not taken; why is in the audit log already
+	CodeNoAnswer       = "no_answer"       // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
 	CodeUnreachable = "unreachable" // nothing answers on the socket
@@ -56,9 +58,9 @@ func (e *Error) status() int {
 		return http.StatusForbidden
 	case CodeFactor:
 		return http.StatusUnauthorized
-	case CodeBadRequest, CodeUnknownProfile, CodeBadConfig:
+	case CodeBadRequest, CodeUnknownProfile, CodeBadConfig, CodeNotCharged:
 		return http.StatusBadRequest
-	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUntuned, CodeNoModem:
+	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUnknownPayment, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
 	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked:
 		return http.StatusServiceUnavailable

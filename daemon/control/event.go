@@ -23,6 +23,7 @@ const (
 	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
+	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline; Token, Auth once there are
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
 	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears
@@ -88,6 +89,8 @@ type Event struct {
 	Last4    string `json:"last4,omitempty"`
 	Token    string `json:"token,omitempty"`
 	Delivery string `json:"delivery,omitempty"`
+	Payment  string `json:"payment,omitempty"`
+	Auth     string `json:"auth,omitempty"`
 
 	CallerDBm0     float64 `json:"caller_dbm0,omitempty"`
 	AgentDBm0      float64 `json:"agent_dbm0,omitempty"`
@@ -114,6 +117,6 @@ type Return struct {
 
 // spared is the event as it is told to who has no part in cards and calls: without who calls, and without what is known of a card.
 func (e Event) spared() Event {
-	e.Number, e.Brand, e.Last4, e.Token = "", "", "", ""
+	e.Number, e.Brand, e.Last4, e.Token, e.Auth = "", "", "", "", ""
 	return e
 }

@@ -91,6 +91,10 @@ func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) erro
 	return b.told("forget %s %s", person, by.Person)
 }
 
+// aPayment is one with every field.
+var aPayment = Payment{ID: "p1", Capture: "c1", Line: "desk-1", Gateway: "till", Amount: "12.34", Currency: "EUR", Reference: "order-7", Token: "tok_1", State: PaymentApproved, Taken: true,
+	Reason: "r", Code: "00", Auth: "A1", Created: time.Unix(1, 0).UTC(), Changed: time.Unix(2, 0).UTC()}
+
 // What is kept of a share is a copy: the page is wiped.
 func (b *scripted) Custody(context.Context) (Custody, error) { return aCustody, b.told("custody") }
 func (b *scripted) EnrolCustodians(_ context.Context, by Actor, p CustodyPlan) error {
@@ -176,6 +180,15 @@ func (b *scripted) ProbeModem(_ context.Context, port string) (Modem, error) {
 }
 func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
+}
+func (b *scripted) Charge(_ context.Context, by Actor, line, profile string, c Charge) (Charging, error) {
+	return Charging{"c1", "p1"}, b.told("charge %s %q %s %s %s %s %s %s", line, profile, c.Amount, c.Currency, c.Reference, c.Address, c.Postcode, by)
+}
+func (b *scripted) Payments(_ context.Context, limit int) ([]Payment, error) {
+	return []Payment{aPayment}, b.told("payments %d", limit)
+}
+func (b *scripted) Payment(_ context.Context, id string) (Payment, error) {
+	return aPayment, b.told("payment %s", id)
 }
 func (b *scripted) Rehearse(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "t1", b.told("rehearse %s %q %s", line, profile, by)

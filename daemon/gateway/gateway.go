@@ -53,8 +53,8 @@ var (
 type Order struct {
 	Key       string // the idempotency key: pay_ and 26 base32 characters
 	Minor     int64  // the amount in the currency's minor unit, above 0
-	Currency  string // ISO 4217, three capital letters
-	Reference string // the owner's word for it, 1 to 64 of [A-Za-z0-9._-]; may be empty
+	Currency  string // ISO 4217, as [IsCurrency] has it
+	Reference string // the owner's word for it, as [IsReference] has it; may be empty
 	Take      bool   // a sale: the money is taken at once. Otherwise it is only authorised, and Capture takes it
 	Address   Address
 	// Stored is set where the card isn't keyed by a caller who is on the phone, but comes from the vault, by the consent of its owner. It says by which network

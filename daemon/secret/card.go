@@ -35,6 +35,21 @@ type Card struct {
 // Texts can't be given one by mistake.
 type CVV struct{ *Text }
 
+// CopyFrom has c hold what from holds, copied within locked memory. The error is [ErrFull] or [ErrDestroyed], and c is as it was then.
+func (c CVV) CopyFrom(from CVV) error {
+	to, have := c.memory(), from.memory()
+	switch {
+	case to == nil || have == nil:
+		return ErrDestroyed
+	case from.Len() > c.Cap():
+		return ErrFull
+	}
+	c.Clear()
+	locked.Copy(to[1:], have[1:1+from.Len()])
+	to[0] = have[0]
+	return nil
+}
+
 // NewCard makes an empty card. It fails only for want of lockable memory.
 func NewCard() (*Card, error) {
 	page, err := locked.Bytes(CardSize)

@@ -12,10 +12,9 @@ import (
 	"testing"
 )
 
-// mayTake lists, for each of the vault's methods that give cards out, the folders whose code may call it, and why. Nothing built so far needs a card back to
-// use it.
+// mayTake lists, for each of the vault's methods that give cards out, the folders whose code may call it, and why.
 var mayTake = map[string]map[string]string{
-	"Use":         {},
+	"Use":         {"daemon/payment": "it has the card charged, by the connector that its rule names"},
 	"ExportCards": {"daemon/export": "it has custodians agree first, and seals each card for the one recipient that they agreed to"},
 }
 

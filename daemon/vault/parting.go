@@ -37,18 +37,8 @@ func (v *Vault) part(tx *store.Tx, token string, why Why, now time.Time) error {
 		return err
 	}
 	for _, d := range v.cfg.Destinations {
-		said.Token, said.Number = token, ""
-		err := tx.Each(func(scan func(...any) error) error {
-			var alias string
-			err := scan(&alias)
-			if IsToken(alias) {
-				said.Token = alias
-			} else {
-				said.Number = alias
-			}
-			return err
-		}, "SELECT alias FROM alias WHERE token = $1 AND destination = $2", token, d.Name)
-		if err != nil {
+		var err error
+		if said.Token, said.Number, err = aliases(tx, token, d.Name); err != nil {
 			return err
 		}
 		data, err := json.Marshal(said)
@@ -60,4 +50,33 @@ func (v *Vault) part(tx *store.Tx, token string, why Why, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// aliases are what a destination knows a card by: its token, which is the card's own unless it has one of its own, and the second form of it in digits, if there is one.
+func aliases(tx *store.Tx, token, destination string) (known, number string, err error) {
+	known = token
+	err = tx.Each(func(scan func(...any) error) error {
+		var alias string
+		err := scan(&alias)
+		if IsToken(alias) {
+			known = alias
+		} else {
+			number = alias
+		}
+		return err
+	}, "SELECT alias FROM alias WHERE token = $1 AND destination = $2", token, destination)
+	return known, number, err
+}
+
+// Names are the tokens by which the destinations know a card, by their names. They go with the card.
+func (v *Vault) Names(tx *store.Tx, token string) (map[string]string, error) {
+	names := map[string]string{}
+	for _, d := range v.cfg.Destinations {
+		known, _, err := aliases(tx, token, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		names[d.Name] = known
+	}
+	return names, nil
 }

@@ -69,6 +69,20 @@ func (v *Vault) Resolve(ctx context.Context, by, token string) error {
 	return v.end(ctx, by, "card.resolved", token, Resolved)
 }
 
+// ResolveIn does that in a transaction of the caller's, for a card in flight; another one, or none, is left as it is. After it the caller has the
+// store scrubbed.
+func (v *Vault) ResolveIn(tx *store.Tx, by, token string) error {
+	var flying int
+	if err := tx.One([]any{&flying}, "SELECT COUNT(*) FROM card WHERE token = $1 AND kind = $2", token, string(Flight)); err != nil || flying == 0 {
+		return err
+	}
+	now := v.calendar.now()
+	if err := v.shredIn(tx, token, Resolved, now); err != nil {
+		return err
+	}
+	return v.audit.Append(tx, audit.Event{Actor: by, Action: "card.resolved", Object: token, Result: "ok", Origin: "vault", Time: now})
+}
+
 func (v *Vault) end(ctx context.Context, by, action, token string, why Why) error {
 	now := v.calendar.now()
 	err := v.store.Write(ctx, func(tx *store.Tx) error {

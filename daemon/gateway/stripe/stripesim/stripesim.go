@@ -8,6 +8,7 @@ package stripesim
 import (
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,6 +73,11 @@ func (s *Sim) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.replies)
+}
+
+// PEM is its certificate, which vouches for itself.
+func (s *Sim) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.server.Certificate().Raw})
 }
 
 // Seen are the requests so far: method and path.

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flattone/flattone/daemon/control"
+)
+
+// chargeCommand arms a line for a card that is charged.
+func (t *tool) chargeCommand() *cobra.Command {
+	var profile string
+	var what control.Charge
+	var wait bool
+	c := t.withJSON(&cobra.Command{
+		Use: "charge LINE", Short: "ready a line for a card, and charge it", Long: wordsChargeLong, Args: one("the name of a line"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				begun, err := box.Charge(c.Context(), args[0], profile, what)
+				if err != nil {
+					return err
+				}
+				return t.charged(c.Context(), box, args[0], begun, wait)
+			})
+		},
+	})
+	f := c.Flags()
+	f.StringVar(&what.Amount, "amount", "", "how much, such as 12.34")
+	f.StringVar(&what.Currency, "currency", "", "of which currency, ISO 4217; the gateway's own without it")
+	f.StringVar(&what.Reference, "reference", "", "your word for the payment: an order's number, say")
+	f.StringVar(&what.Address, "address", "", "the first line of the card holder's address, to be compared")
+	f.StringVar(&what.Postcode, "postcode", "", "his postcode, to be compared")
+	f.StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
+	f.BoolVar(&wait, "wait", false, "wait until it is known what became of the payment")
+	if err := c.MarkFlagRequired("amount"); err != nil {
+		panic(err) // there is no such flag
+	}
+	return c
+}
+
+// charged tells of a payment that has begun, and if that is wanted of its end.
+func (t *tool) charged(ctx context.Context, box *control.Client, line string, begun control.Charging, wait bool) error {
+	if !wait || !t.json {
+		begin := func(w io.Writer, c control.Charging) {
+			printArmed(w, armed{Line: line, Capture: c.Capture})
+			fmt.Fprintf(w, "payment %s\n", clean(c.Payment))
+		}
+		if !wait {
+			return show(t, begun, begin)
+		}
+		begin(t.out, begun)
+	}
+	if err := awaitPayment(ctx, box, line, begun); err != nil {
+		return err
+	}
+	p, err := box.Payment(ctx, begun.Payment)
+	if err != nil {
+		return err
+	}
+	if err := show(t, p, printPayment); err != nil || p.State == control.PaymentApproved {
+		return err
+	}
+	return fail(exitNotPaid, "", "the payment on line %s is %s", line, paid(p.State, p.Reason))
+}
+
+// awaitPayment waits until it is known what became of a payment.
+func awaitPayment(ctx context.Context, box *control.Client, line string, begun control.Charging) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	over := errors.New("over")
+	look := func() {
+		if p, err := box.Payment(ctx, begun.Payment); err == nil && overFor(p.State) {
+			stop(over)
+		}
+	}
+	err := box.Watch(ctx, func(e control.Event) {
+		switch {
+		case e.Kind == control.KindPayment && e.Payment == begun.Payment && overFor(e.State):
+			stop(over)
+		case e.Replay: // it may have ended before this watch began
+			look()
+		}
+	})
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, over):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fail(exitNotYet, "flattone payment show "+begun.Payment+" says how it stands; flattone disarm "+line+" gives it up while there is no card", "stopped waiting")
+}
+
+// overFor reports that a payment's state is its last.
+func overFor(state string) bool {
+	switch state {
+	case control.PaymentApproved, control.PaymentDeclined, control.PaymentFailed, control.PaymentAbandoned:
+		return true
+	}
+	return false
+}
+
+// paymentCommand has what is about payments that have begun.
+func (t *tool) paymentCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "payment", Short: "see what became of payments", Long: wordsPaymentLong, Args: none,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	parent.AddCommand(list(t, "list", "the newest payments", wordsPaymentLong, (*control.Client).Payments, printPayments), t.withJSON(&cobra.Command{
+		Use: "show PAYMENT", Short: "say what became of a payment", Long: wordsPaymentLong, Args: one("a payment"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				p, err := box.Payment(c.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return show(t, p, printPayment)
+			})
+		},
+	}))
+	return parent
+}
+
+func printPayments(w io.Writer, all []control.Payment) {
+	if len(all) == 0 {
+		fmt.Fprintln(w, "no payment yet")
+		return
+	}
+	table(w, []string{"AMOUNT", "STATE", "LINE", "SINCE"}, all, func(p control.Payment) (row []string, below string) {
+		return []string{p.Amount + " " + p.Currency, p.State, p.Line, moment(p.Created)}, strings.Join(words(p.ID, p.Reference, p.Reason), ", ")
+	})
+}
+
+func printPayment(w io.Writer, p control.Payment) {
+	fmt.Fprintf(w, "%s: %s %s, %s\n", clean(p.ID), clean(p.Amount), clean(p.Currency), paid(p.State, p.Reason))
+	for _, f := range []struct{ name, value string }{
+		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(w, "  %-15s %s\n", f.name, clean(f.value))
+		}
+	}
+}
+
+// paid says how a payment stands.
+func paid(state, why string) string {
+	says, known := paymentStates[state]
+	if !known {
+		says = clean(state)
+	}
+	if why == "" {
+		return says
+	}
+	return says + ": " + reason(why)
+}
+
+// paymentStates are what the states of payments are called.
+var paymentStates = map[string]string{
+	control.PaymentWanted:    "waiting for the card",
+	control.PaymentReady:     "there is a card",
+	control.PaymentWaiting:   "to be charged later",
+	control.PaymentAsked:     "the provider is asked",
+	control.PaymentUnknown:   "not known yet: the provider is asked what became of it; don't take the card again",
+	control.PaymentApproved:  "approved",
+	control.PaymentDeclined:  "declined",
+	control.PaymentFailed:    "not charged",
+	control.PaymentAbandoned: "given up, without a card",
+}

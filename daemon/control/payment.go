@@ -1,0 +1,113 @@
+package control
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Charge is what a card is to be charged for.
+type Charge struct {
+	// Amount is as people write it, with a point: 12.34. Currency is ISO 4217; empty, the gateway's own.
+	Amount   string `json:"amount"`
+	Currency string `json:"currency,omitempty"`
+	// Reference is the owner's word for the payment. The provider and upstream are told.
+	Reference string `json:"reference,omitempty"`
+	// Address and Postcode are the holder's, for the provider to compare.
+	Address  string `json:"address,omitempty"`
+	Postcode string `json:"postcode,omitempty"`
+}
+
+// Charging is a payment that waits for its card.
+type Charging struct {
+	Capture string `json:"capture"`
+	Payment string `json:"payment"`
+}
+
+// The states of payments.
+const (
+	PaymentWanted    = "wanted"    // the line is armed for it
+	PaymentReady     = "ready"     // there is a card
+	PaymentWaiting   = "waiting"   // the provider is away, and is asked when he is back
+	PaymentAsked     = "asked"     // he is being asked
+	PaymentUnknown   = "unknown"   // he didn't answer; what became of it is asked for. The card must not be taken again meanwhile
+	PaymentApproved  = "approved"  // the end
+	PaymentDeclined  = "declined"  // the end
+	PaymentFailed    = "failed"    // the end: nothing was taken
+	PaymentAbandoned = "abandoned" // the end: there was no card
+)
+
+// Payment is what there is to know of one.
+type Payment struct {
+	ID        string    `json:"id"`
+	Capture   string    `json:"capture"`
+	Line      string    `json:"line"`
+	Gateway   string    `json:"gateway"`
+	Amount    string    `json:"amount"`
+	Currency  string    `json:"currency"`
+	Reference string    `json:"reference,omitempty"`
+	Token     string    `json:"token,omitempty"`
+	State     string    `json:"state"`
+	Taken     bool      `json:"taken,omitempty"`  // approved, and not only authorised
+	Reason    string    `json:"reason,omitempty"` // why it failed or waits, or the class of a decline
+	Code      string    `json:"code,omitempty"`   // the provider's own, for people who talk to it
+	Auth      string    `json:"auth,omitempty"`
+	Created   time.Time `json:"created"`
+	Changed   time.Time `json:"changed"`
+}
+
+// Paying is the part of a [Backend] that is about payments.
+type Paying interface {
+	// Charge is Arm for a card that is charged as soon as it is stored. How it goes on is told as events of [KindPayment].
+	Charge(ctx context.Context, by Actor, line, profile string, c Charge) (Charging, error)
+	// Payments are the newest, newest first, at most limit.
+	Payments(ctx context.Context, limit int) ([]Payment, error)
+	// Payment is one; [CodeUnknownPayment] if there never was one.
+	Payment(ctx context.Context, id string) (Payment, error)
+}
+
+type chargeRequest struct {
+	Profile string `json:"profile,omitempty"`
+	Charge
+}
+
+// paymentRoutes are the table's lines about payments.
+func (s *Server) paymentRoutes() []route {
+	b := s.backend
+	return []route{
+		{pattern: "POST /v1/lines/{line}/charge", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask chargeRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return b.Charge(ctx, by, r.PathValue("line"), ask.Profile, ask.Charge)
+		}},
+		{pattern: "GET /v1/payments", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			n, err := limit(r)
+			if err != nil {
+				return nil, err
+			}
+			return orEmpty(b.Payments(ctx, n))
+		}},
+		{pattern: "GET /v1/payments/{payment}", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+			return b.Payment(ctx, r.PathValue("payment"))
+		}},
+	}
+}
+
+// Charge readies line for a card that is charged as soon as it is stored. An empty profile is the line's own.
+func (c *Client) Charge(ctx context.Context, line, profile string, what Charge) (Charging, error) {
+	return ask[Charging](ctx, c, "arming line "+line+" for a payment", http.MethodPost, linePath(line, "charge"), chargeRequest{profile, what})
+}
+
+// Payments are the newest.
+func (c *Client) Payments(ctx context.Context, limit int) ([]Payment, error) {
+	return ask[[]Payment](ctx, c, "asking for the payments", http.MethodGet, "payments?limit="+strconv.Itoa(limit), nil)
+}
+
+// Payment is one.
+func (c *Client) Payment(ctx context.Context, id string) (Payment, error) {
+	return ask[Payment](ctx, c, "asking for the payment", http.MethodGet, "payments/"+url.PathEscape(id), nil)
+}

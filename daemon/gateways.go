@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/gateway"
+	"github.com/flattone/flattone/daemon/gateway/courier"
+	"github.com/flattone/flattone/daemon/gateway/iso8583"
+	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
+	"github.com/flattone/flattone/daemon/gateway/stripe"
+)
+
+// keptUp is a connector that keeps a connection.
+type keptUp interface{ Run(context.Context) error }
+
+// connectors are to the gateways of the config, each held to its promises; and those of them that must run.
+func connectors(c *config.Config) (all map[string]gateway.Connector, run []keptUp, err error) {
+	all = map[string]gateway.Connector{}
+	for name, g := range c.Gateways {
+		one, err := connector(g)
+		if err != nil {
+			return nil, nil, fmt.Errorf("[gateway.%s]: %w", name, err)
+		}
+		if r, runs := one.(keptUp); runs {
+			run = append(run, r)
+		}
+		all[name] = gateway.Guard(one)
+	}
+	return all, run, nil
+}
+
+func connector(g config.Gateway) (gateway.Connector, error) {
+	switch {
+	case g.Stripe != nil:
+		return toStripe(g, *g.Stripe)
+	case g.ISO8583 != nil:
+		return toAcquirer(*g.ISO8583)
+	}
+	return nil, errors.New("no such kind of gateway") // which the config refuses
+}
+
+func toStripe(g config.Gateway, s config.Stripe) (gateway.Connector, error) {
+	roots, err := s.TLS.Roots()
+	if err != nil {
+		return nil, err
+	}
+	via, err := courier.New(courier.Config{Base: s.URL, Roots: roots, Timeout: s.Timeout, Certificate: s.TLS.Certificate})
+	if err != nil {
+		return nil, err
+	}
+	key, err := g.Secret()
+	if err != nil {
+		return nil, err
+	}
+	defer locked.Free(key)
+	return stripe.New(stripe.Config{Key: string(key)}, via)
+}
+
+func toAcquirer(a config.ISO8583) (gateway.Connector, error) {
+	roots, err := a.TLS.Roots()
+	if err != nil {
+		return nil, err
+	}
+	return iso8583.New(iso8583.Config{Address: a.Address, Plain: a.Plain, Roots: roots, Form: message.Form{Packed: a.Variant == config.BCD}, Terminal: a.Terminal, Acceptor: a.Merchant, Category: a.MerchantCategory,
+		Institution: a.Acquirer, Timeout: a.Timeout, EchoEvery: a.Echo},
+		iso8583.Deps{Certificate: func() (*tls.Certificate, error) { return a.TLS.Certificate(nil) }})
+}

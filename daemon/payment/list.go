@@ -1,0 +1,40 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/flattone/flattone/daemon/id"
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// List is the newest payments, newest first.
+func (p *Payments) List(ctx context.Context, limit int) (all []Payment, err error) {
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
+		all = nil
+		return tx.Each(func(scan func(...any) error) error {
+			pay, err := scanned(scan)
+			all = append(all, pay)
+			return err
+		}, "SELECT "+columns+" FROM payment ORDER BY id DESC LIMIT $1", limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("payment: list: %w", err)
+	}
+	return all, nil
+}
+
+// Find is one, or [ErrUnknown].
+func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
+	if !id.Is(name, payments) {
+		return Payment{}, ErrUnknown // what is given in its place may be a card
+	}
+	pay, err := p.of(ctx, "id", name)
+	if err != nil {
+		return Payment{}, fmt.Errorf("payment: %w", err)
+	}
+	return pay, nil
+}
+
+// payments is the prefix of their ids.
+const payments = "pay_"

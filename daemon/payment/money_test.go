@@ -1,0 +1,68 @@
+package payment
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/flattone/flattone/daemon/vault"
+)
+
+// TestMoneyIsTakenOnceAndKnown: whatever providers do and however often flattoned is started anew, by this box or another, while charges are under way: once the
+// provider answers again, every payment has an end, and it is what his books say.
+func TestMoneyIsTakenOnceAndKnown(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			r.till.cannotInquire = rapid.Bool().Draw(rt, "blind")
+			r.run()
+			stops := []func(){}
+			var pays []Payment
+			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+				switch rapid.IntRange(0, 5).Draw(rt, "step") {
+				case 0, 1, 2:
+					fault := fault(rapid.IntRange(int(approves), int(hangs)).Draw(rt, "fault"))
+					r.till.set(func(b *till) { b.next = append(b.next, fault) })
+					later := rapid.Bool().Draw(rt, "later")
+					pay := r.wants(t, func(o *Order) { o.Later = later })
+					pays = append(pays, pay)
+					r.sealed(t, pay, map[bool]vault.Kind{true: vault.Reusable, false: vault.Flight}[later])
+				case 3: // the box before is still there, in a manner of speaking, and ends what it has begun
+					stops = append(stops, r.stop)
+					r.build(t)
+					if rapid.Bool().Draw(rt, "another") {
+						r.pays.cfg.Box = "another"
+					}
+					r.run()
+				case 4:
+					away := rapid.Bool().Draw(rt, "away")
+					r.till.set(func(b *till) { b.away = away })
+				case 5:
+					time.Sleep(time.Duration(rapid.IntRange(1, 200).Draw(rt, "seconds")) * time.Second)
+				}
+			}
+			r.till.set(func(b *till) { b.away, b.next = false, nil })
+			time.Sleep(15 * time.Minute)
+			synctest.Wait()
+			for _, pay := range pays {
+				got := r.is(t, pay.ID)
+				want := 0
+				if got.State == Approved {
+					want = 1
+				}
+				if !got.State.Over() || r.till.taken(pay.ID) != want {
+					t.Errorf("%s: it is %s %s, and money was taken %d times", pay.ID, got.State, got.Reason, r.till.taken(pay.ID))
+				}
+			}
+			r.stop()
+			for _, stop := range stops {
+				stop()
+			}
+		})
+		if t.Failed() {
+			rt.FailNow()
+		}
+	})
+}

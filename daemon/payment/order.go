@@ -1,0 +1,139 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/id"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// longestCall is when nobody waits for the card of an order any more.
+const longestCall = 2 * time.Hour
+
+// Want has the capture's card charged as soon as there is one. by is who asks. The order is durable when it returns.
+func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error) {
+	if err := p.check(o); err != nil {
+		return Payment{}, fmt.Errorf("payment: %w", err)
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	pay := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now}
+	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := insert(tx, p.cfg.Box, pay, now.Add(longestCall)); err != nil {
+			return err
+		}
+		tx.OnCommit(func() { p.deps.Tell(pay) })
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: fmt.Sprintf("%d %s", o.Minor, o.Currency), Origin: "capture " + o.Capture, Time: now})
+	})
+	if err != nil {
+		return Payment{}, fmt.Errorf("payment: %w", err)
+	}
+	return pay, nil
+}
+
+// Abandon ends the order of a capture that came to no card.
+func (p *Payments) Abandon(ctx context.Context, capture string) error {
+	pay, err := p.of(ctx, "capture", capture)
+	if errors.Is(err, ErrUnknown) || err == nil && pay.State != Wanted {
+		return nil
+	}
+	if err == nil {
+		err = p.settle(ctx, pay, Abandoned, "", Wanted)
+	}
+	if err != nil && !errors.Is(err, errGone) {
+		return fmt.Errorf("payment: %w", err)
+	}
+	return nil
+}
+
+// Sealed begins to charge a capture's card, which the vault has under token by now. That it is to be is durable when Sealed returns; what comes of it is told. card is
+// the caller's; of it the CVV alone is copied, which nobody else has then. A capture that no payment is wanted for is none of its business.
+func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secret.Card) error {
+	pay, err := p.of(ctx, "capture", capture)
+	if errors.Is(err, ErrUnknown) {
+		return nil
+	}
+	if err == nil && pay.State == Wanted {
+		pay, err = p.ready(ctx, pay, token)
+	}
+	if err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	if pay.State != Ready || !p.occupy(pay.ID) {
+		return nil // the line sent it again, and it is seen to
+	}
+	cvv, err := secret.NewCard()
+	if err == nil {
+		err = cvv.CVV.CopyFrom(card.CVV)
+	}
+	if err != nil {
+		p.leave(pay.ID)
+		return fmt.Errorf("payment: %w", err)
+	}
+	p.under.Go(func() {
+		defer p.leave(pay.ID)
+		defer cvv.Destroy()
+		p.charge(p.running(), pay, cvv)
+	})
+	return nil
+}
+
+// ready notes that there is a card.
+func (p *Payments) ready(ctx context.Context, pay Payment, token string) (Payment, error) {
+	pay.Token, pay.State, pay.Changed = token, Ready, now()
+	err := p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		if pay.names, err = p.deps.Cards.Names(tx, token); err != nil { // now: they go with a card that is used up
+			return err
+		}
+		was, err := change(tx, pay, pay.Changed.Add(p.lease()), Wanted)
+		if err == nil && !was {
+			err = errGone
+		}
+		tx.OnCommit(func() { p.deps.Tell(pay) })
+		return err
+	})
+	if errors.Is(err, errGone) {
+		return p.of(ctx, "capture", pay.Capture)
+	}
+	return pay, err
+}
+
+// now is as exact as the store.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// lease is how long nobody else sees to a payment that is being charged.
+func (p *Payments) lease() time.Duration { return p.cfg.Patience + 10*time.Second }
+
+// of reads a payment by its id, or its capture.
+func (p *Payments) of(ctx context.Context, column, value string) (pay Payment, err error) {
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
+		pay, err = one(tx, column, value)
+		return err
+	})
+	return pay, err
+}
+
+// occupy has this process see to a payment, unless it does already.
+func (p *Payments) occupy(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy[id] {
+		return false
+	}
+	p.busy[id] = true
+	return true
+}
+
+func (p *Payments) leave(id string) {
+	p.mu.Lock()
+	delete(p.busy, id)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,188 @@
+// Package payment has a captured card charged: once, and so that what became of it is always known.
+//
+// It exists because between a box and a provider everything can be lost but money. A payment is a row in the store before anybody keys a card for it. Its id is the
+// idempotency key by which a provider is asked; the reference by which he will know it is durable before the card leaves; and what isn't known, after a time-out or
+// kill -9, is asked for or undone until it is. It promises:
+//
+//   - A card is sent for a payment once. What comes after a doubt are questions and reversals, never a second charge.
+//   - Every payment ends: approved, declined, failed (nothing was taken, and why) or abandoned. Until then somebody sees to it, after a restart within a minute, and
+//     where boxes share a store another one, should this one be gone.
+//   - An outcome is told, to the agent and upstream, once it is durable, in one transaction with the audit log and the end of a card that wasn't to be kept.
+//   - A CVV lives in locked memory until the answer, or [Config.Patience] is over, and nowhere else. A payment whose CVV is lost with the process was never sent, or
+//     is asked for; it isn't sent again.
+//
+// It never sees a provider's words but those of package gateway, and never a digit but in the card that it hands on.
+package payment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/gateway"
+	"github.com/flattone/flattone/daemon/secret"
+	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/vault"
+)
+
+// State is where a payment stands.
+//
+//	wanted ──a card is sealed──▶ ready ──its reference is durable──▶ asked ──an answer──────────▶ approved, declined
+//	  │                            │ │                                 │ │ no answer, or a restart
+//	  │ the capture ends           │ │ the provider isn't there,       │ └──▶ unknown ──asked────▶ approved, declined
+//	  ▼                            │ │ and it may be charged later     │           └──not there, or undone──▶ failed
+//	abandoned                      │ └──▶ waiting ──he is there──▶ (as ready)      (asked again for as long as it takes)
+//	                               └── nothing left the box, or he refused ──▶ failed
+type State string
+
+// The states.
+const (
+	Wanted    State = "wanted"
+	Ready     State = "ready"
+	Waiting   State = "waiting"
+	Asked     State = "asked"
+	Unknown   State = "unknown"
+	Approved  State = "approved"
+	Declined  State = "declined"
+	Failed    State = "failed"
+	Abandoned State = "abandoned"
+)
+
+// Over reports that nothing becomes of it any more.
+func (s State) Over() bool {
+	return s == Approved || s == Declined || s == Failed || s == Abandoned
+}
+
+// Why a payment failed, or what keeps it: the reason's codes.
+const (
+	NotReached    = "gateway_away"    // the provider couldn't be asked
+	Refused       = "gateway_refused" // he refused the request: a key, an account or a form is wrong
+	Interrupted   = "interrupted"     // flattoned ended before he was asked
+	NotThere      = "not_there"       // he says that he was never asked
+	Undone        = "undone"          // nobody could know, so it was undone
+	NoCard        = "no_card"         // the vault didn't give the card
+	TooLate       = "too_late"        // he couldn't be asked for so long that the card is gone
+	NotConfigured = "no_gateway"      // the configuration doesn't have him any more
+)
+
+// Order is what a line is armed for.
+type Order struct {
+	Capture  string
+	Line     string
+	Profile  string
+	Gateway  string
+	Minor    int64  // the amount in the currency's minor unit
+	Currency string // ISO 4217
+	// Reference is the owner's word for it, which the provider and upstream are told; it may be empty.
+	Reference string
+	Take      bool // a sale; otherwise only an authorisation
+	// Later has it charged later, without a CVV, where the provider can't be asked. The card must be one that is kept.
+	Later   bool
+	Address gateway.Address
+}
+
+// Payment is what there is to know of one.
+type Payment struct {
+	ID string
+	Order
+	Token   string
+	State   State
+	Reason  string
+	Answer  gateway.Answer
+	Created time.Time
+	Changed time.Time
+
+	ref   string
+	names map[string]string // what each destination knows the card by
+	tries int64
+}
+
+// Cards is what a payment needs of the vault.
+type Cards interface {
+	// Use is [vault.Vault.Use].
+	Use(ctx context.Context, u vault.Use, with func(*secret.Card) error) error
+	// ResolveIn ends a card that was kept for the payment alone, in the payment's transaction; another card stays.
+	ResolveIn(tx *store.Tx, by, token string) error
+	// Names are what each destination knows a card by.
+	Names(tx *store.Tx, token string) (map[string]string, error)
+}
+
+// Caller and Purpose are how a payment asks the vault for its card.
+const (
+	Caller  = "payments"
+	Purpose = "charge"
+)
+
+// Config is how payments are made.
+type Config struct {
+	Box string
+	// Patience is how long a provider may take, and so how long a CVV lives.
+	Patience time.Duration
+}
+
+// Deps are what payments are built on.
+type Deps struct {
+	Store    *store.DB
+	Audit    *audit.Log
+	Cards    Cards
+	Gateways map[string]gateway.Connector
+	// Enqueue has a destination told, in the transaction of what it is told. To whom is one of the names of Cards.Names.
+	Enqueue func(tx *store.Tx, e Event) error
+	// Tell is given every change, once it is durable. It must not block.
+	Tell func(Payment)
+	Log  *slog.Logger
+}
+
+// Payments makes them. Safe for concurrent use; Run runs once.
+type Payments struct {
+	cfg     Config
+	deps    Deps
+	wake    chan struct{}
+	under   sync.WaitGroup // charges under way, which Run waits for at its end
+	started chan struct{}  // closed once Run runs: charges wait for it
+	mu      sync.Mutex
+	ctx     context.Context // Run's
+	busy    map[string]bool // payments that somebody in this process sees to
+}
+
+// New checks what it is given.
+func New(cfg Config, deps Deps) (*Payments, error) {
+	if deps.Store == nil || deps.Audit == nil || deps.Cards == nil || deps.Enqueue == nil || deps.Tell == nil || deps.Log == nil {
+		return nil, errors.New("payment: a dependency is missing")
+	}
+	if cfg.Patience <= 0 {
+		return nil, errors.New("payment: no patience")
+	}
+	return &Payments{cfg: cfg, deps: deps, wake: make(chan struct{}, 1), started: make(chan struct{}), busy: map[string]bool{}}, nil
+}
+
+// Errors of orders.
+var (
+	ErrBadOrder = errors.New("that can't be charged")
+	ErrUnknown  = errors.New("there is no such payment")
+)
+
+// check refuses what no provider could be asked.
+func (p *Payments) check(o Order) error {
+	_, known := p.deps.Gateways[o.Gateway]
+	switch {
+	case !vault.IsCaptureID(o.Capture):
+		return fmt.Errorf("%w: no capture", ErrBadOrder)
+	case !known:
+		return fmt.Errorf("%w: no gateway %q is configured", ErrBadOrder, o.Gateway)
+	case o.Minor <= 0 || o.Minor > mostMinor:
+		return fmt.Errorf("%w: the amount is not above 0, or too much", ErrBadOrder)
+	case !gateway.IsCurrency(o.Currency):
+		return fmt.Errorf("%w: the currency is not three capital letters of ISO 4217", ErrBadOrder)
+	case !gateway.IsReference(o.Reference):
+		return fmt.Errorf("%w: the reference is not up to 64 letters, digits, dots, hyphens and underscores, with at most 11 digits in a row", ErrBadOrder)
+	}
+	return nil
+}
+
+// mostMinor is what fits in ISO 8583's field 4, twelve digits.
+const mostMinor = 999_999_999_999

@@ -1,0 +1,161 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/gateway"
+	"github.com/flattone/flattone/daemon/payment"
+	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/vault"
+)
+
+// usesPerHour is how many cards an hour a gateway may be given: a line takes one a minute at most, and a box has sixteen lines.
+const usesPerHour = 3600
+
+// patience is how long a provider may take over a card, whatever its connector asks him meanwhile; and so how long its CVV lives here.
+const patience = 45 * time.Second
+
+// chargeRules let the payments have cards charged by the gateways of the config.
+func chargeRules(c *config.Config) (rules []vault.Rule) {
+	for name := range c.Gateways {
+		rules = append(rules, vault.Rule{Caller: payment.Caller, Purpose: payment.Purpose, Connector: name, PerHour: usesPerHour})
+	}
+	return rules
+}
+
+// newPayments makes what has cards charged.
+func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
+	all, run, err := connectors(d.cfg)
+	if err != nil {
+		return nil, err
+	}
+	d.gateways = run
+	return payment.New(payment.Config{Box: box, Patience: patience}, payment.Deps{
+		Store: d.store, Audit: d.audit, Cards: d.vault, Gateways: all, Log: d.log, Tell: d.paymentChanged,
+		Enqueue: func(tx *store.Tx, e payment.Event) error {
+			return d.enqueue(tx, vault.Event{ID: e.ID, To: e.To, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+		},
+	})
+}
+
+// paymentChanged has the feed know, and what counts how payments go.
+func (d *Daemon) paymentChanged(p payment.Payment) {
+	d.log.Info("a payment is "+string(p.State), "payment", p.ID, "line", p.Line, "gateway", p.Gateway, "reason", cmp.Or(p.Reason, string(p.Answer.Class)))
+	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
+		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth})
+}
+
+// shownClass is why a card was declined, as far as people may know: who keys a stolen card is on the phone with the agent.
+func shownClass(c gateway.Class) string {
+	if c == gateway.Stolen {
+		c = gateway.Refusal
+	}
+	return string(c)
+}
+
+// paymentOf is what the admin socket says of one.
+func paymentOf(p payment.Payment) control.Payment {
+	return control.Payment{ID: p.ID, Capture: p.Capture, Line: p.Line, Gateway: p.Gateway, Amount: payment.Amount(p.Minor, p.Currency), Currency: p.Currency, Reference: p.Reference,
+		Token: p.Token, State: string(p.State), Taken: p.State == payment.Approved && p.Take, Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Code: p.Answer.Code,
+		Auth: p.Answer.Auth, Created: p.Created, Changed: p.Changed}
+}
+
+func (b *backend) Payments(ctx context.Context, limit int) (all []control.Payment, err error) {
+	list, err := b.d.payments.List(ctx, limit)
+	for _, p := range list {
+		all = append(all, paymentOf(p))
+	}
+	return all, err
+}
+
+func (b *backend) Payment(ctx context.Context, id string) (control.Payment, error) {
+	p, err := b.d.payments.Find(ctx, id)
+	if errors.Is(err, payment.ErrUnknown) {
+		err = &control.Error{Code: control.CodeUnknownPayment, Text: "there is no such payment", Remedy: "flattone payment list has the newest"}
+	}
+	return paymentOf(p), err
+}
+
+// Charge wants the payment before the line is armed for it, so that no card is ever without what it is for.
+func (b *backend) Charge(ctx context.Context, by control.Actor, line, profile string, c control.Charge) (control.Charging, error) {
+	order, err := b.order(line, profile, c)
+	if err != nil {
+		return control.Charging{}, err
+	}
+	order.Capture = newCaptureID()
+	pay, err := b.d.payments.Want(ctx, by.String(), order)
+	if err != nil {
+		return control.Charging{}, notCharged(line, err)
+	}
+	if _, err := b.arm(ctx, technician(by), line, profile, opening{"line.arm", "line.armed", "armed"}, order.Capture); err != nil {
+		return control.Charging{}, errors.Join(err, b.d.payments.Abandon(context.WithoutCancel(ctx), order.Capture))
+	}
+	return control.Charging{Capture: order.Capture, Payment: pay.ID}, nil
+}
+
+// stores refuses to take a card without an amount where it would be charged: nobody could know what for.
+func (b *backend) stores(line, profile string) error {
+	cfg := b.d.lined.Load()
+	l, _ := cfg.Line(line)
+	name := cmp.Or(profile, l.Profile)
+	if cfg.Profiles[name].Gateway == "" {
+		return nil
+	}
+	return &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: cards of profile " + name + " are charged, and there is no amount",
+		Remedy: "flattone charge takes one; or name a profile that only stores cards"}
+}
+
+// order is what a line is to be armed for, by its profile.
+func (b *backend) order(line, profile string, c control.Charge) (payment.Order, error) {
+	cfg := b.d.lined.Load()
+	l, known := cfg.Line(line)
+	if !known {
+		return payment.Order{}, unknownLine(line, b.d.board.names())
+	}
+	name := cmp.Or(profile, l.Profile)
+	p, known := cfg.Profiles[name]
+	if !known {
+		return payment.Order{}, unknownProfile(name, slices.Sorted(maps.Keys(cfg.Profiles)))
+	}
+	if p.Gateway == "" {
+		return payment.Order{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: profile " + name + " charges no cards",
+			Remedy: "name another one with --profile, or give it a gateway in the configuration; flattone arm takes a card without charging it"}
+	}
+	currency := cmp.Or(c.Currency, b.d.cfg.Gateways[p.Gateway].Currency)
+	minor, err := payment.Minor(c.Amount, currency)
+	if err != nil {
+		return payment.Order{}, notCharged(line, err)
+	}
+	return payment.Order{Line: line, Profile: name, Gateway: p.Gateway, Minor: minor, Currency: currency, Reference: c.Reference,
+		Take: p.Charge == config.Take, Later: p.Offline == config.ChargeLater, Address: gateway.Address{Line: c.Address, Postcode: c.Postcode}}, nil
+}
+
+func notCharged(line string, err error) error {
+	if !errors.Is(err, payment.ErrBadOrder) {
+		return err
+	}
+	return &control.Error{Code: control.CodeNotCharged, Text: fmt.Sprintf("line %s was not armed: %v", line, err), Remedy: "flattone charge --help says what goes"}
+}
+
+// abandonPayments ends what lines were armed to have charged, where they came to no card.
+func (d *Daemon) abandonPayments(ctx context.Context) error {
+	for ctx.Err() == nil { // a subscriber that was too slow begins anew; what it missed ends in two hours
+		for e := range d.feed.Subscribe(ctx) {
+			if e.Kind != control.KindState || e.State != control.StateVoid || e.Capture == "" || e.Test {
+				continue
+			}
+			if err := d.payments.Abandon(ctx, e.Capture); err != nil && ctx.Err() == nil {
+				d.log.Error("the payment of a capture without a card could not be ended; in two hours it is", "line", e.Line, "capture", e.Capture, "error", err)
+			}
+		}
+	}
+	return nil
+}

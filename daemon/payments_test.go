@@ -1,0 +1,165 @@
+package daemon
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/gateway"
+	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
+	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
+	"github.com/flattone/flattone/daemon/wire"
+)
+
+// chargingHouse is a house whose profile shop is charged by a provider's simulator, over TLS.
+func chargingHouse(t *testing.T) (*house, *stripesim.Sim) {
+	t.Helper()
+	sim, h := stripesim.New(t), newHouse(t)
+	h.write("stripe.key", stripesim.Key, 0o600)
+	h.write("ca.pem", string(sim.PEM()), 0o600)
+	h.cfg.Gateways = map[string]config.Gateway{"till": {Currency: "EUR", Stripe: &config.Stripe{URL: sim.URL(), SecretFile: h.path("stripe.key"),
+		TLS: config.TLS{CAFile: h.path("ca.pem")}, Timeout: 2 * time.Second}}}
+	for i := range h.cfg.Lines {
+		h.cfg.Lines[i].Profile = "card"
+	}
+	h.cfg.Profiles["card"] = config.Profile{Gateway: "till", Charge: config.Take, Offline: config.Refuse}
+	return h, sim
+}
+
+// takesCard has a line's process take the card that it is armed for, and answers with what it is told of it.
+func takesCard(t *testing.T, line *wire.Conn) <-chan wire.Message {
+	t.Helper()
+	told := make(chan wire.Message, 1)
+	go func() {
+		defer close(told)
+		m, _, err := line.Receive()
+		if arm, ok := m.(wire.Arm); ok && err == nil {
+			err = errors.Join(line.Send(wire.State{State: control.StateKeying, Capture: arm.Capture}), line.Send(wire.Answer{ID: arm.ID}), line.SendCard(saidOf(arm.Capture), visaCard(t)))
+		}
+		if err == nil {
+			m, _, err = line.Receive()
+		}
+		if err == nil {
+			told <- m
+		}
+	}()
+	return told
+}
+
+// TestACardIsCharged: from the amount to approved, by a provider over TLS; the card that was kept for it alone is gone then.
+func TestACardIsCharged(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34", Reference: "order-7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := <-told; m == nil || m.(wire.Stored).Capture != begun.Capture {
+		t.Fatalf("the line is told %+v", m)
+	}
+	e := wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
+	if e.Payment != begun.Payment || e.Capture != begun.Capture || e.Line != "desk-1" {
+		t.Errorf("told %+v", e)
+	}
+	p, err := client.Payment(t.Context(), begun.Payment)
+	if err != nil || p.State != control.PaymentApproved || !p.Taken || p.Amount != "12.34" || p.Currency != "EUR" || p.Reference != "order-7" || p.Gateway != "till" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 1234 || b.Charges != 1 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+	if card, err := client.Card(t.Context(), p.Token); err != nil || card.Shredded.IsZero() || card.Why != "resolved" {
+		t.Errorf("the card is %+v, %v", card, err)
+	}
+	if all, err := client.Payments(t.Context(), 10); err != nil || len(all) != 1 || all[0] != p {
+		t.Errorf("the payments are %+v, %v", all, err)
+	}
+}
+
+// TestWhatIsNotCharged is refused before the caller is asked for a card.
+func TestWhatIsNotCharged(t *testing.T) {
+	h, _ := chargingHouse(t)
+	h.cfg.Profiles["stored"] = config.Profile{}
+	d, _, _ := h.run()
+	_, _, client := h.serves(d)
+	for name, c := range map[string]struct {
+		line, profile string
+		control.Charge
+		code string
+	}{
+		"no amount":                {"desk-1", "", control.Charge{}, control.CodeNotCharged},
+		"a comma":                  {"desk-1", "", control.Charge{Amount: "12,34"}, control.CodeNotCharged},
+		"too many digits":          {"desk-1", "", control.Charge{Amount: "12.345"}, control.CodeNotCharged},
+		"another currency's":       {"desk-1", "", control.Charge{Amount: "12.34", Currency: "JPY"}, control.CodeNotCharged},
+		"a card as its reference":  {"desk-1", "", control.Charge{Amount: "12.34", Reference: "4242424242424242"}, control.CodeNotCharged},
+		"a profile without one":    {"desk-1", "stored", control.Charge{Amount: "12.34"}, control.CodeNotCharged},
+		"a profile that isn't one": {"desk-1", "nosuch", control.Charge{Amount: "12.34"}, control.CodeUnknownProfile},
+		"a line that isn't one":    {"desk-9", "", control.Charge{Amount: "12.34"}, control.CodeUnknownLine},
+		"a line that is down":      {"desk-2", "", control.Charge{Amount: "12.34"}, control.CodeLineDown},
+	} {
+		_, err := client.Charge(t.Context(), c.line, c.profile, c.Charge)
+		var e *control.Error
+		if !errors.As(err, &e) || e.Code != c.code || strings.Contains(e.Error(), "4242424242424242") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var e *control.Error
+	if _, err := client.Arm(t.Context(), "desk-1", ""); !errors.As(err, &e) || e.Code != control.CodeNotCharged {
+		t.Errorf("a line whose cards are charged was armed without an amount: %v", err)
+	}
+	all, err := client.Payments(t.Context(), 10)
+	if err != nil || len(all) != 1 || all[0].State != control.PaymentAbandoned {
+		t.Errorf("the payments are %+v, %v; want that of the line that is down, given up", all, err)
+	}
+	if _, err := client.Payment(t.Context(), "4242424242424242"); err == nil || strings.Contains(err.Error(), "4242424242424242") {
+		t.Errorf("a card in a payment's place: %v", err)
+	}
+}
+
+// TestNoAnswerFromTheProvider: what he took is found out, and told; the card isn't sent twice.
+func TestNoAnswerFromTheProvider(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	sim.Break(gatewaytest.Dropped)
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	for _, state := range []string{control.PaymentWanted, control.PaymentReady, control.PaymentAsked, control.PaymentUnknown, control.PaymentApproved} {
+		wait(t, events, func(e control.Event) bool {
+			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == state
+		})
+	}
+	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 500 || b.Charges != 1 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+}
+
+// TestNoCardNoCharge: a capture that ends without a card ends its payment.
+func TestNoCardNoCharge(t *testing.T) {
+	h, _ := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	go func() {
+		m, _, _ := line.Receive()
+		if arm, ok := m.(wire.Arm); ok {
+			errors.Join(line.Send(wire.State{State: control.StateArmed, Capture: arm.Capture}), line.Send(wire.Answer{ID: arm.ID}),
+				line.Send(wire.State{State: control.StateVoid, Capture: arm.Capture, Reason: "call_ended"}))
+		}
+	}()
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, events, func(e control.Event) bool {
+		return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == control.PaymentAbandoned
+	})
+}
