@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/flattone/flattone/audio/locked"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/courier"
 	"github.com/flattone/flattone/daemon/gateway/iso8583"
 	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
 	"github.com/flattone/flattone/daemon/gateway/stripe"
+	"github.com/flattone/flattone/daemon/gateway/template"
 )
 
 // keptUp is a connector that keeps a connection.
@@ -40,6 +40,8 @@ func connector(g config.Gateway) (gateway.Connector, error) {
 		return toStripe(g, *g.Stripe)
 	case g.ISO8583 != nil:
 		return toAcquirer(*g.ISO8583)
+	case g.Template != nil:
+		return byTemplate(g, *g.Template)
 	}
 	return nil, errors.New("no such kind of gateway") // which the config refuses
 }
@@ -53,12 +55,26 @@ func toStripe(g config.Gateway, s config.Stripe) (gateway.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := g.Secret()
+	var c *stripe.Stripe
+	err = g.UseSecret(func(key []byte) error {
+		c, err = stripe.New(stripe.Config{Key: string(key)}, via)
+		return err
+	})
+	return c, err
+}
+
+func byTemplate(g config.Gateway, p config.Template) (gateway.Connector, error) {
+	roots, err := p.TLS.Roots()
 	if err != nil {
 		return nil, err
 	}
-	defer locked.Free(key)
-	return stripe.New(stripe.Config{Key: string(key)}, via)
+	var c *template.Template
+	err = g.UseSecret(func(key []byte) error {
+		c, err = template.New(template.Config{Provider: p.Provider, Secret: string(key), Settle: p.Settle,
+			Courier: courier.Config{Roots: roots, Timeout: p.Timeout, Certificate: p.TLS.Certificate}})
+		return err
+	})
+	return c, err
 }
 
 func toAcquirer(a config.ISO8583) (gateway.Connector, error) {
@@ -66,7 +82,11 @@ func toAcquirer(a config.ISO8583) (gateway.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
+	var certificate func() (*tls.Certificate, error)
+	if a.TLS.CertFile != "" {
+		certificate = func() (*tls.Certificate, error) { return a.TLS.Certificate(nil) }
+	}
 	return iso8583.New(iso8583.Config{Address: a.Address, Plain: a.Plain, Roots: roots, Form: message.Form{Packed: a.Variant == config.BCD}, Terminal: a.Terminal, Acceptor: a.Merchant, Category: a.MerchantCategory,
 		Institution: a.Acquirer, Timeout: a.Timeout, EchoEvery: a.Echo},
-		iso8583.Deps{Certificate: func() (*tls.Certificate, error) { return a.TLS.Certificate(nil) }})
+		iso8583.Deps{Certificate: certificate})
 }

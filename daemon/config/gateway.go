@@ -22,7 +22,7 @@ const (
 type Stripe struct {
 	// URL is https, without a path.
 	URL string
-	// SecretFile has the API key: see [Gateway.Secret].
+	// SecretFile has the API key: see [Gateway.UseSecret].
 	SecretFile string
 	TLS        TLS
 	// Timeout bounds one request.

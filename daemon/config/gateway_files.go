@@ -58,18 +58,19 @@ func (t TLS) Certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) 
 	return &pair, nil
 }
 
-// Secret is what the provider knows the box by, in a locked page, which is the caller's to free; nil where there is none. A file that anybody but its owner may
-// read is refused.
-func (g Gateway) Secret() ([]byte, error) {
+// UseSecret gives with what the provider knows the box by, nothing where there is none, in a locked page that is wiped when it returns. A file that anybody but its
+// owner may read is refused.
+func (g Gateway) UseSecret(with func([]byte) error) error {
 	path := g.secretFile()
 	if path == "" {
-		return nil, nil
+		return with(nil)
 	}
 	page, err := readSecret(path, os.Geteuid())
 	if err != nil {
-		return nil, fmt.Errorf("gateway secret: %w", err)
+		return fmt.Errorf("gateway secret: %w", err)
 	}
-	return page, nil
+	defer locked.Free(page)
+	return with(page)
 }
 
 // readSecret goes from the file to the page: there is no other copy.

@@ -11,7 +11,7 @@ import (
 // Template is a provider whose requests and answers the owner has written down.
 type Template struct {
 	dialect.Provider
-	// SecretFile has what {{secret}} stands for: see [Gateway.Secret]. Empty: the box proves itself by its certificate alone.
+	// SecretFile has what {{secret}} stands for: see [Gateway.UseSecret]. Empty: the box proves itself by its certificate alone.
 	SecretFile string
 	TLS        TLS
 	// Timeout bounds one request.

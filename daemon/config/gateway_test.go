@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/flattone/flattone/audio/locked"
 )
 
 const bank = `[gateway.bank]
@@ -143,12 +141,14 @@ func TestFilesOfGateways(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			page, err := c.Gateways["shop"].Secret()
-			if want := strings.TrimSpace(test.secret); err != nil || string(page) != want {
-				t.Errorf("the secret has %d bytes, want %d: %v", len(page), len(want), err)
-			}
-			if err := locked.Free(page); err != nil {
-				t.Errorf("it isn't in a locked page: %v", err)
+			err = c.Gateways["shop"].UseSecret(func(secret []byte) error {
+				if want := strings.TrimSpace(test.secret); string(secret) != want {
+					t.Errorf("the secret has %d bytes, want %d", len(secret), len(want))
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
 			}
 			of := c.Gateways["shop"].Stripe.TLS
 			if roots, err := of.Roots(); err != nil || roots == nil {
@@ -172,8 +172,14 @@ func TestFilesOfGateways(t *testing.T) {
 	if roots, err := (TLS{}).Roots(); err != nil || roots != nil {
 		t.Errorf("the system's are %v, %v", roots, err)
 	}
-	if page, err := (Gateway{ISO8583: &ISO8583{}}).Secret(); page != nil || err != nil {
-		t.Errorf("who has no secret has %d bytes, %v", len(page), err)
+	err := (Gateway{ISO8583: &ISO8583{}}).UseSecret(func(secret []byte) error {
+		if secret != nil {
+			t.Errorf("who has no secret has %d bytes", len(secret))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -85,6 +85,8 @@ const (
 	longestWait  = 5 * time.Minute // between attempts at a provider who is away
 	longestDoubt = time.Minute     // between questions to one who doesn't answer
 	mostWaits    = 288             // a day of the longest
+	// longestQuestion is how long a provider may take to say what became of a payment: one who can't be sure at once is asked twice, some time apart.
+	longestQuestion = 3 * time.Minute
 )
 
 // wait is how long until the next try.

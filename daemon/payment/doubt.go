@@ -26,7 +26,7 @@ func (p *Payments) find(ctx context.Context, pay Payment) {
 		p.again(ctx, pay, NotConfigured)
 		return
 	}
-	asking, cancel := context.WithTimeout(ctx, p.cfg.Patience)
+	asking, cancel := context.WithTimeout(ctx, longestQuestion)
 	defer cancel()
 	a, err := connector.Inquire(asking, pay.order(), pay.ref)
 	switch {

@@ -106,7 +106,9 @@ func (p *Payments) ready(ctx context.Context, pay Payment, token string) (Paymen
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // lease is how long nobody else sees to a payment that is being charged.
-func (p *Payments) lease() time.Duration { return p.cfg.Patience + 10*time.Second }
+func (p *Payments) lease() time.Duration {
+	return max(p.cfg.Patience, longestQuestion) + 10*time.Second
+}
 
 // of reads a payment by its id, or its capture.
 func (p *Payments) of(ctx context.Context, column, value string) (pay Payment, err error) {
