@@ -264,7 +264,7 @@ func TestAnotherBoxSeesToIt(t *testing.T) {
 		r.build(t)
 		r.pays.cfg.Box = "another"
 		r.run()
-		time.Sleep(3 * time.Minute)
+		time.Sleep(2*goneAfter + look + r.pays.lease())
 		synctest.Wait()
 		if got := r.is(t, pay.ID); got.State != Failed || got.Reason != NotThere {
 			t.Errorf("it is %s %s", got.State, got.Reason)
