@@ -3,7 +3,9 @@ package payment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -20,7 +22,17 @@ import (
 	"github.com/flattone/flattone/daemon/vault"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(workIn); dir != "" {
+		b, err := openBox(dir, os.Getenv(provider))
+		if err == nil {
+			err = b.work(os.Stdout)
+		}
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	thePAN = "4242424242424242"
@@ -273,22 +285,30 @@ func (r *rig) order(capture string) Order {
 // card is a test card.
 func aCard(t testing.TB) *secret.Card {
 	t.Helper()
-	card, err := secret.NewCard()
+	card, err := cardOf(thePAN, "1131", theCVV)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(card.Destroy)
+	return card
+}
+
+func cardOf(pan, expiry, cvv string) (*secret.Card, error) {
+	card, err := secret.NewCard()
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range []struct {
 		to     *secret.Text
 		digits string
-	}{{card.PAN, thePAN}, {card.Expiry, "1131"}, {card.CVV.Text, theCVV}} {
+	}{{card.PAN, pan}, {card.Expiry, expiry}, {card.CVV.Text, cvv}} {
 		for i := range len(f.digits) {
 			if err := f.to.Append(f.digits[i]); err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 		}
 	}
-	return card
+	return card, nil
 }
 
 // seal has the vault take a card, and answers with its token.
