@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -29,14 +28,14 @@ type backend struct {
 }
 
 func (b *backend) Status(ctx context.Context) (control.Status, error) {
-	pending, err := b.d.outbox.Pending(ctx)
+	told, pending, err := b.destinations(ctx)
 	if err != nil {
 		pending = control.PendingUnknown
 	}
 	s := control.Status{
 		Version: Version, PID: os.Getpid(), Started: b.started, StateDir: b.d.cfg.StateDir,
 		KeyKind: string(b.d.vault.RootKind()), ConfigFile: b.d.configPath, Settings: b.d.cfg.BoxSettings(),
-		Upstream: whereTo(b.d.cfg.Upstream.Webhook.URL), UpstreamPending: pending,
+		Destinations: told, UpstreamPending: pending,
 	}
 	b.d.storeVitals() // as it is now, not as it was when last looked at, and what the store had to say of pending
 	if err != nil && b.d.store.Trouble() == nil {
@@ -50,15 +49,6 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 		}
 	}
 	return s, nil
-}
-
-// whereTo is where a URL leads, without anything in it that could be a secret.
-func whereTo(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil { // the config would have refused it
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 func (b *backend) Lines(context.Context) ([]control.Line, error) { return b.d.board.views(), nil }

@@ -43,7 +43,7 @@ func (d *Daemon) logCheckpoint(ctx context.Context, checkpoint []byte, size int6
 	return nil
 }
 
-// sendCheckpoint puts it into the outbox. That it waits there for long is upstream's condition.
+// sendCheckpoint puts it into the outbox, for every destination. That it waits there for long is upstream's condition.
 func (d *Daemon) sendCheckpoint(ctx context.Context, checkpoint []byte, size int64) error {
 	data, err := json.Marshal(struct {
 		Entries    int64  `json:"entries"`
@@ -52,7 +52,14 @@ func (d *Daemon) sendCheckpoint(ctx context.Context, checkpoint []byte, size int
 	if err != nil {
 		return err
 	}
+	now := time.Now()
 	return d.store.Write(ctx, func(tx *store.Tx) error {
-		return d.outbox.Enqueue(tx, upstream.Event{ID: "evt_checkpoint_" + strconv.FormatInt(size, 10), Type: checkpointType, Key: checkpointType, Time: time.Now(), Data: data})
+		for _, to := range d.outbox.Names() {
+			e := upstream.Event{ID: "evt_checkpoint_" + strconv.FormatInt(size, 10), To: to, Type: checkpointType, Key: checkpointType, Time: now, Data: data}
+			if err := d.outbox.Enqueue(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

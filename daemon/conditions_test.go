@@ -138,11 +138,12 @@ func TestTheWayUpstream(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answer) }))
 	defer hook.Close()
 	h := newHouse(t)
-	h.cfg.Upstream.Webhook.URL, h.cfg.Upstream.Webhook.FirstRetry, h.cfg.Upstream.Webhook.MaxRetry = hook.URL, time.Millisecond, time.Millisecond
+	to := &h.cfg.Upstream[0]
+	to.Webhook.URL, to.FirstRetry, to.MaxRetry = hook.URL, time.Millisecond, time.Millisecond
 	d := h.daemon()
 	send := func(id string) {
 		if err := d.store.Write(t.Context(), func(tx *store.Tx) error {
-			return d.outbox.Enqueue(tx, upstream.Event{ID: id, Type: "card.captured", Key: id, Time: time.Now(), Data: []byte("{}")})
+			return d.outbox.Enqueue(tx, upstream.Event{ID: id, To: "webhook", Type: "card.captured", Key: id, Time: time.Now(), Data: []byte("{}")})
 		}); err != nil {
 			t.Fatal(err)
 		}

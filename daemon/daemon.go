@@ -49,7 +49,7 @@ var Version = control.Version()
 //	lines ──line.sock──▶ switchboard ──card──▶ vault ─┐
 //	  ▲                    │    ▲                     ├─ one transaction ─▶ store
 //	  └─ started, watched  │    └── control           │
-//	     by its keeper     └─events─▶ feed ◀─delivery─ upstream ─▶ webhook
+//	     by its keeper     └─events─▶ feed ◀─delivery─ upstream ─▶ webhooks, streams
 type Daemon struct {
 	// cfg is what flattoned was started with, but for the lines and their profiles, which may be others by now: see lined.
 	cfg        *config.Config
@@ -82,6 +82,7 @@ type Daemon struct {
 	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
+	ways       *ways
 	swaps      func(context.Context) ([]swap.Area, error) // swapAreas
 	keyOver    time.Time                                  // since when the vault's key ought to be another; watchVitals' own
 	vouched    atomic.Pointer[time.Time]                  // when every place last had the audit log's newest checkpoint; nil: not yet
@@ -98,7 +99,7 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	d := &Daemon{cfg: &box, configPath: configPath, log: log, clock: lockout.Now, feed: control.NewFeed(), health: health.NewBoard()}
 	d.lined.Store(cfg)
 	d.swaps = swapAreas
-	d.deliveries, d.metrics = newDeliveries(d.feed), metrics.New(Version, d.scraped)
+	d.deliveries, d.ways, d.metrics = newDeliveries(d.feed), newWays(d.health), metrics.New(Version, d.scraped)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -151,11 +152,6 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 
 // openVault opens what a card is kept in: store, log, outbox, key, vault.
 func (d *Daemon) openVault(ctx context.Context) (err error) {
-	hook := d.cfg.Upstream.Webhook
-	whsec, err := hook.Secret()
-	if err != nil {
-		return err
-	}
 	box, err := boxName(d.cfg)
 	if err != nil {
 		return err
@@ -166,10 +162,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.audit, err = audit.New(ctx, auditConfig(d.cfg, box), audit.Deps{Store: d.store}); err != nil {
 		return err
 	}
-	d.outbox, err = upstream.New(upstream.Config{
-		Box: box, URL: hook.URL, Secret: string(whsec), Timeout: hook.Timeout, BackOff: hook.FirstRetry, MaxWait: hook.MaxRetry,
-	}, upstream.Deps{Store: d.store, Log: d.log, OnDelivery: d.delivered})
-	if err != nil {
+	if d.outbox, err = d.newOutbox(box); err != nil {
 		return err
 	}
 	if d.vault, err = vault.New(ctx, vaultConfig(d.cfg), vault.Deps{Store: d.store, Audit: d.audit, Outbox: vault.OutboxFunc(d.enqueue), Clock: d.tellTime}); err != nil {
@@ -355,6 +348,9 @@ func (d *Daemon) close() error {
 	}
 	if d.vault != nil {
 		errs = append(errs, d.vault.Close())
+	}
+	if d.outbox != nil {
+		errs = append(errs, d.outbox.Close())
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

@@ -65,8 +65,8 @@ func TestNewFailsClearlyAndKeepsNothing(t *testing.T) {
 			return mend
 		}, says: "audit.key"},
 		"an odd webhook": {spoil: func() func() {
-			h.cfg.Upstream.Webhook.URL = "ftp://here"
-			return func() { h.cfg.Upstream.Webhook.URL = "http://127.0.0.1:1/" }
+			h.cfg.Upstream[0].Webhook.URL = "ftp://here"
+			return func() { h.cfg.Upstream[0].Webhook.URL = "http://127.0.0.1:1/" }
 		}, says: "upstream"},
 		"no key file": {spoil: func() func() { return keep("vault.key") }, says: "vault.key"},
 		"a key file too open": {spoil: func() func() {
@@ -194,7 +194,7 @@ func TestRun(t *testing.T) {
 	}
 	wait(t, events, func(e control.Event) bool { return e.Delivery == control.DeliveryRetrying }) // nobody is there
 	if s, err := client.Status(t.Context()); err != nil || s.Version != control.Version() || s.LinesUp != 1 || s.LinesTotal != 2 || s.UpstreamPending != 1 ||
-		s.Upstream != "http://127.0.0.1:1" || standing(s.Conditions) != "key_file/ upstream_failing/dial tcp 127.0.0.1:1: connect: connection refused starting//desk-1 starting//desk-2" {
+		len(s.Destinations) != 1 || s.Destinations[0].To != "http://127.0.0.1:1" || s.Destinations[0].State != control.DestinationFailing || standing(s.Conditions) != "key_file/ upstream_failing/webhook: dial tcp 127.0.0.1:1: connect: connection refused starting//desk-1 starting//desk-2" {
 		t.Errorf("the status is %+v (%v)", s, err)
 	}
 

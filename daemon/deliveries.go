@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/flattone/flattone/daemon/control"
@@ -23,8 +24,8 @@ type deliveries struct {
 
 type delivery struct {
 	line string
-	// queued: the outbox has it. A card that comes a second time isn't told a second time.
-	queued bool
+	// queued are the destinations that are to be told and weren't yet. A card that comes a second time isn't told a second time.
+	queued []string
 	// token is what it was sealed under, "" until Seal has returned.
 	token string
 	early []control.Event
@@ -44,11 +45,11 @@ func (d *deliveries) sealing(capture, line string) {
 }
 
 // queued notes that upstream will be told, if the transaction succeeds that this is called in.
-func (d *deliveries) queued(capture string) {
+func (d *deliveries) queued(capture, to string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c := d.open[capture]; c != nil {
-		c.queued = true
+	if c := d.open[capture]; c != nil && !slices.Contains(c.queued, to) { // the transaction may be begun more than once
+		c.queued = append(c.queued, to)
 	}
 }
 
@@ -63,15 +64,16 @@ func (d *deliveries) sealed(e control.Event) {
 		return
 	}
 	c.token = e.Token
-	if c.queued {
-		d.tell(c, control.Event{Capture: e.Capture, Delivery: control.DeliveryPending})
-	} else {
-		delete(d.open, e.Capture)
+	for _, to := range slices.Clone(c.queued) {
+		d.tell(c, control.Event{Capture: e.Capture, Destination: to, Delivery: control.DeliveryPending})
 	}
 	for _, e := range c.early {
 		d.tell(c, e)
 	}
 	c.early = nil
+	if len(c.queued) == 0 {
+		delete(d.open, e.Capture)
+	}
 }
 
 // failed forgets a capture that was not sealed.
@@ -88,8 +90,11 @@ func (d *deliveries) failed(capture string) {
 func (d *deliveries) tried(a upstream.Delivery) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e := control.Event{Capture: a.Key, Delivery: control.DeliveryDelivered}
-	if !a.Delivered {
+	e := control.Event{Capture: a.Key, Destination: a.To, Delivery: control.DeliveryDelivered}
+	switch {
+	case a.Dead:
+		e.Delivery, e.Reason = control.DeliveryDead, a.Reason
+	case !a.Delivered:
 		e.Delivery, e.Reason = control.DeliveryRetrying, a.Reason
 	}
 	switch c := d.open[a.Key]; {
@@ -106,7 +111,10 @@ func (d *deliveries) tried(a upstream.Delivery) {
 func (d *deliveries) tell(c *delivery, e control.Event) {
 	e.Kind, e.Line, e.Token = control.KindDelivery, c.line, c.token
 	d.feed.Publish(e)
-	if e.Delivery == control.DeliveryDelivered {
+	if e.Delivery != control.DeliveryDelivered && e.Delivery != control.DeliveryDead { // what a technician does later is not of this call
+		return
+	}
+	if c.queued = slices.DeleteFunc(c.queued, func(to string) bool { return to == e.Destination }); len(c.queued) == 0 {
 		delete(d.open, e.Capture)
 	}
 }

@@ -13,11 +13,11 @@ import (
 // nothing is kept of a capture that is over.
 func TestTokenIsToldBeforeItsDelivery(t *testing.T) {
 	begin := func(d *deliveries) { d.sealing("c", "one") }
-	queue := func(d *deliveries) { d.queued("c") }
+	queue := func(d *deliveries) { d.queued("c", "to") }
 	seal := func(d *deliveries) { d.sealed(control.Event{Line: "one", Capture: "c", Token: "tok"}) }
 	fail := func(d *deliveries) { d.failed("c") }
-	retry := func(d *deliveries) { d.tried(upstream.Delivery{Key: "c", Reason: "busy"}) }
-	deliver := func(d *deliveries) { d.tried(upstream.Delivery{Key: "c", Delivered: true}) }
+	retry := func(d *deliveries) { d.tried(upstream.Delivery{To: "to", Key: "c", Reason: "busy"}) }
+	deliver := func(d *deliveries) { d.tried(upstream.Delivery{To: "to", Key: "c", Delivered: true}) }
 	const token, pending, retrying, delivered = "one token tok ", "one delivery tok pending", "one delivery tok retrying", "one delivery tok delivered"
 	for name, test := range map[string]struct {
 		happens []func(*deliveries)

@@ -90,8 +90,8 @@ func newHouse(t *testing.T) *house {
 	h.cfg.Roles = config.Roles{Technician: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}}
 	h.cfg.Daemon.LineBinary = h.path("line")
 	h.cfg.Vault.KeyFile = h.path("vault.key")
-	h.cfg.Upstream.Webhook = config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret"),
-		Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute}
+	h.cfg.Upstream = config.Upstream{{Name: "webhook", Kind: config.KindWebhook, Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute,
+		Webhook: config.Webhook{URL: "http://127.0.0.1:1/", SecretFile: h.path("webhook.secret")}}}
 	h.cfg.Audit.CheckpointEvery = time.Hour
 	h.cfg.Profiles = map[string]config.Profile{"card": {}}
 	newKey(t, h)

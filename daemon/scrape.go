@@ -59,12 +59,13 @@ func (d *Daemon) scraped(ctx context.Context) metrics.Box {
 	for _, l := range d.board.views() {
 		box.Lines = append(box.Lines, metrics.Line{Name: l.Name, Up: l.Up, InCall: l.InCall, State: l.State, Restarts: l.Restarts, MaskedPermille: l.MaskedPermille})
 	}
-	var err error
-	if box.Pending, err = d.outbox.Pending(ctx); err == nil {
-		box.Oldest, err = d.outbox.Oldest(ctx)
-	}
-	if err != nil { // the store's trouble is a condition
-		box.Pending = -1
+	figures, err := d.outbox.Figures(ctx)
+	for _, f := range figures {
+		to := metrics.Destination{Name: f.Name, Pending: f.Waiting, Dead: f.Dead, Oldest: f.Oldest, Delivered: f.Attempts - f.Failures, Failed: f.Failures}
+		if err != nil { // the store's trouble is a condition
+			to.Pending = -1
+		}
+		box.Destinations = append(box.Destinations, to)
 	}
 	if box.Vault, err = d.scrapedVault(ctx); err != nil && ctx.Err() == nil {
 		d.log.Warn("a scrape hears nothing of the vault", "error", err)

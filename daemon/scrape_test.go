@@ -73,7 +73,7 @@ func TestABoxIsScraped(t *testing.T) {
 	var text string
 	for _, want := range []string{`flattone_captures_total{line="desk-1",outcome="done"} 1`, `flattone_captures_total{line="desk-1",outcome="timeout_overall"} 1`,
 		`flattone_line_up{line="desk-1"} 1`, `flattone_line_state{line="desk-1",state="done"} 1`, `flattone_condition{code="key_file",line="",severity="warning"} 1`,
-		`flattone_condition{code="starting",line="desk-2",severity="notice"} 1`, `flattone_deliveries_pending 1`, `flattone_delivery_attempts_total{result="failed"} 1`,
+		`flattone_condition{code="starting",line="desk-2",severity="notice"} 1`, `flattone_deliveries_pending{destination="webhook"} 1`, `flattone_delivery_attempts_total{destination="webhook",result="failed"} 1`,
 		`flattone_seal_seconds_count 1`, `flattone_vault_locked 0`, `flattone_vault_cards{kind="flight"} 1`, `flattone_vault_cards{kind="vault"} 0`,
 		`flattone_vault_key_version 1`, `flattone_vault_key_cards 1`, `flattone_vault_rewrap_remaining_cards 0`, `flattone_vault_cards_shredded_total{why="unresolved"} 0`,
 		`flattone_vault_purge_timestamp_seconds 1`, `flattone_custodians 0`} {

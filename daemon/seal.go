@@ -9,7 +9,6 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
-	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -78,11 +77,4 @@ func (d *Daemon) rehearsed(ctx context.Context, line, capture string) wire.Messa
 	}
 	d.log.Info("a rehearsal is complete, and nothing of it was stored", "line", line, "capture", capture)
 	return wire.Stored{Capture: capture}
-}
-
-// delivered notes what became of an attempt to tell upstream.
-func (d *Daemon) delivered(a upstream.Delivery) {
-	d.upstreamVitals(a)
-	d.metrics.Delivered(a.Delivered)
-	d.deliveries.tried(a)
 }

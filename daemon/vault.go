@@ -10,8 +10,6 @@ import (
 	"github.com/flattone/flattone/daemon/keys"
 	"github.com/flattone/flattone/daemon/keys/hsm"
 	"github.com/flattone/flattone/daemon/keys/tpm"
-	"github.com/flattone/flattone/daemon/store"
-	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -64,14 +62,11 @@ func openRoot(v config.Vault) (keys.Root, error) {
 	return keys.OpenFile(v.KeyFile)
 }
 
-// webhook is the one destination there is.
-const webhook = "webhook"
-
 func vaultConfig(c *config.Config) vault.Config {
-	v, hook := c.Vault, c.Upstream.Webhook
+	v := c.Vault
 	return vault.Config{
 		Retention: v.Retention, OnceTTL: v.OnceTTL, DeskSide: v.DeskSide, RotateAfter: v.RotateAfter, RotateRecords: int64(v.RotateRecords),
-		Destinations: []vault.Destination{{Name: webhook, Own: hook.OwnTokens, Number: hook.NumberTokens, Fingerprint: hook.Fingerprint}},
+		Destinations: destinations(c.Upstream),
 		Rules:        chargeRules(c),
 	}
 }
@@ -99,11 +94,6 @@ func (d *Daemon) mayKeepBy(cfg *config.Config, l config.Line, profile string) er
 		why = fmt.Sprintf("a root of the vault (%s) lies on the disk with the cards: whoever copies it could read them; have one off it instead (docs/keys.md)", root)
 	}
 	return fmt.Errorf(`profile %s of line %s has keep = %q, and %s, or write keep = "none"`, profile, l.Name, p.Keep, why)
-}
-
-func (d *Daemon) enqueue(tx *store.Tx, e vault.Event) error {
-	d.deliveries.queued(e.Key)
-	return d.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
 }
 
 // purged tells what the vault's housework has come to.

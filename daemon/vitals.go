@@ -8,7 +8,6 @@ import (
 
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/store"
-	"github.com/flattone/flattone/daemon/upstream"
 )
 
 // vitalsEvery is how often it is looked at what nobody tells of.
@@ -76,18 +75,6 @@ func (d *Daemon) clockVitals() {
 	}
 }
 
-// waitVitals looks how long events have waited to be delivered.
-func (d *Daemon) waitVitals(ctx context.Context, now time.Time) {
-	oldest, err := d.outbox.Oldest(ctx)
-	switch {
-	case err != nil: // the store's trouble, which is told as such
-	case !oldest.IsZero() && now.Sub(oldest) > behindAfter:
-		d.health.Set(health.UpstreamBehind, "", "the oldest is of "+oldest.UTC().Format(time.DateTime)+" UTC")
-	default:
-		d.health.Clear(health.UpstreamBehind, "")
-	}
-}
-
 // keyVitals looks whether the vault's key is another by now, once its time is over.
 func (d *Daemon) keyVitals(ctx context.Context, now time.Time) {
 	why, err := d.vault.Overdue(ctx, now)
@@ -103,18 +90,5 @@ func (d *Daemon) keyVitals(ctx context.Context, now time.Time) {
 			why += ", and the vault is locked"
 		}
 		d.health.Set(health.KeyOld, "", why)
-	}
-}
-
-// upstreamVitals notes what became of an attempt to deliver.
-func (d *Daemon) upstreamVitals(a upstream.Delivery) {
-	switch {
-	case a.Delivered:
-		d.health.Clear(health.UpstreamFailing, "")
-	case d.outbox.State() == upstream.Disabled:
-		d.health.Clear(health.UpstreamFailing, "")
-		d.health.Set(health.UpstreamGone, "", "")
-	default:
-		d.health.Set(health.UpstreamFailing, "", a.Reason)
 	}
 }

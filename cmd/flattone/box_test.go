@@ -164,7 +164,8 @@ func (b *aBox) Status(context.Context) (control.Status, error) {
 	stands.Set(health.CodecPoor, "demo", health.LookAheadNeeded(40))
 	stands.Set(health.ProcessDown, "desk-3", "")
 	return control.Status{Version: "0.1.0", PID: 4711, ConfigFile: b.config, Settings: b.settings, Started: then, StateDir: "/var/lib/flattone", KeyKind: "file",
-		Upstream: "http://127.0.0.1:9000/hook", UpstreamPending: 1, LinesUp: 1, LinesTotal: 2, Conditions: stands.Snapshot()}, nil
+		Destinations:    []control.Destination{{Name: "crm", Kind: "webhook", To: "http://127.0.0.1:9000", State: control.DestinationFailing, Waiting: 1}},
+		UpstreamPending: 1, LinesUp: 1, LinesTotal: 2, Conditions: stands.Snapshot()}, nil
 }
 
 func (b *aBox) Lines(context.Context) ([]control.Line, error) {
@@ -519,6 +520,34 @@ func (b *aBox) Exports(context.Context) ([]control.Export, error) {
 	done.ID, done.Ended, done.Tenant, done.Cards, done.File, done.SHA256 = "exp_a", then, "shop", 1023, "/var/lib/flattone/exports/newpsp-exp_a.age", "00ff"
 	return []control.Export{one, failed, done}, nil
 }
+
+func (b *aBox) Undelivered(_ context.Context, p control.Pick, dead bool, _ int) ([]control.Undelivered, error) {
+	all := []control.Undelivered{
+		{ID: "evt_a", Destination: "crm", Type: "card.captured", Capture: "cap_a", Queued: then, Dead: true, Tries: 3, Status: 422, Reason: "the receiver answered 422\x1b[31m"},
+		{ID: "evt_b", Destination: "crm", Type: "card.shredded", Capture: "cap_a", Queued: then, Behind: true},
+		{ID: "evt_c", Destination: "erp", Type: "card.captured", Capture: "cap_b", Queued: then, Due: then, Tries: 1, Reason: "connection refused"},
+		{ID: "evt_d", Destination: "erp", Type: "card.captured", Capture: "cap_c", Queued: then, Due: then},
+	}
+	return slices.DeleteFunc(all, func(u control.Undelivered) bool {
+		return dead && !u.Dead || p.Destination != "" && p.Destination != u.Destination
+	}), nil
+}
+
+func (b *aBox) Replay(_ context.Context, _ control.Actor, p control.Pick) (int64, error) {
+	if p.ID == "evt_x" {
+		return 0, &control.Error{Code: control.CodeWrongState, Text: "there is no such dead letter", Remedy: "flattone upstream list --dead says which there are"}
+	}
+	return 2, nil
+}
+
+func (b *aBox) Drop(_ context.Context, _ control.Actor, p control.Pick, reason string) (int64, error) {
+	if reason == "" {
+		return 0, &control.Error{Code: control.CodeBadRequest, Text: "nothing was dropped: it needs a reason", Remedy: "say why"}
+	}
+	return 1, nil
+}
+
+func (b *aBox) Resume(context.Context, control.Actor, string) error { return nil }
 
 func (b *aBox) Certificates(context.Context) ([]control.Certificate, error) {
 	return []control.Certificate{{Kind: "purge-2026Q1", Note: "a purge\n\n\u2014 box x\n", Created: then}, {Kind: "key-1", Note: "a key\x1b[31m\n\n\u2014 box y\n", Created: then}}, nil

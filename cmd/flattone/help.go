@@ -192,6 +192,19 @@ once that version of the vault's key is destroyed too; upstream is told.
 
 Who may see the list of tokens may show; the rest is for custodians, and takes a
 second factor from afar.`
+	wordsUpstreamLong = `What upstream doesn't have: events that wait, for each destination, and those
+that were refused for good or given up after days (dead letters). A dead letter
+holds up whatever else is told there of the same capture, until it is sent again
+(replay), or dropped for a reason that is in the audit log. Both take the id of
+an event, or --destination for all that are for one, or both. What events say
+isn't shown.
+
+A destination that answered 410 Gone gets nothing until flattoned starts again,
+or resume. Drop with a --destination that is no longer in the configuration
+gives up all that waits for it. docs/upstream.md says more.`
+	wordsReplayed  = "%s: sent again"
+	wordsDropped   = "%s: dropped"
+	wordsResumed   = "%s: tried again"
 	wordsHoldsLong = `List the cards that are on hold, held last first: who keeps each from being
 shredded, since when and why.`
 	wordsRotated     = "key %d seals from now on; what lies under older ones is sealed anew"

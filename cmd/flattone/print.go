@@ -28,11 +28,13 @@ func printStatus(w io.Writer, s boxStatus) {
 	fmt.Fprintf(w, "flattoned %s, up since %s\n\n", clean(s.Version), moment(s.Started))
 	fmt.Fprintf(w, "lines     %d of %d up\n", s.LinesUp, s.LinesTotal)
 	fmt.Fprintf(w, "vault     %s, its key from: %s\n", clean(s.StateDir), keyFrom(s.KeyKind))
-	waiting := waits(s.UpstreamPending)
-	if s.Upstream != "" {
-		waiting = clean(s.Upstream) + ", " + waiting
+	for i, d := range s.Destinations {
+		name := ""
+		if i == 0 {
+			name = "upstream"
+		}
+		paragraph(w, hang, name, toldHow(d, s.UpstreamPending))
 	}
-	fmt.Fprintf(w, "upstream  %s\n", waiting)
 	conditions(w, s.of(""))
 	for _, l := range s.Lines {
 		fmt.Fprintln(w)

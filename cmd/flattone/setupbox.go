@@ -33,7 +33,11 @@ const (
 
 // upstream asks who is told of tokens, and for the secret that signs them.
 func (s *setup) upstream(ctx context.Context) error {
-	q := question{why: wordsSetupUpstream, ask: "Address of the receiver", preset: s.cfg.Upstream.Webhook.URL}
+	receiver := hook(s.cfg)
+	if receiver == nil { // others are told already, in another way
+		return nil
+	}
+	q := question{why: wordsSetupUpstream, ask: "Address of the receiver", preset: receiver.URL}
 	if q.preset == nobodysURL {
 		q.preset = nobody
 	}
@@ -41,9 +45,9 @@ func (s *setup) upstream(ctx context.Context) error {
 		if url == nobody {
 			url = nobodysURL
 		}
-		return s.put(func(c *config.Config) { c.Upstream.Webhook.URL = url })
+		return s.put(func(c *config.Config) { hook(c).URL = url })
 	})
-	if err != nil || s.cfg.Upstream.Webhook.URL == nobodysURL {
+	if err != nil || hook(s.cfg).URL == nobodysURL {
 		return err
 	}
 	fmt.Fprintln(s.t.out)
@@ -62,9 +66,19 @@ func (s *setup) upstream(ctx context.Context) error {
 	}
 }
 
+// hook is the first webhook of a configuration; nil if it has none.
+func hook(c *config.Config) *config.Webhook {
+	for i, d := range c.Upstream {
+		if d.Kind == config.KindWebhook {
+			return &c.Upstream[i].Webhook
+		}
+	}
+	return nil
+}
+
 // secretFile is where the secret lies. What systemd hands over as a credential it takes from beside the configuration.
 func (s *setup) secretFile() string {
-	file := s.cfg.Upstream.Webhook.SecretFile
+	file := hook(s.cfg).SecretFile
 	if filepath.Dir(file) == handedFolder {
 		return filepath.Join(s.cfg.Folder(), "webhook.secret")
 	}

@@ -100,7 +100,7 @@ func restoredInto(t *testing.T, engine string) {
 	if n, err := b.log.Verify(t.Context(), done.Checkpoint); err != nil || n == 0 {
 		t.Errorf("the log verifies to %d, %v", n, err)
 	}
-	if due := count(t, b.db, "outbox WHERE delivered = 0"); due < 19 {
+	if due := count(t, b.db, "outbox WHERE ended = 0"); due < 19 {
 		t.Errorf("%d events are due", due)
 	}
 	b.vault.Close()

@@ -67,7 +67,7 @@ func openBox(t *testing.T, dir string, root keys.Root) *box {
 	if b.log, err = audit.New(t.Context(), audit.Config{Box: "test", KeyFile: b.auditKey()}, audit.Deps{Store: b.db}); err != nil {
 		t.Fatal(err)
 	}
-	b.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+	b.outbox, err = upstream.New(upstream.Config{Box: "test", Destinations: []upstream.Destination{{Name: "webhook", Sender: nobody{}}}},
 		upstream.Deps{Store: b.db, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func openBox(t *testing.T, dir string, root keys.Root) *box {
 	b.vault, err = vault.New(t.Context(), vault.Config{Retention: 1000 * time.Hour, OnceTTL: time.Hour, Destinations: []vault.Destination{{Name: "webhook", Own: true, Fingerprint: true}},
 		Rules: []vault.Rule{{Caller: "payment", Purpose: "charge", Connector: "simulator", PerHour: 1 << 30}}},
 		vault.Deps{Store: b.db, Root: root, Audit: b.log, Outbox: vault.OutboxFunc(func(tx *store.Tx, e vault.Event) error {
-			return b.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+			return b.outbox.Enqueue(tx, upstream.Event{ID: e.ID, To: e.To, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
 		})})
 	if err != nil {
 		t.Fatal(err)
@@ -260,3 +260,9 @@ func restoreInto(t *testing.T, dir string, f files, shares [][]byte) (root keys.
 func without(tokens []string, gone ...string) []string {
 	return slices.DeleteFunc(slices.Clone(tokens), func(t string) bool { return slices.Contains(gone, t) })
 }
+
+// nobody is told anything.
+type nobody struct{}
+
+func (nobody) Send(context.Context, upstream.Envelope) upstream.Result { return upstream.Result{} }
+func (nobody) Close() error                                            { return nil }

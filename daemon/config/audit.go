@@ -8,6 +8,6 @@ type Audit struct {
 	CheckpointEvery time.Duration
 	// CheckpointFile is appended to; empty: none.
 	CheckpointFile string
-	// CheckpointWebhook has upstream told, as events of the type audit.checkpoint.
+	// CheckpointWebhook has all destinations upstream told, as events of the type audit.checkpoint.
 	CheckpointWebhook bool
 }

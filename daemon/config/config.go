@@ -64,23 +64,6 @@ type Daemon struct {
 	LineBinary string
 }
 
-// Upstream is who is told of tokens.
-type Upstream struct{ Webhook Webhook }
-
-// Webhook is one HTTP receiver of Standard Webhooks.
-type Webhook struct {
-	// URL is https, or http to this machine itself.
-	URL string
-	// SecretFile holds the signing secret: see [Webhook.Secret].
-	SecretFile string
-	// Timeout bounds one attempt.
-	Timeout time.Duration
-	// FirstRetry is the longest wait before the second attempt; it doubles from there up to MaxRetry.
-	FirstRetry, MaxRetry time.Duration
-	// OwnTokens has it told tokens that nobody else knows; NumberTokens, of a second form in digits; Fingerprint, of a keyed hash of the number.
-	OwnTokens, NumberTokens, Fingerprint bool
-}
-
 // Metrics is where Prometheus may ask how the box is.
 type Metrics struct {
 	// Listen is "unix:" and a path, or an address and a port of this machine's loopback; empty: nowhere.

@@ -52,10 +52,7 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 	note("store.key_file", c.Store.KeyFile, func(path string) error { return readable(private.StoreKey, path, user) })
 	note("store.cert_file", c.Store.CertFile, certificate)
 	note("store.ca_file", c.Store.CAFile, certificate)
-	note("upstream.webhook.secret_file", c.Upstream.Webhook.SecretFile, func(string) error {
-		_, err := c.Upstream.Webhook.readSecret(user)
-		return err
-	})
+	c.lookUpstream(note, user)
 	for _, name := range c.gatewayNames() {
 		for _, f := range c.Gateways[name].files() {
 			note(join(join("gateway", name), f.key), f.path, func(path string) error { return f.judge(path, user) })

@@ -102,7 +102,7 @@ func TestCheck(t *testing.T) {
 		"runtime folder a file":    {replace("run", ""), "runtime_dir", "not a folder"},
 		"program not for running":  {func(dir string) error { return os.Chmod(filepath.Join(dir, "line"), 0o600) }, "daemon.line_binary", "can't be executed"},
 		"output over the key":      {writes("agent_out", "vault.key"), "line[0].wav.agent_out", "would overwrite what vault.key_file names"},
-		"output over the secret":   {writes("caller_out", "./webhook.secret"), "line[0].wav.caller_out", "would overwrite what upstream.webhook.secret_file names"},
+		"output over the secret":   {writes("caller_out", "./webhook.secret"), "line[0].wav.caller_out", "would overwrite what upstream.webhook names"},
 		"output over the config":   {writes("agent_out", "f.toml"), "line[0].wav.agent_out", "would overwrite this file"},
 		"output in no folder":      {writes("agent_out", "no/such/ao.wav"), "line[0].wav.agent_out", "does not exist; make it"},
 		"output a folder":          {writes("caller_out", "state"), "line[0].wav.caller_out", "something else than a file"},

@@ -71,7 +71,7 @@ func TestSettings(t *testing.T) {
 		"a line more":     {func(c *Config) { c.Lines = append(c.Lines, Line{Name: "three"}) }, false, false, false},
 		"the order":       {func(c *Config) { slices.Reverse(c.Lines) }, false, false, false},
 		"a profile":       {func(c *Config) { c.Profiles["card"] = Profile{Tries: 4} }, true, true, false},
-		"the webhook":     {func(c *Config) { c.Upstream.Webhook.URL = "https://elsewhere" }, false, false, true},
+		"the webhook":     {func(c *Config) { c.Upstream = Upstream{{Name: "elsewhere"}} }, false, false, true},
 		"a gateway":       {func(c *Config) { c.Gateways = map[string]Gateway{"shop": {Stripe: &Stripe{}}} }, false, false, true},
 		"who may what":    {func(c *Config) { c.Roles.Viewer = []string{"anna"} }, false, false, true},
 		"metrics":         {func(c *Config) { c.Metrics.Listen = "unix:/m" }, false, false, true},

@@ -33,7 +33,7 @@ func FuzzParse(f *testing.F) {
 			showable(t, err)
 			return
 		}
-		if len(c.Lines) == 0 || roots(c.Vault) != 1 || c.Upstream.Webhook.URL == "" || c.Upstream.Webhook.SecretFile == "" {
+		if len(c.Lines) == 0 || roots(c.Vault) != 1 || !told(c.Upstream) {
 			t.Error("something is missing that must be there")
 		}
 		for _, l := range c.Lines {
@@ -142,4 +142,15 @@ func roots(v Vault) (n int) {
 		n++
 	}
 	return n
+}
+
+// told reports whether there is somebody upstream, and each can be reached.
+func told(all Upstream) bool {
+	for _, d := range all {
+		hook := d.Kind == KindWebhook && d.Webhook.URL != "" && d.Webhook.SecretFile != ""
+		if stream := d.Kind == KindJetStream && len(d.JetStream.URLs) > 0 && d.JetStream.Stream != ""; hook == stream {
+			return false
+		}
+	}
+	return len(all) > 0
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/flattone/flattone/daemon/private"
 )
 
-// TLS is who vouches for a provider, and what the box proves itself by.
+// TLS is who vouches for a provider, or for who is told upstream, and what the box proves itself by.
 type TLS struct {
 	// CAFile has the certificates of who vouches for the provider; empty: the system's.
 	CAFile string

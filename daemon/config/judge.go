@@ -1,13 +1,10 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
-
-	"github.com/flattone/flattone/daemon/private"
 )
 
 // maxSocketPath is the room for a path in sockaddr_un, without its closing zero (unix(7)).
@@ -17,7 +14,7 @@ const maxSocketPath = 107
 func (c *Config) judge(r *reader) {
 	j := judgement{c: c, r: r}
 	j.folders()
-	j.webhook()
+	j.upstream()
 	j.metrics()
 	j.syslog()
 	j.store()
@@ -52,19 +49,6 @@ func (j judgement) folders() {
 	}
 	if j.sound("", "state_dir", "runtime_dir") && j.c.StateDir == j.c.RuntimeDir {
 		t.fault("runtime_dir", "is the folder of state_dir too, but is emptied by a reboot", "choose another folder for one of the two")
-	}
-}
-
-func (j judgement) webhook() {
-	const path = "upstream.webhook"
-	t, w := j.table(path), j.c.Upstream.Webhook
-	if t.has("url") && j.sound(path, "url") {
-		if flaw, ok := errors.AsType[private.Flaw](CheckURL(w.URL)); ok {
-			t.fault("url", flaw.Reason, flaw.Remedy)
-		}
-	}
-	if j.sound(path, "first_retry_ms", "max_retry_s") && w.MaxRetry < w.FirstRetry {
-		t.fault("max_retry_s", "is shorter than first_retry_ms", "make it longer: waits double from the first up to it")
 	}
 }
 

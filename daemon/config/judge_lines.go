@@ -14,8 +14,12 @@ func (j judgement) lines() {
 	}
 	channels, contacts, ports, relays := map[channel]string{}, map[string]string{}, map[string]string{}, map[Relay]string{}
 	names, files := map[string]string{}, map[string]string{
-		filepath.Clean(j.c.file):        "this file",
-		j.c.Upstream.Webhook.SecretFile: "what upstream.webhook.secret_file names",
+		filepath.Clean(j.c.file): "this file",
+	}
+	for _, d := range j.c.Upstream {
+		for _, file := range d.Files() {
+			files[file] = "what upstream." + d.Name + " names"
+		}
 	}
 	for _, f := range j.c.Vault.files() {
 		files[f.path] = "what " + f.key + " names"

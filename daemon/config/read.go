@@ -20,7 +20,7 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.sub("vault").vault(&c.Vault)
 
-	t.sub("upstream").sub("webhook").webhook(&c.Upstream.Webhook)
+	t.upstream(&c.Upstream)
 
 	t.gateways(c.Gateways)
 
@@ -45,19 +45,6 @@ func (t *table) config(c *Config, l Line, p Profile) {
 		pt.profile(&profile)
 		c.Profiles[names[i]] = profile
 	}
-}
-
-func (t *table) webhook(w *Webhook) {
-	t.need("url", "write the https address that is to receive tokens")
-	t.text("url", &w.URL)
-	t.need("secret_file", "name a file with the receiver's whsec_... secret; flattone secret new FILE makes one")
-	t.secretFile("secret_file", &w.SecretFile)
-	t.period("timeout_s", &w.Timeout, time.Second, 1, 60)
-	t.period("first_retry_ms", &w.FirstRetry, time.Millisecond, 10, 60_000)
-	t.period("max_retry_s", &w.MaxRetry, time.Second, 1, 3600)
-	t.truth("own_tokens", &w.OwnTokens)
-	t.truth("number_tokens", &w.NumberTokens)
-	t.truth("fingerprint", &w.Fingerprint)
 }
 
 func (t *table) line(l *Line) {

@@ -57,8 +57,14 @@ func (c *Config) Consequences() []string {
 	for _, r := range c.Vault.Export {
 		list = append(list, r.consequence())
 	}
-	if strings.HasPrefix(c.Upstream.Webhook.URL, "http:") {
-		list = append(list, "upstream.webhook.url: plain http. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
+	for _, d := range c.Upstream {
+		key, plain := "url", strings.HasPrefix(d.Webhook.URL, "http:")
+		if d.Kind == KindJetStream {
+			key, plain = "urls", strings.HasPrefix(strings.Join(d.JetStream.URLs, " "), "nats:")
+		}
+		if plain {
+			list = append(list, join(join("upstream", d.Name), key)+": not encrypted. Whoever may listen in on this machine's loopback reads tokens, though no cards.")
+		}
 	}
 	for _, name := range c.gatewayNames() {
 		if text := c.Gateways[name].consequence(); text != "" {

@@ -69,16 +69,14 @@ func tableName(kind string) string {
 	switch kind {
 	case "line", "fits", "usb":
 		return "[[" + kind + "]]"
-	case "profile":
-		return "[profile.NAME]"
-	case "gateway":
-		return "[gateway.NAME]"
+	case "profile", "gateway", "upstream":
+		return "[" + kind + ".NAME]"
 	}
-	if of, ok := strings.CutPrefix(kind, "gateway."); ok {
+	if table, of, ok := strings.Cut(kind, "."); ok && (table == "gateway" || table == "upstream") {
 		kind, below, isBelow := strings.Cut(of, ".")
-		header := "[gateway.NAME]"
+		header := "[" + table + ".NAME]"
 		if isBelow {
-			header = "[gateway.NAME." + below + "]"
+			header = "[" + table + ".NAME." + below + "]"
 		}
 		return header + " of the kind " + strconv.Quote(kind)
 	}

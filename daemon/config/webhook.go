@@ -46,24 +46,30 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback() && ip.Zone() == ""
 }
 
-// Secret reads the webhook's signing secret: the text that the receiver gave out, "whsec_" and base64, as
+// Secrets reads the signing secrets, the newer one first: the text that the receiver gave out, "whsec_" and base64, as
 // Standard Webhooks has it. A file that anybody but its owner may read is refused.
-func (w Webhook) Secret() ([]byte, error) {
-	secret, err := w.readSecret(os.Geteuid())
-	if err != nil {
-		return nil, fmt.Errorf("webhook secret: %w", err)
+func (w Webhook) Secrets() (secrets []string, err error) {
+	for _, file := range []string{w.SecretFile, w.OldSecretFile} {
+		if file == "" {
+			continue
+		}
+		secret, err := readWebhookSecret(file, os.Geteuid())
+		if err != nil {
+			return nil, fmt.Errorf("webhook secret: %w", err)
+		}
+		secrets = append(secrets, string(secret))
 	}
-	return secret, nil
+	return secrets, nil
 }
 
-func (w Webhook) readSecret(user int) ([]byte, error) {
-	text, err := private.WebhookSecret.ReadFor(w.SecretFile, user)
+func readWebhookSecret(file string, user int) ([]byte, error) {
+	text, err := private.WebhookSecret.ReadFor(file, user)
 	if err != nil {
 		return nil, err
 	}
 	text = bytes.TrimSpace(text)
 	if !IsSecret(text) {
-		return nil, private.Flaw{Reason: w.SecretFile + ` holds something other than "whsec_" and base64 of 24 to 64 bytes`,
+		return nil, private.Flaw{Reason: file + ` holds something other than "whsec_" and base64 of 24 to 64 bytes`,
 			Remedy: "copy the secret from the receiver, or make one for it: flattone secret new FILE"}
 	}
 	return text, nil

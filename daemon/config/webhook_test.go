@@ -102,9 +102,9 @@ func TestSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "webhook.secret")
 			write(t, path, test.content, test.mode)
-			got, err := Webhook{SecretFile: path}.Secret()
+			got, err := Webhook{SecretFile: path}.Secrets()
 			switch {
-			case test.err == "" && (err != nil || string(got) != secret):
+			case test.err == "" && (err != nil || len(got) != 1 || got[0] != secret):
 				t.Errorf("refused, or not the secret: %v", err)
 			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err) || !strings.Contains(err.Error(), path)):
 				t.Errorf("got %v, want an error that names the file and says %q", err, test.err)
@@ -118,7 +118,7 @@ func TestSecret(t *testing.T) {
 func TestSecretNeedsAFile(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{dir: "is not a regular file", filepath.Join(dir, "none"): "does not exist"} {
-		if _, err := (Webhook{SecretFile: path}).Secret(); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := (Webhook{SecretFile: path}).Secrets(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
 	}

@@ -57,16 +57,7 @@ func (w *writer) box(c *Config, base Config) {
 		w.other("key_file", s.KeyFile, "")
 	}
 	w.vault(c.Vault, base.Vault)
-	hook, usual := c.Upstream.Webhook, base.Upstream.Webhook
-	w.table("[upstream.webhook]", "Who is told of tokens. Each message is signed with the secret in the file, which the receiver has, too.")
-	w.set("url", hook.URL)
-	w.set("secret_file", hook.SecretFile)
-	w.time("timeout_s", time.Second, hook.Timeout, usual.Timeout)
-	w.time("first_retry_ms", time.Millisecond, hook.FirstRetry, usual.FirstRetry)
-	w.time("max_retry_s", time.Second, hook.MaxRetry, usual.MaxRetry)
-	w.other("own_tokens", hook.OwnTokens, usual.OwnTokens)
-	w.other("number_tokens", hook.NumberTokens, usual.NumberTokens)
-	w.other("fingerprint", hook.Fingerprint, usual.Fingerprint)
+	w.upstream(c.Upstream)
 	for _, name := range c.gatewayNames() {
 		w.gateway(name, c.Gateways[name])
 	}

@@ -69,7 +69,7 @@ func TestTextHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, file := range []string{"write.go", "write_line.go", "write_vault.go", "write_gateway.go"} {
+	for _, file := range []string{"write.go", "write_line.go", "write_vault.go", "write_gateway.go", "write_upstream.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +101,11 @@ func TestTextOfAnything(t *testing.T) {
 	c.Audit = Audit{CheckpointEvery: time.Minute, CheckpointFile: "/mnt/kept", CheckpointWebhook: true}
 	c.Daemon.LineBinary = "/usr/bin/flattone-line"
 	c.Vault.KeyFile, c.Vault.Credential, c.Vault.DeskSide, c.Vault.Retention = "", "vault-key", true, 24*time.Hour
-	c.Upstream.Webhook.OwnTokens = true
+	c.Upstream[0].OwnTokens, c.Upstream[0].Envelope, c.Upstream[0].Webhook.OldSecretFile, c.Upstream[0].GiveUpAfter = true, EnvelopeCloudEvents, "/o", time.Hour
+	bus := destinationDefaults("bus")
+	bus.Kind, bus.TLS = KindJetStream, TLS{"/ca", "/c", "/k"}
+	bus.JetStream = JetStream{URLs: []string{"tls://a:4222", "tls://b"}, Stream: "S", Subject: "cards.{type}", MakeStream: true, NKeyFile: "/n"}
+	c.Upstream = Upstream{bus, c.Upstream[0]}
 	c.Gateways = map[string]Gateway{
 		"a": {Stripe: &Stripe{URL: "https://api.example:8443", SecretFile: "/s", TLS: TLS{"/ca", "/c", "/k"}, Timeout: time.Second}},
 		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, Acquirer: "1", Terminal: "T", Merchant: "000000000123456",

@@ -105,6 +105,7 @@ type Backend interface {
 	Custodians
 	Exporting
 	Paying
+	Telling
 
 	// Refused has the audit log know that somebody was turned away, from which call and why. The server sees to it that this is not done too often.
 	Refused(ctx context.Context, by Actor, call, result string) error
@@ -131,9 +132,9 @@ type Status struct {
 	StateDir string `json:"state_dir"`
 	// KeyKind says what keeps the vault's key.
 	KeyKind string `json:"key_kind"`
-	// Upstream is where tokens are delivered, without credentials.
-	Upstream string `json:"upstream,omitempty"`
-	// UpstreamPending counts the events that upstream has not yet taken, or is [PendingUnknown].
+	// Destinations are who is told upstream, in the order of their names.
+	Destinations []Destination `json:"destinations"`
+	// UpstreamPending counts the events that upstream has not yet taken, each for each destination, or is [PendingUnknown].
 	UpstreamPending int `json:"upstream_pending"`
 	// LinesUp and LinesTotal count the line processes that run and the lines in the config.
 	LinesUp    int `json:"lines_up"`

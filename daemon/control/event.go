@@ -22,7 +22,7 @@ const (
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed
 	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
-	KindDelivery Kind = "delivery"  // Capture, Token, Delivery; Reason when it did not succeed
+	KindDelivery Kind = "delivery"  // Capture, Token, Destination, Delivery; Reason when it did not succeed
 	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline; Token, Auth once there are
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
@@ -34,6 +34,7 @@ const (
 	DeliveryPending   = "pending"   // waiting for its turn
 	DeliveryRetrying  = "retrying"  // upstream did not take it; Reason says why
 	DeliveryDelivered = "delivered" // upstream took it
+	DeliveryDead      = "dead"      // upstream will never take it, or it was given up: it waits for a technician; Reason says why
 )
 
 // Values of Event.Code for KindCall, as in hw.EdgeKind.
@@ -91,6 +92,8 @@ type Event struct {
 	Delivery string `json:"delivery,omitempty"`
 	Payment  string `json:"payment,omitempty"`
 	Auth     string `json:"auth,omitempty"`
+	// Destination is who is told, by name.
+	Destination string `json:"destination,omitempty"`
 
 	CallerDBm0     float64 `json:"caller_dbm0,omitempty"`
 	AgentDBm0      float64 `json:"agent_dbm0,omitempty"`

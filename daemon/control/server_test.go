@@ -87,6 +87,18 @@ func (b *scripted) AskExport(_ context.Context, by Actor, to, tenant string) (st
 func (b *scripted) Exports(context.Context) ([]Export, error) {
 	return []Export{anExport}, b.told("exports")
 }
+func (b *scripted) Undelivered(_ context.Context, p Pick, dead bool, n int) ([]Undelivered, error) {
+	return []Undelivered{anUndelivered}, b.told("undelivered %v %t %d", p, dead, n)
+}
+func (b *scripted) Replay(_ context.Context, by Actor, p Pick) (int64, error) {
+	return 3, b.told("replay %v %s", p, by)
+}
+func (b *scripted) Drop(_ context.Context, by Actor, p Pick, reason string) (int64, error) {
+	return 1, b.told("drop %v %s %s", p, reason, by)
+}
+func (b *scripted) Resume(_ context.Context, by Actor, destination string) error {
+	return b.told("resume %s %s", destination, by)
+}
 func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) error {
 	return b.told("forget %s %s", person, by.Person)
 }
@@ -146,8 +158,10 @@ func (b *scripted) told(format string, args ...any) error {
 
 var (
 	aStatus = Status{Version: "1", Started: time.Unix(1, 0).UTC(), StateDir: "/s", KeyKind: "file",
-		Upstream: "http://u", UpstreamPending: 2, LinesUp: 1, LinesTotal: 3,
+		Destinations: []Destination{{Name: "u", Kind: "webhook", To: "http://u", State: DestinationReady, Waiting: 2}}, UpstreamPending: 2, LinesUp: 1, LinesTotal: 3,
 		Conditions: []health.Condition{{Code: health.ProcessDown, Severity: health.Fault, Line: "one", Words: "w", Detail: "d", Remedy: "r", Since: time.Unix(2, 0).UTC()}}}
+	anUndelivered = Undelivered{ID: "evt_a", Destination: "crm", Type: "card.captured", Capture: "c", Queued: time.Unix(4, 0).UTC(), Dead: true, Tries: 3, Status: 422, Reason: "r"}
+
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
@@ -356,6 +370,10 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"certificates", func() (any, error) { return c.Certificates(ctx) }, []Certificate{aCertificate}},
 		{"export to newpsp of shop " + self(t).Name, func() (any, error) { return c.AskExport(ctx, "newpsp", "shop") }, "ceremony"},
 		{"exports", func() (any, error) { return c.Exports(ctx) }, []Export{anExport}},
+		{"undelivered { a&b} true 7", func() (any, error) { return c.Undelivered(ctx, Pick{Destination: "a&b"}, true, 7) }, []Undelivered{anUndelivered}},
+		{"replay {evt_a crm} " + self(t).Name, func() (any, error) { return c.Replay(ctx, Pick{"evt_a", "crm"}) }, int64(3)},
+		{"drop {evt_a } as told " + self(t).Name, func() (any, error) { return c.Drop(ctx, Pick{ID: "evt_a"}, "as told") }, int64(1)},
+		{"resume a/b " + self(t).Name, func() (any, error) { return nil, c.Resume(ctx, "a/b") }, nil},
 		{"audit 1000", func() (any, error) { return c.Audit(ctx, 1000) }, []AuditEntry{anAct}},
 		{"enroll " + self(t).Name, func() (any, error) { return c.EnrollFactor(ctx) }, "otpauth://x"},
 		{"forget a/b " + self(t).Name, func() (any, error) { return nil, c.ForgetFactor(ctx, "a/b") }, nil},

@@ -34,7 +34,7 @@ func aMachine(t *testing.T) *Machine {
 		Space: func(string) (free, all uint64, err error) { return 5 << 30, 9 << 30, nil },
 		Box: &Box{Status: control.Status{Version: "1", PID: 10, LinesUp: 1, LinesTotal: 1}, Lines: []control.Line{{Name: "one", Up: true, PID: 11, Calls: "hid"}},
 			Devices: []control.Device{{Name: "trunk", Card: "CODEC", Place: "pci-1", Uses: []control.Use{{Line: "one", Side: "caller", Plays: true}}}, {Card: "PCH", Place: "pci-2", Free: true}}}}
-	m.Config.Upstream.Webhook = config.Webhook{URL: "https://x/", SecretFile: "/etc/flattone/webhook.secret"}
+	m.Config.Upstream = config.Upstream{{Name: "webhook", Webhook: config.Webhook{URL: "https://x/", SecretFile: "/etc/flattone/webhook.secret"}}}
 	const limits = "Limit                     Soft Limit           Hard Limit           Units     \nMax core file size        0                    0                    bytes     \n"
 	for name, text := range map[string]string{
 		"proc/swaps":                           "Filename\t\t\t\tType\t\tSize\n",
@@ -147,7 +147,7 @@ func TestExamine(t *testing.T) {
 		"no group":            {lays("etc/group", "root:x:0:\n", 0o600), "admins", Warn, []string{"groupadd"}},
 		"no groups at all":    {gone("etc/group"), "admins", Unseen, nil},
 		"open key":            {lays("etc/flattone/vault.key", "", 0o644), "secrets", Bad, []string{"the vault's key", "mode 0644", "chmod 600"}},
-		"open webhook":        {lays("etc/flattone/webhook.secret", "", 0o640), "secrets", Bad, []string{"the webhook's secret", "put a new secret in"}},
+		"open webhook":        {lays("etc/flattone/webhook.secret", "", 0o640), "secrets", Bad, []string{"upstream.webhook", "put a new secret in"}},
 		"open state":          {func(t *testing.T, m *Machine) { os.Chmod(m.path("var/lib/flattone"), 0o755) }, "secrets", Bad, []string{"the state folder", "chmod 700"}},
 		"open audit key":      {lays("var/lib/flattone/audit.key", "", 0o604), "secrets", Bad, []string{"the audit log's key"}},
 		"no key":              {gone("etc/flattone/vault.key"), "secrets", Bad, []string{"is not there", "restore it"}},

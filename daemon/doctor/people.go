@@ -20,16 +20,23 @@ func secrets(_ context.Context, m *Machine) (all []Finding) {
 		return []Finding{{Verdict: Unseen, Found: "the configuration can't be read, so nobody knows where they are"}}
 	}
 	c := m.Config
-	for _, f := range []struct {
+	type file struct {
 		path, what, exposed string
 		may                 bool // it may be missing
-	}{
+	}
+	files := []file{
 		{c.Vault.KeyFile, "the vault's key", private.VaultKey.Exposed, false},
-		{c.Upstream.Webhook.SecretFile, "the webhook's secret", private.WebhookSecret.Exposed, false},
 		{filepath.Join(c.StateDir, "audit.key"), "the audit log's key", private.AuditKey.Exposed, true},
 		{filepath.Join(c.StateDir, "flattone.db"), "the vault", "chmod 600 it, and look who could have a copy", true},
 		{c.StateDir, "the state folder", "", true},
-	} {
+	}
+	for _, d := range c.Upstream {
+		what := "what upstream." + d.Name + " is signed by or signed in with"
+		for _, path := range []string{d.Webhook.SecretFile, d.Webhook.OldSecretFile, d.JetStream.CredsFile, d.JetStream.NKeyFile, d.TLS.KeyFile} {
+			files = append(files, file{path, what, private.WebhookSecret.Exposed, false})
+		}
+	}
+	for _, f := range files {
 		if f.path == "" { // systemd hands it over
 			continue
 		}

@@ -17,6 +17,7 @@ const (
 	UpstreamFailing Code = "upstream_failing"
 	UpstreamBehind  Code = "upstream_behind"
 	UpstreamGone    Code = "upstream_gone"
+	UpstreamDead    Code = "upstream_dead"
 	SwapOn          Code = "swap_on"
 	ClockUnsynced   Code = "clock_unsynced"
 	ClockJumped     Code = "clock_jumped"

@@ -58,7 +58,9 @@ var table = []Declared{
 	{UpstreamBehind, Fault, "events have waited for over ten minutes to be delivered upstream",
 		"see that the receiver answers; what waits is delivered then", "482f1833b99a4d8c80d52cb3a2bf5739", ""},
 	{UpstreamGone, Fault, "the receiver said that it is gone for good, so nothing more is delivered upstream",
-		"put the right address into [upstream.webhook], and restart flattoned; what waits is delivered then", "7a1008aa9e284ca59181ef429c7a6708", ""},
+		"put the right address into its [upstream.NAME], and restart flattoned; or, if it is back, flattone upstream resume NAME; what waits is delivered then", "7a1008aa9e284ca59181ef429c7a6708", ""},
+	{UpstreamDead, Fault, "events were refused upstream for good, or given up, and whatever else is told of their cards waits behind them",
+		"flattone upstream list --dead says which and why; then flattone upstream replay, or drop", "c3f1d64b0f7e4a0f8d0b7c41d3b95e62", ""},
 	{SyslogFailing, Warning, "the syslog receiver can't be told what is wrong",
 		"see that it answers at [syslog] address, and that ca_file vouches for it; what waits is told then", "598c613fdbf04c3c81150997ce989998", ""},
 	// The machine.

@@ -55,7 +55,7 @@ var (
 	// GatewaySecret is what a payment provider knows the box by: an API key, or what stands in its place.
 	GatewaySecret = Kind{Shortest: 1, Longest: 4096, Missing: "write the secret that the provider gave you into it, with mode 0600",
 		Exposed: "chmod 600 it, and have the provider make a new secret: this one may be known"}
-	// GatewayKey is what the box proves itself by to a payment provider.
+	// GatewayKey is what the box proves itself by to a payment provider, or to who is told upstream.
 	GatewayKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have the provider sign a certificate for a key of the box's",
 		Exposed: "chmod 600 it, and have the provider sign a new one: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",

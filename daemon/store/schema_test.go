@@ -56,7 +56,7 @@ var rowsOfEach = map[string]string{
 	"card_use":       "('i', 'c', 'p', 'c', 1)",
 	"certificate":    "('k', CAST('x' AS blob), 1)",
 	"factor":         "('p', 0, 0, 0, 0, 0)",
-	"outbox":         "(1, 'e', 's', 'k', CAST('x' AS blob), 0, 0, '', 0, 0, 0)",
+	"outbox":         "(1, 'e', 'd', 's', 'k', 'm', CAST('x' AS blob), 0, 'ready', 0, 0, '', 0, 0, 0, '', 0)",
 	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
 	"audit_head":     "('b', 0, CAST('' AS blob))",
 }

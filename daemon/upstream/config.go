@@ -2,46 +2,48 @@ package upstream
 
 import (
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/flattone/flattone/daemon/config"
 )
 
-// Config says where events go and how patiently.
+// Config says who is told.
 type Config struct {
-	Box     string        // whose leases these are, where boxes share a store
-	URL     string        // https://..., or http:// to a loopback address
-	Secret  string        // Standard Webhooks: "whsec_" and base64 of 24 to 64 bytes
-	Timeout time.Duration // of one attempt, to the end of the answer; default 10 s
+	Box          string // whose leases these are, where boxes share a store
+	Destinations []Destination
+}
+
+// Destination is who is told, how, and how patiently.
+type Destination struct {
+	Name    string
+	Sender  Sender // the outbox's to close
+	Format  Format
+	Timeout time.Duration // of one attempt; default 10 s
 	BackOff time.Duration // the most before the second attempt; doubles with each; default 1 s
 	MaxWait time.Duration // the most before any attempt; default 5 min
+	GiveUp  time.Duration // since an event's first attempt, until it is a dead letter; default 72 h
 }
 
-func (c Config) withDefaults() Config {
-	if c.Timeout == 0 {
-		c.Timeout = 10 * time.Second
+func (d Destination) withDefaults() Destination {
+	for _, t := range []struct {
+		value *time.Duration
+		usual time.Duration
+	}{{&d.Timeout, 10 * time.Second}, {&d.BackOff, time.Second}, {&d.MaxWait, 5 * time.Minute}, {&d.GiveUp, 72 * time.Hour}} {
+		if *t.value == 0 {
+			*t.value = t.usual
+		}
 	}
-	if c.BackOff == 0 {
-		c.BackOff = time.Second
-	}
-	if c.MaxWait == 0 {
-		c.MaxWait = 5 * time.Minute
-	}
-	return c
+	return d
 }
 
-// check joins all faults of a config. Whether address and secret are fit is the configuration file's rule, here
-// for whoever didn't read one.
-func (c Config) check() error {
+// check joins all faults of a destination.
+func (d Destination) check() error {
 	var faults []error
-	if err := config.CheckURL(c.URL); err != nil {
-		faults = append(faults, fmt.Errorf("url: %w", err))
+	if d.Name == "" {
+		faults = append(faults, errors.New("it needs a name"))
 	}
-	if !config.IsSecret([]byte(c.Secret)) {
-		faults = append(faults, errors.New(`secret: not "whsec_" and base64 of 24 to 64 random bytes; make one with: flattone secret new FILE`))
+	if d.Sender == nil {
+		faults = append(faults, errors.New("it needs a sender"))
 	}
-	if c.Timeout < 0 || c.BackOff < 0 || c.MaxWait < c.BackOff {
+	if d.Timeout < 0 || d.BackOff < 0 || d.MaxWait < d.BackOff || d.GiveUp < 0 {
 		faults = append(faults, errors.New("times must be above 0, and the longest wait no shorter than the first"))
 	}
 	return errors.Join(faults...)

@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,62 +18,80 @@ import (
 	"github.com/flattone/flattone/daemon/store/storetest"
 )
 
-const testSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(postUntilKilled); dir != "" {
-		postForever(dir, os.Getenv(postTo))
-	}
 	goleak.VerifyTestMain(m)
 }
 
-// request is what a fake receiver saw.
+// request is what a fake destination saw.
 type request struct {
-	at     time.Duration // since the receiver was made
-	id     string
-	body   string
-	header http.Header
+	at    time.Duration // since it was made
+	id    string
+	key   string
+	media string
+	body  string
 }
 
-// fake is a transport without a network: answer says what each attempt gets.
+// fake is a sender without a network: answer says what each attempt gets, in the words of HTTP.
 type fake struct {
-	answer func(ctx context.Context, r request) (status int, header http.Header, err error)
+	answer func(ctx context.Context, r request) (status int, after time.Duration, err error)
 	begun  time.Time
 
-	mu   sync.Mutex
-	seen []request
+	mu     sync.Mutex
+	seen   []request
+	closed atomic.Bool
 }
 
-func newFake(answer func(context.Context, request) (int, http.Header, error)) *fake {
+func newFake(answer func(context.Context, request) (int, time.Duration, error)) *fake {
 	return &fake{answer: answer, begun: time.Now()}
 }
 
 // statuses answers in turn, then 200.
-func statuses(codes ...int) func(context.Context, request) (int, http.Header, error) {
-	return func(context.Context, request) (int, http.Header, error) {
+func statuses(codes ...int) func(context.Context, request) (int, time.Duration, error) {
+	var mu sync.Mutex
+	return func(context.Context, request) (int, time.Duration, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if len(codes) == 0 {
-			return 200, nil, nil
+			return 200, 0, nil
 		}
 		code := codes[0]
 		codes = codes[1:]
-		return code, nil, nil
+		return code, 0, nil
 	}
 }
 
-func (f *fake) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	r := request{at: time.Since(f.begun), id: req.Header.Get("webhook-id"), body: string(body), header: req.Header}
+// hang never answers.
+func hang(ctx context.Context, _ request) (int, time.Duration, error) {
+	<-ctx.Done()
+	return 0, 0, ctx.Err()
+}
+
+func (f *fake) Send(ctx context.Context, e Envelope) Result {
+	r := request{at: time.Since(f.begun), id: e.ID, key: e.Key, media: e.ContentType, body: string(e.Body)}
 	f.mu.Lock()
 	f.seen = append(f.seen, r)
 	f.mu.Unlock()
-	status, header, err := f.answer(req.Context(), r)
+	status, after, err := f.answer(ctx, r)
 	if err != nil {
-		return nil, err
+		return Result{Reason: err.Error()}
 	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("thanks")), Request: req}, nil
+	said := Result{Status: status, After: after}
+	switch {
+	case status <= 299:
+		said.Outcome = Delivered
+	case status == 410:
+		said.Outcome, said.Reason = Gone, "gone"
+	case status == 422:
+		said.Outcome, said.Reason = Refused, "it won't take it"
+	default:
+		said.Reason = fmt.Sprint("answered ", status)
+	}
+	return said
+}
+
+func (f *fake) Close() error {
+	f.closed.Store(true)
+	return nil
 }
 
 // ids are the events seen, in order.
@@ -102,6 +117,7 @@ func (f *fake) times() (all []time.Duration) {
 // rig is an outbox that runs on a store of its own.
 type rig struct {
 	t          testing.TB
+	box        string
 	dir        string
 	db         *store.DB
 	outbox     *Outbox
@@ -110,27 +126,30 @@ type rig struct {
 	stop       func() error
 }
 
-func newRig(t testing.TB, cfg Config, transport http.RoundTripper) *rig {
+// newRig runs an outbox with one destination, "to".
+func newRig(t testing.TB, to Destination, by Sender) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: filepath.Join(t.TempDir(), "state")}
-	r.start(cfg, transport)
+	r.start(to, by)
 	t.Cleanup(func() { r.shut() })
 	return r
 }
 
-// start opens the store and runs an outbox without jitter.
-func (r *rig) start(cfg Config, transport http.RoundTripper) {
+func (r *rig) start(to Destination, by Sender) {
 	r.t.Helper()
-	if cfg.URL == "" {
-		cfg.URL = "https://upstream.example/hook"
-	}
-	cfg.Secret = testSecret
+	to.Name, to.Sender = "to", by
+	r.run(to)
+}
+
+// run opens the store and runs an outbox without jitter.
+func (r *rig) run(to ...Destination) {
+	r.t.Helper()
 	var err error
 	if r.db, err = open(r.dir); err != nil {
 		r.t.Fatal(err)
 	}
-	r.deliveries = make(chan Delivery, 10_000)
-	r.outbox, err = New(cfg, Deps{Store: r.db, Transport: transport, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+	r.deliveries = make(chan Delivery, 200_000)
+	r.outbox, err = New(Config{Box: r.box, Destinations: to}, Deps{Store: r.db, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		OnDelivery: func(d Delivery) { r.deliveries <- d }})
 	if err != nil {
 		r.t.Fatal(err)
@@ -156,15 +175,20 @@ func (r *rig) shut() {
 	if err := r.stop(); err != nil && !errors.Is(err, store.ErrClosed) {
 		r.t.Error(err)
 	}
-	if err := r.db.Close(); err != nil {
+	if err := errors.Join(r.outbox.Close(), r.db.Close()); err != nil {
 		r.t.Error(err)
 	}
 }
 
 func (r *rig) enqueue(key string, id string) {
 	r.t.Helper()
+	r.enqueueTo("to", key, id)
+}
+
+func (r *rig) enqueueTo(to, key, id string) {
+	r.t.Helper()
 	err := r.db.Write(context.Background(), func(tx *store.Tx) error {
-		return r.outbox.Enqueue(tx, Event{ID: id, Type: "card.captured", Key: key, Time: time.Now(), Data: []byte(`{"n":1}`)})
+		return r.outbox.Enqueue(tx, Event{ID: id, To: to, Type: "card.captured", Key: key, Time: time.Now(), Data: []byte(`{"n":1}`)})
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -197,4 +221,14 @@ func equal[T any](t testing.TB, what string, got, want []T) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+// state is the health of the way to the first destination.
+func (r *rig) state() State {
+	r.t.Helper()
+	all, err := r.outbox.Figures(context.Background())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return all[0].State
 }

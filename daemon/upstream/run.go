@@ -5,49 +5,126 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flattone/flattone/daemon/store"
 )
 
-// Run delivers until ctx is done, then returns nil. An attempt under way is broken off and made again at
-// the next start. It returns an error if the store fails as it begins, or is closed under it; a store that fails
-// later is tried again for ever.
-//
-//	            +---------------------- none due: wait for one, or the clock ------+
-//	            v                                                                  |
-//	reclaim -> claim (lease, tries+1) -> post -> settle: delivered | due later ----+
-//	                                       |
-//	                                       +--> 410 Gone: disabled, wait for the end
-func (o *Outbox) Run(ctx context.Context) error {
-	defer o.client.CloseIdleConnections()
-	if err := o.reclaim(ctx, time.Now()); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("upstream: take over from the last run: %w", err)
-	}
-	for ctx.Err() == nil && o.State() != Disabled {
-		c, next, err := o.claim(ctx, time.Now())
-		if c != nil {
-			err = o.deliver(ctx, c)
-			next = time.Now()
-		}
-		switch {
-		case ctx.Err() != nil:
-		case errors.Is(err, store.ErrClosed):
-			return err
-		case err != nil:
-			o.log.Error("outbox can't be written; nothing is lost, events wait", "error", err)
-			o.sleep(ctx, time.Now().Add(max(o.cfg.BackOff, time.Second)), nil) // however eager: each turn is a line in the log
-		default:
-			o.sleep(ctx, next, o.wake)
-		}
-	}
-	<-ctx.Done()
-	return nil
+const (
+	// width is how many events, each of another key, are on their way to a destination at the same time.
+	width = 64
+	// doubtful is after how many different keys in a row, and none delivered between them, it is the destination that fails, and not the events.
+	doubtful = 16
+)
+
+// dispatcher delivers to one destination.
+type dispatcher struct {
+	o        *Outbox
+	to       Destination
+	state    atomic.Int32
+	attempts atomic.Int64
+	failures atomic.Int64
+	wake     chan struct{} // a committed event, or a technician; holds one
+
+	// What follows is run's own.
+	away    map[int64]bool // on their way, by seq
+	failing []string       // the keys that failed since something was delivered, up to doubtful
+	pause   int            // how often in a row the destination failed as a whole
+	until   time.Time      // when it is tried next, after that
 }
 
-// sleep returns at a time (never, if zero), when woken, or when ctx is done.
-func (o *Outbox) sleep(ctx context.Context, until time.Time, wake <-chan struct{}) {
+// Run delivers until ctx is done, then returns nil. Attempts under way are broken off and made again at
+// the next start. It returns an error if the store fails as it begins, or is closed under it; a store that fails
+// later is tried again for ever.
+func (o *Outbox) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(o.to))
+	var all sync.WaitGroup
+	for i, d := range o.to {
+		all.Go(func() {
+			if errs[i] = d.run(ctx); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	<-ctx.Done()
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Close closes the senders, once Run has ended.
+func (o *Outbox) Close() error {
+	var errs []error
+	for _, d := range o.to {
+		errs = append(errs, d.to.Sender.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run is [Outbox.Run] for one destination.
+//
+//	           +--------- nothing to do: wait for an event, an answer, or the clock ----------+
+//	           v                                                                              |
+//	reclaim -> turn: settle what came back, claim what there is room for -> send, each by itself
+//	                                                             |
+//	                                                             +--> gone: disabled until it is resumed
+func (d *dispatcher) run(ctx context.Context) error {
+	d.away = map[int64]bool{}
+	if err := d.reclaim(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("upstream: %s: take over from the last run: %w", d.to.Name, err)
+	}
+	var sending sync.WaitGroup
+	answers := make(chan attempt, width) // so that nobody who sends ever waits
+	var back []attempt
+	for ctx.Err() == nil {
+		now := time.Now()
+		told, taken, next, err := d.turn(ctx, back, d.room(now), now)
+		switch {
+		case err == nil:
+			back = nil
+		case errors.Is(err, store.ErrClosed):
+			return err
+		case ctx.Err() == nil:
+			d.o.log.Error("outbox can't be written; nothing is lost, events wait", "destination", d.to.Name, "error", err)
+			wait(ctx, time.Now().Add(max(d.to.BackOff, time.Second)), nil, nil) // however eager: each turn is a line in the log
+			continue
+		}
+		d.note(ctx, told)
+		for _, c := range taken {
+			d.away[c.seq] = true
+			sending.Go(func() { d.send(ctx, c, answers) })
+		}
+		if len(d.away) == 0 && now.Before(d.until) && d.doubts() {
+			next = d.until
+		}
+		if a, came := wait(ctx, next, d.wake, answers); came {
+			back = append(back, a)
+		}
+		back = append(back, drain(answers)...)
+		for _, a := range back {
+			d.learn(a)
+		}
+	}
+	sending.Wait()
+	return d.last(append(back, drain(answers)...))
+}
+
+// last writes down the answers that came before the end, so that nobody is told again who knows.
+func (d *dispatcher) last(back []attempt) error {
+	if len(back) == 0 {
+		return nil
+	}
+	told, _, _, err := d.turn(context.Background(), back, 0, time.Now())
+	d.note(context.Background(), told)
+	return err
+}
+
+// wait returns at a time (never, if zero), when woken, with an answer, or when ctx is done.
+func wait(ctx context.Context, until time.Time, wake <-chan struct{}, answers <-chan attempt) (a attempt, came bool) {
 	var alarm <-chan time.Time
 	if !until.IsZero() {
 		t := time.NewTimer(time.Until(until))
@@ -55,59 +132,104 @@ func (o *Outbox) sleep(ctx context.Context, until time.Time, wake <-chan struct{
 		alarm = t.C
 	}
 	select {
+	case a = <-answers:
+		return a, true
 	case <-alarm:
 	case <-wake:
 	case <-ctx.Done():
 	}
+	return a, false
 }
 
-// deliver makes one attempt and settles it. An attempt that ctx broke off stays leased.
-func (o *Outbox) deliver(ctx context.Context, c *claimed) error {
-	status, after, err := o.post(ctx, c)
-	if ctx.Err() != nil {
-		return nil
+// drain takes the answers that are there.
+func drain(answers <-chan attempt) (all []attempt) {
+	for range len(answers) {
+		all = append(all, <-answers)
 	}
-	now := time.Now()
-	d := Delivery{EventID: c.id, Type: c.kind, Key: c.key, Tries: c.tries, Status: status}
-	state := Failing
+	return all
+}
+
+// learn takes note of what an answer says of the destination.
+func (d *dispatcher) learn(a attempt) {
+	delete(d.away, a.seq)
+	if State(d.state.Load()) == Disabled { // what was on its way when it was gone changes nothing
+		return
+	}
+	d.state.Store(int32(a.state()))
 	switch {
-	case err != nil:
-		d.Reason = o.reason(err)
-	case status >= 200 && status <= 299:
-		d.Delivered, state = true, Ready
-	case status == http.StatusGone:
-		d.Reason, state = "the receiver says it is gone (410): nothing more is sent until the daemon starts again", Disabled
-	case status >= 300 && status <= 399:
-		d.Reason = fmt.Sprintf("the receiver answered %d: redirects are never followed, put the final address into the config", status)
-	default:
-		d.Reason = fmt.Sprintf("the receiver answered %d", status)
+	case a.Outcome != Later:
+		d.failing, d.pause = nil, 0
+		return
+	case !slices.Contains(d.failing, a.Key) && !d.doubts():
+		d.failing = append(d.failing, a.Key)
 	}
-	if state == Failing {
-		d.Next = now.Add(max(o.wait(c.tries), after))
+	if d.doubts() && a.at.After(d.until) {
+		d.pause++
+		d.until = a.at.Add(max(d.backOff(d.pause), min(a.After, d.to.MaxWait)))
 	}
-	if err := o.settle(context.WithoutCancel(ctx), c, d, now); err != nil {
-		return fmt.Errorf("upstream: write down a delivery: %w", err)
-	}
-	o.state.Store(int32(state))
-	level := slog.LevelInfo
-	if !d.Delivered {
-		level = slog.LevelWarn
-	}
-	o.log.Log(ctx, level, "webhook attempt", "event", d.EventID, "type", d.Type, "delivered", d.Delivered,
-		"status", d.Status, "tries", d.Tries, "reason", d.Reason, "next", d.Next)
-	o.tell(d)
-	return nil
 }
 
-// wait is the time before the attempt that follows the n-th: full jitter under a doubling bound.
-func (o *Outbox) wait(n int) time.Duration {
-	bound := o.cfg.BackOff
+// doubts reports whether it is the destination that fails, and not its events.
+func (d *dispatcher) doubts() bool { return len(d.failing) == doubtful }
+
+// room is how many events may be sent now. A destination that fails as a whole is tried with one event at a time, and more and more seldom.
+func (d *dispatcher) room(now time.Time) int {
+	switch {
+	case State(d.state.Load()) == Disabled:
+		return 0
+	case !d.doubts():
+		return width - len(d.away)
+	case len(d.away) > 0 || now.Before(d.until):
+		return 0
+	}
+	return 1
+}
+
+// send makes one attempt. One that ctx broke off stays leased.
+func (d *dispatcher) send(ctx context.Context, c claimed, answers chan<- attempt) {
+	bounded, cancel := context.WithTimeout(ctx, d.to.Timeout)
+	defer cancel()
+	r := d.to.Sender.Send(bounded, c.Envelope)
+	if r.Outcome != Delivered && bounded.Err() != nil {
+		r = Result{Outcome: Later, Reason: fmt.Sprintf("no answer within %g s", d.to.Timeout.Seconds())}
+	}
+	if ctx.Err() == nil || r.Outcome == Delivered {
+		answers <- attempt{c, r, time.Now()}
+	}
+}
+
+// note has the log and whoever listens know what became of attempts.
+func (d *dispatcher) note(ctx context.Context, all []Delivery) {
+	for _, t := range all {
+		level := slog.LevelInfo
+		d.attempts.Add(1)
+		if !t.Delivered {
+			d.failures.Add(1)
+			level = slog.LevelWarn
+		}
+		d.o.log.Log(ctx, level, "delivery attempt", "destination", t.To, "event", t.EventID, "type", t.Type, "delivered", t.Delivered, "dead", t.Dead,
+			"status", t.Status, "tries", t.Tries, "reason", t.Reason, "next", t.Next)
+		d.o.tell(t)
+	}
+}
+
+// backOff is the time before the attempt that follows the n-th: full jitter under a doubling bound.
+func (d *dispatcher) backOff(n int) time.Duration {
+	bound := d.to.BackOff
 	for range n - 1 {
-		if bound >= o.cfg.MaxWait/2 {
-			bound = o.cfg.MaxWait
+		if bound >= d.to.MaxWait/2 {
+			bound = d.to.MaxWait
 			break
 		}
 		bound *= 2
 	}
-	return o.jitter(bound)
+	return d.o.jitter(bound)
+}
+
+// ring wakes the dispatcher.
+func (d *dispatcher) ring() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
 }

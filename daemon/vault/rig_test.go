@@ -123,7 +123,7 @@ func (r *rig) build(ctx context.Context, box string) (err error) {
 	if r.audit, err = audit.New(ctx, audit.Config{Box: box, Shared: true, KeyFile: filepath.Join(r.dir, "audit.key")}, audit.Deps{Store: r.db}); err != nil {
 		return err
 	}
-	r.outbox, err = upstream.New(upstream.Config{URL: "http://127.0.0.1:1/", Secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", Box: box},
+	r.outbox, err = upstream.New(upstream.Config{Box: box, Destinations: nobodies(r.cfg)},
 		upstream.Deps{Store: r.db, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (r *rig) deps() Deps {
 		if r.fail != nil {
 			return r.fail
 		}
-		return r.outbox.Enqueue(tx, upstream.Event{ID: e.ID, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
+		return r.outbox.Enqueue(tx, upstream.Event{ID: e.ID, To: e.To, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
 	})}
 }
 
@@ -287,4 +287,17 @@ func (r *rig) mustSeal(t testing.TB, s sample) string {
 		t.Fatal(err)
 	}
 	return token
+}
+
+// nobody is told anything.
+type nobody struct{}
+
+func (nobody) Send(context.Context, upstream.Envelope) upstream.Result { return upstream.Result{} }
+func (nobody) Close() error                                            { return nil }
+
+func nobodies(cfg Config) (all []upstream.Destination) {
+	for _, d := range cfg.Destinations {
+		all = append(all, upstream.Destination{Name: d.Name, Sender: nobody{}})
+	}
+	return all
 }

@@ -105,9 +105,14 @@ func (v *Vault) end(ctx context.Context, by, action, token string, why Why) erro
 	return nil
 }
 
+// IsReason reports whether text can stand for why somebody did something: one line, and no card's number.
+func IsReason(text string) bool {
+	return text != "" && len(text) <= 200 && digits(text) <= mostDigits && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
 // Hold keeps a card from being shredded when its time is over, or when somebody asks: for a dispute, say. A card that is for one use, or resolved, ends all the same.
 func (v *Vault) Hold(ctx context.Context, by, token, reason string) error {
-	if reason == "" || len(reason) > 200 || digits(reason) > mostDigits || strings.ContainsFunc(reason, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if !IsReason(reason) {
 		return fmt.Errorf("vault: hold: %w: say why in one line of at most 200 characters, with at most %d digits in all", ErrInvalid, mostDigits)
 	}
 	return v.changeHold(ctx, by, "card.held", token, reason, func(tx *store.Tx, now time.Time) (int64, error) {

@@ -14,9 +14,8 @@ import (
 type Box struct {
 	Conditions []health.Condition
 	Lines      []Line
-	// Pending events wait to be delivered, the first since Oldest; -1 is not known, as the store doesn't say.
-	Pending int
-	Oldest  time.Time
+	// Destinations are who is told upstream.
+	Destinations []Destination
 	// Vault is nil if the store doesn't say.
 	Vault *Vault
 }
@@ -28,6 +27,16 @@ type Line struct {
 	State          string
 	Restarts       int
 	MaskedPermille int
+}
+
+// Destination is how the way to one who is told upstream is.
+type Destination struct {
+	Name string
+	// Pending events wait to be delivered, the first since Oldest; -1 is not known, as the store doesn't say. Dead are those of them that a technician has to see to.
+	Pending, Dead int
+	Oldest        time.Time
+	// Delivered and Failed count attempts.
+	Delivered, Failed int64
 }
 
 // states are all that a line can be in: each is a series of its own, so that none is missed between two scrapes.
@@ -44,8 +53,10 @@ var (
 	state     = describe("line_state", "1 for the state that the line is in, 0 for the others.", "line", "state")
 	restarts  = describe("line_restarts_total", "How often the line's process had to be started again.", "line")
 	masked    = describe("line_masked_ratio", "Share of the last tenth of a second in which the agent heard a synthesised sound.", "line")
-	pending   = describe("deliveries_pending", "Events that upstream has not taken yet.")
-	oldest    = describe("delivery_oldest_seconds", "How long the first of them has waited.")
+	pending   = describe("deliveries_pending", "Events that a destination upstream has not taken yet.", "destination")
+	dead      = describe("deliveries_dead", "Those of them that were refused for good or given up, and wait for a technician.", "destination")
+	attempts  = describe("delivery_attempts_total", "Attempts to deliver an event upstream, by result.", "destination", "result")
+	oldest    = describe("delivery_oldest_seconds", "How long the first of them has waited.", "destination")
 )
 
 // collector looks at the box once a scrape.
@@ -54,7 +65,7 @@ type collector struct {
 }
 
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range slices.Concat([]*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, oldest}, vaultDescs) {
+	for _, d := range slices.Concat([]*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, dead, oldest, attempts}, vaultDescs) {
 		to <- d
 	}
 }
@@ -81,11 +92,16 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	if box.Vault != nil {
 		box.Vault.collect(to)
 	}
-	if box.Pending < 0 {
-		return
+	for _, d := range box.Destinations {
+		to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(d.Delivered), d.Name, "delivered")
+		to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(d.Failed), d.Name, "failed")
+		if d.Pending < 0 {
+			continue
+		}
+		gauge(pending, float64(d.Pending), d.Name)
+		gauge(dead, float64(d.Dead), d.Name)
+		gauge(oldest, age(d.Oldest), d.Name)
 	}
-	gauge(pending, float64(box.Pending))
-	gauge(oldest, age(box.Oldest))
 }
 
 func truth(is bool) float64 {

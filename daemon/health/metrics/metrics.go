@@ -32,10 +32,9 @@ const (
 
 // Metrics counts, and answers scrapes. Safe for concurrent use.
 type Metrics struct {
-	registry   *prometheus.Registry
-	captures   *prometheus.CounterVec
-	deliveries *prometheus.CounterVec
-	seals      prometheus.Histogram
+	registry *prometheus.Registry
+	captures *prometheus.CounterVec
+	seals    prometheus.Histogram
 }
 
 // New makes the metrics of a box of that version. look is called at each scrape.
@@ -44,28 +43,17 @@ func New(version string, look func(context.Context) Box) *Metrics {
 		registry: prometheus.NewRegistry(),
 		captures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flattone_captures_total",
 			Help: "Captures that are over, by the code of how they ended; done is a card in the vault."}, []string{"line", "outcome"}),
-		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flattone_delivery_attempts_total",
-			Help: "Attempts to deliver an event upstream, by result."}, []string{"result"}),
 		seals: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "flattone_seal_seconds",
 			Help:    "Time from a line's card to its durable token: cipher, transaction and flush.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}}),
 	}
-	for _, result := range []string{delivered, failed} {
-		m.deliveries.WithLabelValues(result)
-	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "flattone_build_info", Help: "Which flattoned this is; always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	build.Set(1)
-	m.registry.MustRegister(m.captures, m.deliveries, m.seals, build, &collector{look: look},
+	m.registry.MustRegister(m.captures, m.seals, build, &collector{look: look},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
-
-// Values of the label result.
-const (
-	delivered = "delivered"
-	failed    = "failed"
-)
 
 // Captured counts a capture that is over.
 func (m *Metrics) Captured(line, outcome string) {
@@ -74,15 +62,6 @@ func (m *Metrics) Captured(line, outcome string) {
 
 // Forget drops the counts of a line that there is no more.
 func (m *Metrics) Forget(line string) { m.captures.DeletePartialMatch(prometheus.Labels{"line": line}) }
-
-// Delivered counts an attempt to deliver an event.
-func (m *Metrics) Delivered(ok bool) {
-	result := failed
-	if ok {
-		result = delivered
-	}
-	m.deliveries.WithLabelValues(result).Inc()
-}
 
 // Sealed counts a card that is durable, and how long that took.
 func (m *Metrics) Sealed(took time.Duration) { m.seals.Observe(took.Seconds()) }

@@ -85,7 +85,8 @@ func aBox(context.Context) metrics.Box {
 	stands := health.NewBoard()
 	stands.Set(health.StoreFailed, "", "no space left on device")
 	stands.Set(health.CodecPoor, "trunk-1", health.LookAheadNeeded(40))
-	return metrics.Box{Conditions: stands.Snapshot(), Pending: 2, Oldest: time.Now().Add(-time.Minute), Lines: []metrics.Line{
+	return metrics.Box{Conditions: stands.Snapshot(), Destinations: []metrics.Destination{
+		{Name: "crm", Pending: 2, Dead: 1, Oldest: time.Now().Add(-time.Minute), Delivered: 1, Failed: 2}}, Lines: []metrics.Line{
 		{Name: "trunk-1", Up: true, InCall: true, State: "keying", Restarts: 3, MaskedPermille: 250}, {Name: "trunk-2", State: "held"}},
 		Vault: &metrics.Vault{Locked: true, Cards: map[string]int64{"vault": 7, "flight": 2}, Held: 1, Flight: time.Now().Add(-time.Hour), Counted: then,
 			Shredded: map[string]int64{"expired": 3, "asked": 0}, Rewrapped: 4, Purged: then, Key: 2, KeySince: then, KeySealed: 9, KeyCards: 5, Remaining: 6,
@@ -101,9 +102,6 @@ func TestAScrape(t *testing.T) {
 	m.Captured("trunk-1", "4242424242424242") // which no line says
 	m.Captured("gone", "done")
 	m.Forget("gone")
-	m.Delivered(true)
-	m.Delivered(false)
-	m.Delivered(false)
 	m.Sealed(3 * time.Millisecond)
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "m.sock"))
 	if err != nil {
@@ -118,13 +116,13 @@ func TestAScrape(t *testing.T) {
 		`flattone_line_restarts_total{line="trunk-1"} 3`, `flattone_line_masked_ratio{line="trunk-1"} 0.25`,
 		`flattone_captures_total{line="trunk-1",outcome="done"} 1`, `flattone_captures_total{line="trunk-1",outcome="timeout_overall"} 1`,
 		`flattone_captures_total{line="trunk-1",outcome="other"} 1`,
-		`flattone_delivery_attempts_total{result="delivered"} 1`, `flattone_delivery_attempts_total{result="failed"} 2`,
+		`flattone_delivery_attempts_total{destination="crm",result="delivered"} 1`, `flattone_delivery_attempts_total{destination="crm",result="failed"} 2`,
 		`flattone_vault_locked 1`, `flattone_vault_cards{kind="vault"} 7`, `flattone_vault_cards{kind="flight"} 2`, `flattone_vault_cards_held 1`,
 		`flattone_vault_counted_timestamp_seconds 1.7000000005e+09`, `flattone_vault_cards_shredded_total{why="expired"} 3`, `flattone_vault_cards_shredded_total{why="asked"} 0`,
 		`flattone_vault_rewrapped_cards_total 4`, `flattone_vault_purge_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_version 2`,
 		`flattone_vault_key_created_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_sealed_cards 9`, `flattone_vault_key_cards 5`, `flattone_vault_rewrap_remaining_cards 6`,
 		`flattone_custodians 3`, `flattone_custodians_locked 1`, `flattone_audit_checkpoint_timestamp_seconds 1.7000000005e+09`,
-		`flattone_deliveries_pending 2`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
+		`flattone_deliveries_pending{destination="crm"} 2`, `flattone_deliveries_dead{destination="crm"} 1`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
 	} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("it doesn't say %s", line)
@@ -148,7 +146,7 @@ func TestAScrape(t *testing.T) {
 func TestAScrapeWithoutAStore(t *testing.T) {
 	m := metrics.New("1.2.3", func(ctx context.Context) metrics.Box {
 		b := aBox(ctx)
-		b.Pending, b.Vault = -1, nil
+		b.Destinations[0].Pending, b.Vault = -1, nil
 		return b
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,4 +1,4 @@
-package upstream
+package webhook
 
 import (
 	"bufio"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/store/storetest"
+	"github.com/flattone/flattone/daemon/upstream"
 )
 
 // postUntilKilled names the folder in which this process, started by TestKill, enqueues and posts (to the
@@ -37,9 +38,7 @@ func postForever(dir, url string) {
 	if err != nil {
 		fail(err)
 	}
-	cfg := quick(url)
-	cfg.Secret = testSecret
-	o, err := New(cfg, Deps{Store: db, Log: slog.New(slog.DiscardHandler)})
+	o, err := outbox(db, quick(), url, nil, upstream.Deps{Store: db, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		fail(err)
 	}
@@ -48,7 +47,7 @@ func postForever(dir, url string) {
 		key := fmt.Sprintf("%d-%d", os.Getpid(), n%3)
 		id := fmt.Sprintf("%s-%d", key, n)
 		err := db.Write(context.Background(), func(tx *store.Tx) error {
-			return o.Enqueue(tx, Event{ID: id, Type: "t", Key: key, Time: time.Now(), Data: []byte("1")})
+			return o.Enqueue(tx, upstream.Event{ID: id, To: "hook", Type: "t", Key: key, Time: time.Now(), Data: []byte("1")})
 		})
 		if err != nil {
 			fail(err)
@@ -125,7 +124,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	r := &rig{t: t, dir: dir}
-	r.start(quick(server.URL), nil)
+	r.start(quick(), server.URL, nil)
 	for r.pending() > 0 {
 		r.next()
 	}

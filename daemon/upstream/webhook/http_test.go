@@ -1,4 +1,4 @@
-package upstream
+package webhook
 
 import (
 	"bufio"
@@ -14,11 +14,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 )
-
-// quick is a config for real sockets: short times, so that a test of failures ends soon.
-func quick(url string) Config {
-	return Config{URL: url, Timeout: 2 * time.Second, BackOff: time.Millisecond, MaxWait: time.Millisecond}
-}
 
 // hijack takes the connection from the server and lets do write whatever it likes.
 func hijack(do func(net.Conn)) http.HandlerFunc {
@@ -82,11 +77,11 @@ func TestMisbehavingReceivers(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			cfg := quick(server.URL + "/hook/confidential")
+			to := quick()
 			if test.short {
-				cfg.Timeout = 50 * time.Millisecond
+				to.Timeout = 50 * time.Millisecond
 			}
-			r := newRig(t, cfg, nil)
+			r := newRig(t, to, server.URL+"/hook/confidential", nil)
 			defer r.shut()
 			r.enqueue("a", "a1")
 			for n := 1; n <= 3; n++ {
@@ -140,7 +135,7 @@ func TestOddSuccess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(handler)
 			defer server.Close()
-			r := newRig(t, quick(server.URL), nil)
+			r := newRig(t, quick(), server.URL, nil)
 			defer r.shut()
 			r.enqueue("a", "a1")
 			if d := r.next(); !d.Delivered || d.Tries != 1 {
@@ -160,7 +155,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	r := newRig(t, quick("http://"+address+"/hook/confidential"), nil)
+	r := newRig(t, quick(), "http://"+address+"/hook/confidential", nil)
 	r.enqueue("a", "a1")
 	if d := r.next(); d.Status != 0 || d.Delivered || !strings.Contains(d.Reason, "refused") || strings.Contains(d.Reason, "confidential") {
 		t.Errorf("told %+v", d)
@@ -182,13 +177,13 @@ func TestTLS(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of our refusal
 	server.StartTLS()
 	defer server.Close()
-	r := newRig(t, quick(server.URL), nil)
+	r := newRig(t, quick(), server.URL, nil)
 	r.enqueue("a", "a1")
 	if d := r.next(); d.Delivered || !strings.Contains(d.Reason, "certificate") {
 		t.Errorf("told %+v", d)
 	}
 	r.shut()
-	r.start(quick(server.URL), server.Client().Transport)
+	r.start(quick(), server.URL, server.Client().Transport)
 	r.delivered()
 	r.shut()
 }
@@ -200,7 +195,7 @@ func TestWhatIsOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	r := newRig(t, quick("http://"+l.Addr().String()+"/hook"), nil)
+	r := newRig(t, quick(), "http://"+l.Addr().String()+"/hook", nil)
 	r.enqueue("a", "a1")
 	conn, err := l.Accept()
 	if err != nil {

@@ -1,0 +1,129 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/flattone/flattone/daemon/store"
+)
+
+// claimed is an event on its way.
+type claimed struct {
+	Envelope
+	seq   int64
+	tries int       // this attempt included
+	begun time.Time // the first of them
+}
+
+// attempt is one that has come back.
+type attempt struct {
+	claimed
+	Result
+	at time.Time
+}
+
+// state is what an attempt says of the way. That an event is refused says that there is one.
+func (r Result) state() State {
+	switch r.Outcome {
+	case Later:
+		return Failing
+	case Gone:
+		return Disabled
+	}
+	return Ready
+}
+
+// turn writes down what became of attempts, before anybody is told, and takes up to room events that are due, those that have waited longest first; it leases
+// them, and counts the attempt before it is made: all in one transaction. Where there is room left, next says when one will be due, zero if none is left.
+func (d *dispatcher) turn(ctx context.Context, back []attempt, room int, now time.Time) (told []Delivery, taken []claimed, next time.Time, err error) {
+	err = d.o.store.Write(ctx, func(tx *store.Tx) (err error) {
+		told, taken, next = nil, nil, time.Time{}
+		for _, a := range back {
+			one, err := d.settle(tx, a)
+			if err != nil {
+				return err
+			}
+			told = append(told, one)
+		}
+		if room > 0 {
+			taken, next, err = d.claim(tx, room, now)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, time.Time{}, fmt.Errorf("upstream: %s: %w", d.to.Name, err)
+	}
+	return told, taken, next, nil
+}
+
+// settle writes down an attempt. What another box has since taken over, because this one seemed to have died, is its to settle, but for a delivery.
+func (d *dispatcher) settle(tx *store.Tx, a attempt) (Delivery, error) {
+	said := Delivery{To: d.to.Name, EventID: a.ID, Type: a.Type, Key: a.Key, Tries: a.tries, Status: a.Status, Reason: a.Reason, State: a.state()}
+	var err error
+	switch said.Dead = a.Outcome == Refused || a.Outcome == Later && a.at.Sub(a.begun) >= d.to.GiveUp; {
+	case a.Outcome == Delivered:
+		said.Delivered, said.Reason = true, ""
+		if _, err = tx.Exec("UPDATE outbox SET state = 'delivered', lease = 0, status = $1, reason = '', ended = $2 WHERE seq = $3 AND ended = 0",
+			a.Status, a.at.UnixMicro(), a.seq); err == nil {
+			_, err = tx.Exec(promote, d.to.Name, a.Key)
+		}
+	case said.Dead:
+		_, err = tx.Exec("UPDATE outbox SET state = 'dead', lease = 0, status = $1, reason = $2 WHERE seq = $3 AND state = 'ready' AND holder = $4 AND tries = $5",
+			a.Status, a.Reason, a.seq, d.o.box, a.tries)
+	default:
+		due := a.at
+		if a.Outcome == Later {
+			said.Next = a.at.Add(max(d.backOff(a.tries), min(a.After, d.to.MaxWait)))
+			due = said.Next
+		}
+		_, err = tx.Exec("UPDATE outbox SET due = $1, lease = 0, status = $2, reason = $3 WHERE seq = $4 AND state = 'ready' AND holder = $5 AND tries = $6",
+			due.UnixMicro(), a.Status, a.Reason, a.seq, d.o.box, a.tries)
+	}
+	return said, err
+}
+
+// claim leases what is due. What is on its way already isn't taken again, whatever was done to the clock.
+func (d *dispatcher) claim(tx *store.Tx, room int, now time.Time) (taken []claimed, next time.Time, err error) {
+	err = tx.Each(func(scan func(...any) error) error {
+		var c claimed
+		var due, begun int64
+		if err := scan(&c.seq, &c.ID, &c.Type, &c.Key, &c.ContentType, &c.Body, &c.tries, &begun, &due); err != nil {
+			return err
+		}
+		wait := time.UnixMicro(due).Sub(now)
+		switch {
+		case d.away[c.seq], len(taken) == room || !next.IsZero():
+		// Nothing is ever put off for longer than this: a later time comes from a clock since set back.
+		case wait > 0 && wait <= d.to.MaxWait+2*d.to.Timeout:
+			next = now.Add(wait)
+		default:
+			c.tries++
+			if c.begun = time.UnixMicro(begun); begun == 0 {
+				c.begun = now
+			}
+			taken = append(taken, c)
+		}
+		return nil
+	}, `SELECT seq, id, kind, stream, media, body, tries, begun, due FROM outbox
+		WHERE destination = $1 AND state = 'ready' ORDER BY due, seq LIMIT $2`, d.to.Name, room+len(d.away)+1)
+	lease := now.Add(2 * d.to.Timeout)
+	for _, c := range taken {
+		if err != nil {
+			break
+		}
+		_, err = tx.Exec("UPDATE outbox SET tries = $1, lease = $2, due = $2, holder = $3, begun = $4 WHERE seq = $5",
+			c.tries, lease.UnixMicro(), d.o.box, c.begun.UnixMicro(), c.seq)
+	}
+	return taken, next, err
+}
+
+// reclaim makes due what a predecessor was delivering when it died: this process alone is the box, so no lease of the box's that is found at start has an owner.
+// Those of another box on the same store run out by themselves, if it has died.
+func (d *dispatcher) reclaim(ctx context.Context, now time.Time) error {
+	return d.o.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE outbox SET lease = 0, due = $1 WHERE lease > 0 AND state = 'ready' AND destination = $2 AND holder = $3",
+			now.UnixMicro(), d.to.Name, d.o.box)
+		return err
+	})
+}
