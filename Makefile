@@ -92,7 +92,7 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
 	@CGO_ENABLED=1 $< -tags lab ./cmd/...
-	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|e2e/qemu|packaging|proof|proof/hangup)$$')
+	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|e2e/fleet|e2e/qemu|packaging|proof|proof/hangup)$$')
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
@@ -112,7 +112,7 @@ race: rig
 
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
 e2e: rig codecs
-	@$(GO) test -count=1 -timeout 20m ./e2e
+	@$(GO) test -count=1 -timeout 20m ./e2e ./e2e/fleet
 
 box: deb ## the package, installed in a container that boots a real systemd: calls, faults, power-off, upgrade, purge
 	@.ci/box "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)"
@@ -159,7 +159,7 @@ hangup: $(PEERS)/spandsp_hear
 proof: codecs recordings ## bounds on what is recognised, leaked and lost of speech; go run ./proof prints the tables
 	@$(GO) test -timeout 20m ./proof
 
-campaign: codecs recordings ## the long runs: fuzzing, kill -9, power cuts, the judge, the proof, the vault's bench
+campaign: codecs recordings ## the long runs: fuzzing, kill -9, power cuts, the judge, the proof, the vault's bench, a fleet
 	@.ci/campaign
 
 bench: ## benchmarks of the sample path and the vault

@@ -48,7 +48,7 @@ func (d *Daemon) newSender(to config.Destination, box string) (upstream.Sender, 
 	if to.Kind == config.KindJetStream {
 		n := to.JetStream
 		return jetstream.New(jetstream.Config{Box: box, Servers: n.URLs, Stream: n.Stream, Subject: n.Subject, MakeStream: n.MakeStream, CredsFile: n.CredsFile, NkeyFile: n.NKeyFile,
-			TLS: to.TLS, Timeout: to.Timeout}, jetstream.Deps{Log: d.log})
+			User: n.User, PasswordFile: n.PasswordFile, TLS: to.TLS, Timeout: to.Timeout}, jetstream.Deps{Log: d.log})
 	}
 	return webhook.New(webhook.Config{URL: to.Webhook.URL, Files: to.Files(), Read: func() (webhook.Credentials, error) {
 		secrets, err := to.Webhook.Secrets()

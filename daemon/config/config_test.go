@@ -101,6 +101,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `upstream.bus = { kind = "jetstream", urls = ["tls://a:4222", "tls://b"], stream = "CARDS", nkey_file = "n", ca_file = "ca" }`, func(c *Config) any { return c.Upstream[0] },
 			Destination{Name: "bus", Kind: KindJetStream, Envelope: EnvelopeStandard, Timeout: 10 * time.Second, FirstRetry: time.Second, MaxRetry: 5 * time.Minute,
 				GiveUpAfter: 72 * time.Hour, TLS: TLS{CAFile: "/x/ca"}, JetStream: JetStream{URLs: []string{"tls://a:4222", "tls://b"}, Stream: "CARDS", Subject: DefaultSubject, NKeyFile: "/x/n"}}},
+		{"", `upstream.bus = { kind = "jetstream", urls = ["tls://a"], stream = "CARDS", make_stream = true, user = "box", password_file = "p" }`, func(c *Config) any { return c.Upstream[0].JetStream },
+			JetStream{URLs: []string{"tls://a"}, Stream: "CARDS", Subject: DefaultSubject, MakeStream: true, User: "box", PasswordFile: "/x/p"}},
 		{"[[line]]", `rate_hz = 44100`, func(c *Config) any { return c.Lines[0].Rate }, audio.Rate44k},
 		{"[[line]]", `lookahead_ms = 100`, func(c *Config) any { return c.Lines[0].LookAhead }, 100 * time.Millisecond},
 		{"[[line]]", `shield = "field"`, func(c *Config) any { return c.Lines[0].Shield }, ShieldField},

@@ -38,8 +38,8 @@ type JetStream struct {
 	Stream, Subject string
 	// MakeStream lets the box make the stream if there is none.
 	MakeStream bool
-	// CredsFile (a JWT and a key) or NKeyFile (a key's seed) is what the box signs in with; neither: by certificate, or not at all.
-	CredsFile, NKeyFile string
+	// CredsFile (a JWT and a key), NKeyFile (a key's seed) or User and PasswordFile are what the box signs in with; none: by certificate, or not at all.
+	CredsFile, NKeyFile, User, PasswordFile string
 }
 
 // DestinationKind is how a destination is spoken to.
@@ -114,6 +114,8 @@ func (t *table) jetStream(n *JetStream) {
 	t.truth("make_stream", &n.MakeStream)
 	t.secretFile("creds_file", &n.CredsFile)
 	t.secretFile("nkey_file", &n.NKeyFile)
+	t.text("user", &n.User)
+	t.secretFile("password_file", &n.PasswordFile)
 }
 
 // DefaultSubject is what events are published under where nothing is written.
@@ -121,7 +123,7 @@ const DefaultSubject = "flattone.{box}.{type}"
 
 // Files are those that hold a destination's secrets and certificates.
 func (d Destination) Files() (all []string) {
-	for _, f := range []string{d.Webhook.SecretFile, d.Webhook.OldSecretFile, d.JetStream.CredsFile, d.JetStream.NKeyFile, d.TLS.CAFile, d.TLS.CertFile, d.TLS.KeyFile} {
+	for _, f := range []string{d.Webhook.SecretFile, d.Webhook.OldSecretFile, d.JetStream.CredsFile, d.JetStream.NKeyFile, d.JetStream.PasswordFile, d.TLS.CAFile, d.TLS.CertFile, d.TLS.KeyFile} {
 		if f != "" {
 			all = append(all, f)
 		}

@@ -48,6 +48,13 @@ func (j judgement) jetStream(t *table, path string, n JetStream) {
 	if t.has("creds_file") && t.has("nkey_file") {
 		t.fault("nkey_file", "stands beside creds_file", "leave one of the two out")
 	}
+	if t.has("user") && (t.has("creds_file") || t.has("nkey_file")) {
+		t.fault("user", "stands beside creds_file or nkey_file", "leave one of them out")
+	}
+	if t.has("user") != t.has("password_file") {
+		t.need("user", "write whose password password_file has, or leave both out")
+		t.need("password_file", "name a file with the user's password, or leave both out")
+	}
 }
 
 // lookUpstream reports the files of destinations that flattoned would refuse, running as a user.
@@ -65,6 +72,7 @@ func (c *Config) lookUpstream(note func(key, path string, judge func(path string
 		note(join(path, "old_secret_file"), d.Webhook.OldSecretFile, secret)
 		note(join(path, "creds_file"), d.JetStream.CredsFile, closed(private.StreamKey))
 		note(join(path, "nkey_file"), d.JetStream.NKeyFile, closed(private.StreamKey))
+		note(join(path, "password_file"), d.JetStream.PasswordFile, closed(private.StreamKey))
 		note(join(path, "ca_file"), d.TLS.CAFile, certificate)
 		note(join(path, "cert_file"), d.TLS.CertFile, certificate)
 		note(join(path, "key_file"), d.TLS.KeyFile, closed(private.GatewayKey))

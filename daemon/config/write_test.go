@@ -104,7 +104,7 @@ func TestTextOfAnything(t *testing.T) {
 	c.Upstream[0].OwnTokens, c.Upstream[0].Envelope, c.Upstream[0].Webhook.OldSecretFile, c.Upstream[0].GiveUpAfter = true, EnvelopeCloudEvents, "/o", time.Hour
 	bus := destinationDefaults("bus")
 	bus.Kind, bus.TLS = KindJetStream, TLS{"/ca", "/c", "/k"}
-	bus.JetStream = JetStream{URLs: []string{"tls://a:4222", "tls://b"}, Stream: "S", Subject: "cards.{type}", MakeStream: true, NKeyFile: "/n"}
+	bus.JetStream = JetStream{URLs: []string{"tls://a:4222", "tls://b"}, Stream: "S", Subject: "cards.{type}", MakeStream: true, User: "u", PasswordFile: "/p"}
 	c.Upstream = Upstream{bus, c.Upstream[0]}
 	c.Gateways = map[string]Gateway{
 		"a": {Stripe: &Stripe{URL: "https://api.example:8443", SecretFile: "/s", TLS: TLS{"/ca", "/c", "/k"}, Timeout: time.Second}},

@@ -23,6 +23,8 @@ func (w *writer) upstream(all Upstream) {
 			w.other("make_stream", d.JetStream.MakeStream, false)
 			w.other("creds_file", d.JetStream.CredsFile, "")
 			w.other("nkey_file", d.JetStream.NKeyFile, "")
+			w.other("user", d.JetStream.User, "")
+			w.other("password_file", d.JetStream.PasswordFile, "")
 		}
 		w.tls(d.TLS)
 		w.time("timeout_s", time.Second, d.Timeout, usual.Timeout)

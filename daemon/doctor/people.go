@@ -32,7 +32,7 @@ func secrets(_ context.Context, m *Machine) (all []Finding) {
 	}
 	for _, d := range c.Upstream {
 		what := "what upstream." + d.Name + " is signed by or signed in with"
-		for _, path := range []string{d.Webhook.SecretFile, d.Webhook.OldSecretFile, d.JetStream.CredsFile, d.JetStream.NKeyFile, d.TLS.KeyFile} {
+		for _, path := range []string{d.Webhook.SecretFile, d.Webhook.OldSecretFile, d.JetStream.CredsFile, d.JetStream.NKeyFile, d.JetStream.PasswordFile, d.TLS.KeyFile} {
 			files = append(files, file{path, what, private.WebhookSecret.Exposed, false})
 		}
 	}

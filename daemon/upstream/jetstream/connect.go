@@ -16,7 +16,7 @@ import (
 
 const (
 	firstWait = time.Second     // the most before the first attempt to connect again; doubles with each round of all servers
-	longWait  = 2 * time.Minute // the most before any. A thousand boxes are back within it, and come by eights a second
+	longWait  = 2 * time.Minute // the most before any: a thousand boxes that were long away come back by eights a second
 	handshake = 5 * time.Second // from the first packet to the server's welcome
 	ping      = 20 * time.Second
 )
