@@ -163,7 +163,7 @@ func (d *dispatcher) learn(a attempt) {
 	case !slices.Contains(d.failing, a.Key) && !d.doubts():
 		d.failing = append(d.failing, a.Key)
 	}
-	if d.doubts() && a.at.After(d.until) {
+	if d.doubts() && !a.at.Before(d.until) {
 		d.pause++
 		d.until = a.at.Add(max(d.backOff(d.pause), min(a.After, d.to.MaxWait)))
 	}

@@ -82,6 +82,10 @@ func (r *rig) start(to upstream.Destination, url string, transport http.RoundTri
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.run()
+}
+
+func (r *rig) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.outbox.Run(ctx) }()
