@@ -71,6 +71,7 @@ type Daemon struct {
 	exports  *export.Exporter
 	payments *payment.Payments
 	gateways []keptUp // connections to providers
+	tills    *tills
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server

@@ -37,7 +37,7 @@ func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.gateways = run
+	d.gateways, d.tills = run, newTills(d.health)
 	return payment.New(payment.Config{Box: box, Patience: patience}, payment.Deps{
 		Store: d.store, Audit: d.audit, Cards: d.vault, Gateways: all, Log: d.log, Tell: d.paymentChanged,
 		Enqueue: func(tx *store.Tx, e payment.Event) error {
@@ -49,6 +49,7 @@ func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
 // paymentChanged has the feed know, and what counts how payments go.
 func (d *Daemon) paymentChanged(p payment.Payment) {
 	d.log.Info("a payment is "+string(p.State), "payment", p.ID, "line", p.Line, "gateway", p.Gateway, "reason", cmp.Or(p.Reason, string(p.Answer.Class)))
+	d.tills.saw(p)
 	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
 		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
+	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -140,6 +141,35 @@ func TestNoAnswerFromTheProvider(t *testing.T) {
 	}
 	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 500 || b.Charges != 1 {
 		t.Errorf("the provider's books have %+v", b)
+	}
+}
+
+// TestAProviderIsAway: nothing is charged, and the box says so until a payment has found him.
+func TestAProviderIsAway(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	for _, c := range []struct {
+		fault  gatewaytest.Fault
+		state  string
+		reason string
+	}{{gatewaytest.Busy, control.PaymentFailed, "gateway_away"}, {"", control.PaymentApproved, ""}} {
+		if c.fault != "" {
+			sim.BreakAt("/v1/payment_intents", c.fault)
+		}
+		told := takesCard(t, line)
+		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-told
+		e := wait(t, events, func(e control.Event) bool {
+			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == c.state
+		})
+		_, stands := stands(d, health.GatewayAway)
+		if e.Reason != c.reason || stands != (c.reason != "") {
+			t.Errorf("told %+v, and the condition stands: %v", e, stands)
+		}
 	}
 }
 

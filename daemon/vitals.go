@@ -31,6 +31,7 @@ func (d *Daemon) watchVitals(ctx context.Context) error {
 		d.clockVitals()
 		d.waitVitals(ctx, time.Now())
 		d.keyVitals(ctx, time.Now())
+		d.paymentVitals(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

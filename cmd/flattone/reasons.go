@@ -62,10 +62,6 @@ func reason(code string) string {
 		return "the vault did not answer in time, and may have the card all the same: see flattone tokens"
 
 	// A card wasn't charged.
-	case "gateway_away":
-		return "the provider can't be reached"
-	case "gateway_refused":
-		return "the provider refused the request: see flattoned's log"
 	case "no_gateway":
 		return "the configuration doesn't have the gateway any more"
 	case "interrupted":

@@ -63,6 +63,13 @@ var table = []Declared{
 		"flattone upstream list --dead says which and why; then flattone upstream replay, or drop", "c3f1d64b0f7e4a0f8d0b7c41d3b95e62", ""},
 	{SyslogFailing, Warning, "the syslog receiver can't be told what is wrong",
 		"see that it answers at [syslog] address, and that ca_file vouches for it; what waits is told then", "598c613fdbf04c3c81150997ce989998", ""},
+	// Payments.
+	{GatewayAway, Fault, "a provider can't be reached, so cards aren't charged, or not yet",
+		"see that the network leads to him, and that his certificate is good: flattoned's log says what went wrong", "181e18e832e24596b2c966a732012e68", ""},
+	{GatewayRefused, Fault, "a provider refuses what the box asks, so cards aren't charged",
+		"compare [gateway] with the account there: keys, addresses, and what the account may do; flattoned's log says what he refused", "c2a6604c55a5460d89093a9a588a8de3", ""},
+	{PaymentsUnknown, Fault, "it isn't known yet what became of payments, because a provider doesn't say",
+		"don't take those cards again: flattone payment list; they are asked for until it is known", "11f1dd6ecb83444d90c8879bc12fa705", ""},
 	// The machine.
 	{SwapOn, Warning, "memory may be written to a disk that isn't encrypted: cards and keys are in locked memory, which is never swapped; tokens, numbers of callers and sound aren't",
 		"swapoff what is named, and take it out of /etc/fstab; or encrypt it: see crypttab(5), option swap", "6f35293679620c5a50a509b1d11851ee", ""},

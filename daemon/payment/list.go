@@ -36,5 +36,11 @@ func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
 	return pay, nil
 }
 
+// Doubts is of how many nobody knows what became of them.
+func (p *Payments) Doubts(ctx context.Context) (n int, err error) {
+	err = p.deps.Store.One(ctx, []any{&n}, "SELECT COUNT(*) FROM payment WHERE due > 0 AND state = $1", string(Unknown))
+	return n, err
+}
+
 // payments is the prefix of their ids.
 const payments = "pay_"

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/payment"
+)
+
+// tills is how the last payments found their providers.
+type tills struct {
+	board *health.Board
+	mu    sync.Mutex
+	away  map[string]bool // by the gateway's name
+	fails map[string]bool // those that refused
+}
+
+func newTills(board *health.Board) *tills {
+	return &tills{board: board, away: map[string]bool{}, fails: map[string]bool{}}
+}
+
+// saw notes how a payment found its provider: away, refusing, or there.
+func (t *tills) saw(p payment.Payment) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case p.Reason == payment.NotReached:
+		t.away[p.Gateway] = true
+	case p.Reason == payment.Refused:
+		delete(t.away, p.Gateway)
+		t.fails[p.Gateway] = true
+	case p.State == payment.Approved, p.State == payment.Declined:
+		delete(t.away, p.Gateway)
+		delete(t.fails, p.Gateway)
+	default:
+		return
+	}
+	for code, which := range map[health.Code]map[string]bool{health.GatewayAway: t.away, health.GatewayRefused: t.fails} {
+		if len(which) == 0 {
+			t.board.Clear(code, "")
+		} else {
+			t.board.Set(code, "", strings.Join(slices.Sorted(maps.Keys(which)), ", "))
+		}
+	}
+}
+
+// paymentVitals looks whether it isn't known of payments what became of them.
+func (d *Daemon) paymentVitals(ctx context.Context) {
+	switch n, err := d.payments.Doubts(ctx); {
+	case err != nil: // the store's own condition says it
+	case n == 0:
+		d.health.Clear(health.PaymentsUnknown, "")
+	default:
+		d.health.Set(health.PaymentsUnknown, "", fmt.Sprintf("%d payments", n))
+	}
+}
