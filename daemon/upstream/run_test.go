@@ -378,10 +378,9 @@ func TestUnfitEvents(t *testing.T) {
 
 func TestRunEndsWithItsStore(t *testing.T) {
 	r := newRig(t, Destination{}, newFake(statuses()))
-	if err := r.db.Close(); err != nil {
+	if err := errors.Join(r.stop(), r.db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	r.outbox.to[0].ring()
 	if err := r.outbox.Run(t.Context()); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}

@@ -103,6 +103,8 @@ func TestStorm(t *testing.T) {
 		for r.pending() > 0 { // which takes as long as much waits
 			time.Sleep(time.Minute)
 		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		if len(b.took) != 300*each || len(b.wrong) > 0 {
 			t.Errorf("%d of %d events arrived; out of order: %q", len(b.took), 300*each, b.wrong)
 		}
@@ -134,6 +136,8 @@ func TestOrderWhateverFails(t *testing.T) {
 			r := newRig(t, Destination{}, f)
 			r.fill(keys, each)
 			time.Sleep(10 * time.Hour)
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			if len(b.wrong) > 0 {
 				t.Errorf("out of order: %q", b.wrong)
 			}
