@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,8 +135,8 @@ func TestASyslogReceiverThatIsAway(t *testing.T) {
 }
 
 func TestTheWayUpstream(t *testing.T) {
-	answer := http.StatusInternalServerError
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answer) }))
+	var answer atomic.Int32
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(answer.Load())) }))
 	defer hook.Close()
 	h := newHouse(t)
 	to := &h.cfg.Upstream[0]
@@ -173,7 +174,7 @@ func TestTheWayUpstream(t *testing.T) {
 		{answer: 200, delivers: true},
 		{answer: 410, code: health.UpstreamGone},
 	} {
-		answer = test.answer
+		answer.Store(int32(test.answer))
 		send(http.StatusText(test.answer))
 		run := make(chan error, 1)
 		ctx, cancel := context.WithCancel(t.Context())
