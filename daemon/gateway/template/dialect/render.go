@@ -108,7 +108,7 @@ func (p *Parsed) Head(verb Verb, v Values) (Head, error) {
 		if strings.Trim(value, ".") == "" { // nothing, or a way up
 			return Head{}, errors.New("{{" + part.word + "}} is nothing that an address can have")
 		}
-		h.Path += url.QueryEscape(value)
+		h.Path += strings.ReplaceAll(url.QueryEscape(value), "+", "%20") // which is a space in a path as well as in a query
 	}
 	if len(q.body) > 0 {
 		h.Headers["Content-Type"] = map[Encoding]string{JSON: "application/json", XML: "application/xml", Form: "application/x-www-form-urlencoded"}[p.encoding]
