@@ -142,10 +142,10 @@ type Payments struct {
 	cfg     Config
 	deps    Deps
 	wake    chan struct{}
-	under   sync.WaitGroup // charges under way, which Run waits for at its end
-	started chan struct{}  // closed once Run runs: charges wait for it
+	under   sync.WaitGroup  // charges under way, which Run waits for at its end
+	ctx     context.Context // Run's, once started is closed: charges wait for it
+	started chan struct{}
 	mu      sync.Mutex
-	ctx     context.Context // Run's
 	busy    map[string]bool // payments that somebody in this process sees to
 }
 

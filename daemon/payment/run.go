@@ -19,10 +19,8 @@ const (
 // Run sees to payments that are due until ctx ends: those that another run of flattoned left, those in doubt, and those that wait for their provider. It returns once
 // no charge is under way.
 func (p *Payments) Run(ctx context.Context) error {
-	p.mu.Lock()
 	p.ctx = ctx
 	close(p.started)
-	p.mu.Unlock()
 	defer p.under.Wait()
 	if err := p.hasten(ctx); err != nil {
 		p.deps.Log.Error("payments that were left could not be looked for yet", "error", err)
@@ -46,8 +44,6 @@ func (p *Payments) Run(ctx context.Context) error {
 // running is Run's context, once it runs.
 func (p *Payments) running() context.Context {
 	<-p.started
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	return p.ctx
 }
 

@@ -2,7 +2,6 @@ package courier
 
 import (
 	"bufio"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/audio/locked/lockedtest"
+	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -77,17 +77,7 @@ func provides(t *testing.T, version string) {
 func unseen(t *testing.T) (card *secret.Card, runs [][]byte) {
 	t.Helper()
 	card = aCard(t, "", "", "")
-	for i := range secret.PANDigits {
-		var b [1]byte
-		rand.Read(b[:])
-		if err := card.PAN.Append('0' + b[0]%10); err != nil {
-			t.Fatal(err)
-		}
-		if i >= 7 {
-			runs = append(runs, lockedtest.Masked(card.PAN.Reveal()[i-7:i+1]))
-		}
-	}
-	return card, runs
+	return card, gatewaytest.Unseen(t, card.PAN, secret.PANDigits)
 }
 
 func written(t *testing.T, card *secret.Card) *Page {

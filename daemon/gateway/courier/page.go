@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/flattone/flattone/audio/locked"
+	"github.com/flattone/flattone/daemon/gateway/wiping"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -76,23 +77,10 @@ func (p *Page) fault() error {
 	return p.err
 }
 
-// writeTo writes the text in as few pieces as there are, and each digit by itself: see the package.
+// writeTo writes each digit by itself: see the package.
 func (p *Page) writeTo(to io.Writer) error {
 	if p == nil {
 		return nil
 	}
-	at := 0
-	for _, d := range append(p.digits, [2]int{p.n, p.n}) {
-		if at < d[0] {
-			if _, err := to.Write(p.mem[at:d[0]]); err != nil {
-				return err
-			}
-		}
-		for at = d[0]; at < d[1]; at++ {
-			if _, err := to.Write(p.mem[at : at+1]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return wiping.Write(to, p.mem[:p.n], p.digits)
 }

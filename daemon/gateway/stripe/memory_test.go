@@ -2,7 +2,6 @@ package stripe_test
 
 import (
 	"bufio"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -46,33 +45,6 @@ func inAProcess(t *testing.T) (url string) {
 	return strings.TrimSpace(line)
 }
 
-// unseen fills a field with random digits, and returns each run of eight of them, masked. The last one is such that a card number is right (ISO/IEC 7812-1).
-func unseen(t *testing.T, to *secret.Text, digits int) (runs [][]byte) {
-	t.Helper()
-	to.Clear()
-	sum := 0
-	for i := range digits {
-		var b [1]byte
-		rand.Read(b[:])
-		d := b[0] % 10
-		if i == digits-1 {
-			d = byte((10 - sum%10) % 10)
-		}
-		if err := to.Append('0' + d); err != nil {
-			t.Fatal(err)
-		}
-		if n := int(d); (digits-i)%2 == 0 {
-			sum += 2*n - 9*(n/5)
-		} else {
-			sum += n
-		}
-		if i >= 7 {
-			runs = append(runs, lockedtest.Masked(to.Reveal()[i-7:i+1]))
-		}
-	}
-	return runs
-}
-
 // TestNothingStaysInMemory: after a card was charged, no eight of its digits in a row lie anywhere in the process but in the card.
 func TestNothingStaysInMemory(t *testing.T) {
 	if os.Getenv(child) != "" {
@@ -90,7 +62,7 @@ func TestNothingStaysInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	card := gatewaytest.Card(t, approved)
-	runs := append(unseen(t, card.PAN, 16), unseen(t, card.CVV.Text, secret.CVVDigits)...)
+	runs := append(gatewaytest.Unseen(t, card.PAN, 16), gatewaytest.Unseen(t, card.CVV.Text, secret.CVVDigits)...)
 	lockedtest.Interrupted(t, func() error {
 		a, err := gateway.Guard(s).Authorise(t.Context(), order, card, func(string) error { return nil })
 		if err == nil && a.Outcome != gateway.Approved {

@@ -2,7 +2,6 @@ package template
 
 import (
 	"bufio"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"github.com/flattone/flattone/audio/locked/lockedtest"
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/courier"
+	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/gateway/template/acmesim"
 	"github.com/flattone/flattone/daemon/gateway/template/dialect"
 	"github.com/flattone/flattone/daemon/secret"
@@ -68,16 +68,7 @@ func unseen(t *testing.T) (card *secret.Card, runs [][]byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(card.Destroy)
-	for i := range secret.PANDigits {
-		var b [1]byte
-		rand.Read(b[:])
-		if err := card.PAN.Append('0' + b[0]%10); err != nil {
-			t.Fatal(err)
-		}
-		if i >= 7 {
-			runs = append(runs, lockedtest.Masked(card.PAN.Reveal()[i-7:i+1]))
-		}
-	}
+	runs = gatewaytest.Unseen(t, card.PAN, secret.PANDigits)
 	for _, digit := range []byte("1131") {
 		if err := card.Expiry.Append(digit); err != nil {
 			t.Fatal(err)

@@ -138,7 +138,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	if f.met != nil {
 		close(f.met)
 	}
-	deliver(w, f.kind, status, answer)
+	gatewaytest.Deliver(w, f.kind, status, "Content-Type: application/json\r\nRequest-Id: req_1\r\n", answer, `{"id":"pi_1",`)
 }
 
 // once answers a request that has the idempotency key of one before as that one was. What wasn't begun isn't kept.

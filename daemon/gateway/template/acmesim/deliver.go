@@ -1,9 +1,7 @@
 package acmesim
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -29,27 +27,5 @@ func deliver(w http.ResponseWriter, r *http.Request, f gatewaytest.Fault, a repl
 	case Redirected:
 		status, more = http.StatusTemporaryRedirect, "Location: https://"+r.Host+"/elsewhere\r\n"
 	}
-	raw := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, http.StatusText(status), kind, more, len(a.body), a.body)
-	switch f {
-	case gatewaytest.Garbled:
-		raw = bytes.Repeat([]byte{0x16, 0x03, 0xff, '\r', '\n'}, 100)
-	case gatewaytest.Truncated:
-		raw = raw[:len(raw)-len(a.body)/2]
-	case gatewaytest.Oversized:
-		raw = append([]byte("HTTP/1.1 200 OK\r\n\r\n"), bytes.Repeat([]byte(`{"id": "ac-1", `), 1<<15)...)
-	case gatewaytest.Twice:
-		raw = append(raw, raw...)
-	case gatewaytest.Dropped, gatewaytest.Unheard:
-		raw = nil
-	}
-	conn, rest, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	if f == gatewaytest.Silent {
-		io.Copy(io.Discard, rest) // until nobody waits any more
-		return
-	}
-	conn.Write(raw) // who asked may have gone
+	gatewaytest.Deliver(w, f, status, fmt.Sprintf("Content-Type: %s\r\n%s", kind, more), []byte(a.body), `{"id": "ac-1", `)
 }
