@@ -146,7 +146,7 @@ var fences = map[string]struct {
 	"github.com/ThalesGroup/crypto11":                          {[]string{"daemon/keys/hsm"}, "HSMs, and, where they are built in, the only cgo of flattoned"},
 	"github.com/miekg/pkcs11":                                  {[]string{"daemon/keys/hsm"}, "what an HSM answers, by name"},
 	"github.com/google/go-tpm":                                 {[]string{"daemon/keys/tpm"}, "the TPM, asked directly"},
-	"github.com/standard-webhooks/standard-webhooks/libraries": {[]string{"daemon/upstream/webhook", "demo/receiver"}, "webhook signatures"},
+	"github.com/standard-webhooks/standard-webhooks/libraries": {[]string{"daemon/upstream/signature", "demo/receiver"}, "signatures of Standard Webhooks"},
 	"github.com/nats-io/nats.go":                               {[]string{"daemon/upstream/jetstream"}, "the client of NATS JetStream"},
 	"github.com/nats-io/nkeys":                                 {[]string{"daemon/upstream/jetstream"}, "how the box proves itself to it"},
 	natsServer:                                                 {[]string{"daemon/upstream/jetstream/natstest"}, "a real server for tests, which no program that is shipped reaches"},

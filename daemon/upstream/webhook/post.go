@@ -17,8 +17,6 @@ import (
 	"time"
 	"unicode"
 
-	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
-
 	"github.com/flattone/flattone/daemon/upstream"
 )
 
@@ -58,7 +56,7 @@ func judge(status int, after time.Duration) upstream.Result {
 
 // post sends one event and returns the answer's status and what it asks to wait. The error names nothing of the address's path.
 func (s *Sender) post(ctx context.Context, e upstream.Envelope) (status int, after time.Duration, err error) {
-	client, signers, err := s.ready()
+	client, secrets, err := s.ready()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -66,20 +64,11 @@ func (s *Sender) post(ctx context.Context, e upstream.Envelope) (status int, aft
 	if err != nil {
 		return 0, 0, bare(err)
 	}
-	now := time.Now()
-	var signatures []string // Standard Webhooks: a list, divided by spaces
-	for _, signer := range signers {
-		signature, err := signer.Sign(e.ID, now, e.Body)
-		if err != nil {
-			return 0, 0, fmt.Errorf("sign the event: %w", err)
-		}
-		signatures = append(signatures, signature)
+	if err := secrets.Sign(req.Header, e.ID, time.Now(), e.Body); err != nil {
+		return 0, 0, err
 	}
 	req.Header.Set("Content-Type", e.ContentType)
 	req.Header.Set("User-Agent", "flattone")
-	req.Header.Set(webhooks.HeaderWebhookID, e.ID)
-	req.Header.Set(webhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set(webhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, 0, bare(err)

@@ -18,9 +18,8 @@ import (
 	"sync"
 	"time"
 
-	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
-
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/upstream/signature"
 )
 
 // Config says who receives.
@@ -45,7 +44,7 @@ type Sender struct {
 	mu      sync.Mutex
 	looks   []look
 	client  *http.Client
-	signers []*webhooks.Webhook
+	secrets signature.Secrets
 }
 
 // look is what tells whether a file is another.
@@ -81,7 +80,7 @@ func (s *Sender) Close() error {
 }
 
 // ready is who sends and who signs now. Files that can't be read any more stop it: to go on by what is no longer there would hide that.
-func (s *Sender) ready() (*http.Client, []*webhooks.Webhook, error) {
+func (s *Sender) ready() (*http.Client, signature.Secrets, error) {
 	looks := make([]look, len(s.cfg.Files))
 	for i, file := range s.cfg.Files {
 		if info, err := os.Stat(file); err == nil {
@@ -91,22 +90,15 @@ func (s *Sender) ready() (*http.Client, []*webhooks.Webhook, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.client != nil && slices.Equal(looks, s.looks) {
-		return s.client, s.signers, nil
+		return s.client, s.secrets, nil
 	}
 	by, err := s.cfg.Read()
 	if err != nil {
 		return nil, nil, err
 	}
-	var signers []*webhooks.Webhook
-	for _, secret := range by.Secrets {
-		signer, err := webhooks.NewWebhook(secret)
-		if err != nil || !config.IsSecret([]byte(secret)) { // the library's error could quote it
-			return nil, nil, errors.New(`secret: not "whsec_" and base64 of 24 to 64 random bytes; make one with: flattone secret new FILE`)
-		}
-		signers = append(signers, signer)
-	}
-	if len(signers) == 0 {
-		return nil, nil, errors.New("secret: there is none")
+	secrets, err := signature.New(by.Secrets...)
+	if err != nil {
+		return nil, nil, err
 	}
 	transport := s.transport
 	if transport == nil {
@@ -115,6 +107,6 @@ func (s *Sender) ready() (*http.Client, []*webhooks.Webhook, error) {
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 	}
-	s.looks, s.signers, s.client = looks, signers, &http.Client{Transport: transport, CheckRedirect: dontFollow}
-	return s.client, s.signers, nil
+	s.looks, s.secrets, s.client = looks, secrets, &http.Client{Transport: transport, CheckRedirect: dontFollow}
+	return s.client, s.secrets, nil
 }
