@@ -91,6 +91,9 @@ func (b *backend) Charge(ctx context.Context, by control.Actor, line, profile st
 	if err != nil {
 		return control.Charging{}, err
 	}
+	if order.Away, err = b.away(ctx, line, order); err != nil {
+		return control.Charging{}, err
+	}
 	order.Capture = newCaptureID()
 	pay, err := b.d.payments.Want(ctx, by.String(), order)
 	if err != nil {
@@ -99,7 +102,26 @@ func (b *backend) Charge(ctx context.Context, by control.Actor, line, profile st
 	if _, err := b.arm(ctx, technician(by), line, profile, opening{"line.arm", "line.armed", "armed"}, order.Capture); err != nil {
 		return control.Charging{}, errors.Join(err, b.d.payments.Abandon(context.WithoutCancel(ctx), order.Capture))
 	}
-	return control.Charging{Capture: order.Capture, Payment: pay.ID}, nil
+	return control.Charging{Capture: order.Capture, Payment: pay.ID, Later: order.Away}, nil
+}
+
+// away reports whether the provider can't be reached and the card is to be charged later; where the profile doesn't let it be, it is refused. Nobody has keyed yet.
+func (b *backend) away(ctx context.Context, line string, o payment.Order) (bool, error) {
+	err := b.d.payments.Reach(ctx, o.Gateway)
+	if ctx.Err() != nil { // who asked has gone, and nothing is known
+		return false, ctx.Err()
+	}
+	b.d.tills.reached(o.Gateway, err)
+	switch {
+	case err == nil:
+		return false, nil
+	case o.Later:
+		b.d.log.Warn("a provider can't be reached, so the card is charged later", "line", line, "gateway", o.Gateway, "error", err)
+		return true, nil
+	}
+	b.d.log.Error("a provider can't be reached, so no card is taken", "line", line, "gateway", o.Gateway, "error", err)
+	return false, &control.Error{Code: control.CodeGatewayAway, Text: fmt.Sprintf("line %s was not armed: gateway %s: %v", line, o.Gateway, err),
+		Remedy: `don't ask for the card, and try again: flattone status says when he is back; or have the profile's offline = "later" keep cards for then`}
 }
 
 // stores refuses to take a card without an amount where it would be charged: nobody could know what for.

@@ -12,6 +12,7 @@ import (
 	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
@@ -170,6 +171,55 @@ func TestAProviderIsAway(t *testing.T) {
 		if e.Reason != c.reason || stands != (c.reason != "") {
 			t.Errorf("told %+v, and the condition stands: %v", e, stands)
 		}
+	}
+}
+
+// TestAwayBeforeTheCallerKeys: nobody is asked for a card that can't be charged; or the agent knows before that it is charged later.
+func TestAwayBeforeTheCallerKeys(t *testing.T) {
+	h, sim := chargingHouse(t)
+	h.cfg.Profiles["later"] = config.Profile{Gateway: "till", Charge: config.Take, Offline: config.ChargeLater} // a file wants keep = "once", which wants a root off the disk
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	sim.Leave()
+	var e *control.Error
+	if _, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"}); !errors.As(err, &e) || e.Code != control.CodeGatewayAway || e.Remedy == "" || !strings.Contains(e.Text, "till") {
+		t.Errorf("%v", err)
+	}
+	if all, err := client.Payments(t.Context(), 10); err != nil || len(all) != 0 {
+		t.Errorf("the payments are %+v, %v", all, err)
+	}
+	if c, is := stands(d, health.GatewayAway); !is || c != "till" {
+		t.Errorf("the condition is %+v, %v", c, is)
+	}
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "later", control.Charge{Amount: "5"})
+	if err != nil || !begun.Later {
+		t.Fatalf("%+v, %v", begun, err)
+	}
+	<-told
+	first := wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment })
+	if first.Payment != begun.Payment || first.State != control.PaymentWanted || first.Reason != payment.NotReached {
+		t.Errorf("told first %+v", first)
+	}
+	wait(t, events, func(e control.Event) bool {
+		return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == control.PaymentWaiting
+	})
+}
+
+// TestThereAgain: that a provider is back is known as soon as somebody looks.
+func TestThereAgain(t *testing.T) {
+	h, _ := chargingHouse(t)
+	d, _, _ := h.run()
+	_, _, client := h.serves(d)
+	d.tills.reached("till", errors.New("no way"))
+	if _, is := stands(d, health.GatewayAway); !is {
+		t.Error("the box doesn't say that the provider is away")
+	}
+	if _, err := client.Charge(t.Context(), "desk-2", "", control.Charge{Amount: "5"}); err == nil {
+		t.Error("a line that is down was armed")
+	}
+	if _, is := stands(d, health.GatewayAway); is {
+		t.Error("the box still says that the provider is away")
 	}
 }
 

@@ -24,6 +24,16 @@ func newTills(board *health.Board) *tills {
 	return &tills{board: board, away: map[string]bool{}, fails: map[string]bool{}}
 }
 
+// reached notes whether there is a way to a provider, as somebody looked.
+func (t *tills) reached(gateway string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if delete(t.away, gateway); err != nil {
+		t.away[gateway] = true
+	}
+	t.show()
+}
+
 // saw notes how a payment found its provider: away, refusing, or there.
 func (t *tills) saw(p payment.Payment) {
 	t.mu.Lock()
@@ -40,6 +50,11 @@ func (t *tills) saw(p payment.Payment) {
 	default:
 		return
 	}
+	t.show()
+}
+
+// show has the board say which they are.
+func (t *tills) show() {
 	for code, which := range map[health.Code]map[string]bool{health.GatewayAway: t.away, health.GatewayRefused: t.fails} {
 		if len(which) == 0 {
 			t.board.Clear(code, "")

@@ -35,8 +35,11 @@ card.`
 gateway of the line's profile. The agent is told approved or declined; with
 --wait, so are you, and it fails with exit code 11 if nothing was charged. Where
 the provider doesn't answer, he is asked until it is known what became of the
-payment, and the card is never sent twice: don't take it again meanwhile.`
-	wordsPaymentLong = `See what became of payments: wanted, approved, declined, not charged, or not
+payment, and the card is never sent twice: don't take it again meanwhile. While
+he can't be reached, the line isn't armed; or, where the profile says so, the
+card is kept and charged later, which is said at once.`
+	wordsChargedLater = "the provider is away: the card is kept, and charged later without its security code; tell the caller that it may be declined then"
+	wordsPaymentLong  = `See what became of payments: wanted, approved, declined, not charged, or not
 known yet. The newest come first.`
 	wordsRehearseLong = `Ready a line for a test card: caller, agent and box go through all that they do
 with a real one, and every surface says TEST. No number is taken but the public

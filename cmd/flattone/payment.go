@@ -49,6 +49,9 @@ func (t *tool) charged(ctx context.Context, box *control.Client, line string, be
 		begin := func(w io.Writer, c control.Charging) {
 			printArmed(w, armed{Line: line, Capture: c.Capture})
 			fmt.Fprintf(w, "payment %s\n", clean(c.Payment))
+			if c.Later {
+				fmt.Fprintln(w, wordsChargedLater)
+			}
 		}
 		if !wait {
 			return show(t, begun, begin)
@@ -150,8 +153,11 @@ func paid(state, why string) string {
 	if !known {
 		says = clean(state)
 	}
-	if why == "" {
+	switch {
+	case why == "":
 		return says
+	case state == control.PaymentWanted: // the provider is away, and that is no fault yet
+		return says + ": " + wordsChargedLater
 	}
 	return says + ": " + reason(why)
 }

@@ -36,6 +36,7 @@ const (
 	CodeUnknownToken   = "unknown_token"   // no card has it, nor ever had
 	CodeUnknownPayment = "unknown_payment" // there never was such a payment
 	CodeNotCharged     = "not_charged"     // the payment can't be made: its amount, its provider, or the profile stands in the way
+	CodeGatewayAway    = "gateway_away"    // the provider can't be reached, and the profile says that no card is taken then
 	CodeVaultLocked    = "vault_locked"    // nobody has opened the vault
 	CodeUntuned        = "untuned"         // there is no report of a tuning
 	CodeNoModem        = "no_modem"        // nobody answers at the port, or a line has it
@@ -62,7 +63,7 @@ func (e *Error) status() int {
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUnknownPayment, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
-	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked:
+	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway:
 		return http.StatusServiceUnavailable
 	case CodeWrongState, CodeNeedsRestart:
 		return http.StatusConflict

@@ -23,7 +23,7 @@ const (
 	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Destination, Delivery; Reason when it did not succeed
-	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline; Token, Auth once there are
+	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline, or gateway_away of one that is wanted and will be charged later; Token, Auth once there are
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
 	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears

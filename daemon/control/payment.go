@@ -24,6 +24,8 @@ type Charge struct {
 type Charging struct {
 	Capture string `json:"capture"`
 	Payment string `json:"payment"`
+	// Later: the provider can't be reached now, so the card is kept, and charged without its CVV once he can. The agent has to know before the caller keys.
+	Later bool `json:"later,omitempty"`
 }
 
 // The states of payments.
@@ -60,7 +62,8 @@ type Payment struct {
 
 // Paying is the part of a [Backend] that is about payments.
 type Paying interface {
-	// Charge is Arm for a card that is charged as soon as it is stored. How it goes on is told as events of [KindPayment].
+	// Charge is Arm for a card that is charged as soon as it is stored. How it goes on is told as events of [KindPayment]. While the provider can't be reached it is
+	// [CodeGatewayAway], or Later, as the profile says; that is known before the line is armed.
 	Charge(ctx context.Context, by Actor, line, profile string, c Charge) (Charging, error)
 	// Payments are the newest, newest first, at most limit.
 	Payments(ctx context.Context, limit int) ([]Payment, error)

@@ -196,7 +196,7 @@ func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (strin
 	return "c1", b.told("arm %s %q uid %d pid %d", line, profile, by.UID, by.PID)
 }
 func (b *scripted) Charge(_ context.Context, by Actor, line, profile string, c Charge) (Charging, error) {
-	return Charging{"c1", "p1"}, b.told("charge %s %q %s %s %s %s %s %s", line, profile, c.Amount, c.Currency, c.Reference, c.Address, c.Postcode, by)
+	return Charging{Capture: "c1", Payment: "p1"}, b.told("charge %s %q %s %s %s %s %s %s", line, profile, c.Amount, c.Currency, c.Reference, c.Address, c.Postcode, by)
 }
 func (b *scripted) Payments(_ context.Context, limit int) ([]Payment, error) {
 	return []Payment{aPayment}, b.told("payments %d", limit)

@@ -28,6 +28,9 @@ import (
 //	    └─ nobody knows ──Inquire──▶ Approved, Declined, NotThere, or nobody knows yet
 //	             └────────Void─────▶ nothing is taken
 type Connector interface {
+	// Reach says whether the provider can be reached just now, and why not. Nothing is asked of him that could move money, and it takes its context's time at most.
+	// That he was there is no promise that he is, a moment later.
+	Reach(ctx context.Context) error
 	// Authorise asks for the money, and takes it at once where the order says so. The card, with its CVV if there is one, is the caller's, and isn't kept. note
 	// keeps ref before the card leaves; if it fails, the card doesn't leave, and that is [ErrNotSent].
 	Authorise(ctx context.Context, o Order, card *secret.Card, note func(ref string) error) (Answer, error)

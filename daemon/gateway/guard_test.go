@@ -24,6 +24,7 @@ func (s says) Authorise(_ context.Context, _ Order, _ *secret.Card, note func(st
 	}
 	return s.answer, nil
 }
+func (s says) Reach(context.Context) error                                   { return nil }
 func (s says) Inquire(context.Context, Order, string) (Answer, error)        { return s.answer, nil }
 func (s says) Void(context.Context, Order, string) (Answer, error)           { return s.answer, nil }
 func (s says) Capture(context.Context, Order, string, int64) (Answer, error) { return s.answer, nil }

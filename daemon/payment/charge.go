@@ -55,7 +55,7 @@ func (p *Payments) send(ctx context.Context, connector gateway.Connector, pay Pa
 			}
 		}
 		a, err = connector.Authorise(ctx, order, card, func(ref string) error {
-			pay.ref, pay.State, pay.Changed = ref, Asked, now()
+			pay.ref, pay.State, pay.Reason, pay.Changed = ref, Asked, "", now()
 			return p.move(ctx, pay, pay.Changed.Add(p.lease()), from)
 		})
 		return err

@@ -22,6 +22,9 @@ func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	pay := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now}
+	if o.Away {
+		pay.Reason = NotReached
+	}
 	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error {
 		if err := insert(tx, p.cfg.Box, pay, now.Add(longestCall)); err != nil {
 			return err
@@ -84,7 +87,7 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 
 // ready notes that there is a card.
 func (p *Payments) ready(ctx context.Context, pay Payment, token string) (Payment, error) {
-	pay.Token, pay.State, pay.Changed = token, Ready, now()
+	pay.Token, pay.State, pay.Reason, pay.Changed = token, Ready, "", now()
 	err := p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
 		if pay.names, err = p.deps.Cards.Names(tx, token); err != nil { // now: they go with a card that is used up
 			return err

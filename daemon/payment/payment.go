@@ -83,6 +83,8 @@ type Order struct {
 	// Later has it charged later, without a CVV, where the provider can't be asked. The card must be one that is kept.
 	Later   bool
 	Address gateway.Address
+	// Away: the provider couldn't be reached as this was ordered, and it is Later. So who takes the card knows before he does.
+	Away bool
 }
 
 // Payment is what there is to know of one.
@@ -164,6 +166,7 @@ func New(cfg Config, deps Deps) (*Payments, error) {
 var (
 	ErrBadOrder = errors.New("that can't be charged")
 	ErrUnknown  = errors.New("there is no such payment")
+	ErrAway     = errors.New("the provider can't be reached")
 )
 
 // check refuses what no provider could be asked.

@@ -50,6 +50,7 @@ type till struct {
 	// cannotInquire has it know of reversals alone.
 	cannotInquire bool
 	away          bool
+	mute          bool // there, and doesn't say so
 }
 
 // entry is a payment in the till's books.
@@ -134,6 +135,20 @@ func (b *till) Authorise(ctx context.Context, o gateway.Order, card *secret.Card
 		return gateway.Answer{Outcome: gateway.Declined, Class: gateway.Funds, Code: "51"}, nil
 	}
 	return gateway.Answer{Outcome: gateway.Approved, Auth: "A1B2C3", CVV: gateway.Match}, nil
+}
+
+func (b *till) Reach(ctx context.Context) error {
+	b.mu.Lock()
+	away, mute := b.away, b.mute
+	b.mu.Unlock()
+	switch {
+	case away:
+		return errLost
+	case mute:
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
 }
 
 func (b *till) Inquire(_ context.Context, o gateway.Order, ref string) (gateway.Answer, error) {

@@ -13,9 +13,9 @@ const columns = `id, capture, line, profile, gateway, minor, currency, reference
 // insert makes the row of a payment that is wanted.
 func insert(tx *store.Tx, box string, p Payment, due time.Time) error {
 	_, err := tx.Exec(`INSERT INTO payment (id, capture, box, line, profile, gateway, minor, currency, reference, take, later, address, postcode, token, state, reason, ref, names, answer, tries, due, created, changed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '', '', '', '', 0, $16, $15, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, $17, '', '', '', 0, $16, $15, $15)`,
 		p.ID, p.Capture, box, p.Line, p.Profile, p.Gateway, p.Minor, p.Currency, p.Reference, asBit(p.Take), asBit(p.Later), p.Address.Line, p.Address.Postcode,
-		string(p.State), p.Created.UnixMicro(), due.UnixMicro())
+		string(p.State), p.Created.UnixMicro(), due.UnixMicro(), p.Reason)
 	return err
 }
 

@@ -120,6 +120,18 @@ func (c *Courier) Send(ctx context.Context, r Request) (Answer, error) {
 	return Answer{}, fmt.Errorf("read the answer: %w", reason(ctx, err))
 }
 
+// Reach connects as [Courier.Send] does, and sends nothing. A provider that doesn't know the box by its certificate says so over TLS 1.3 only when something is sent.
+func (c *Courier) Reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	_, tcp, err := c.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", reason(ctx, err))
+	}
+	tcp.Close() // nothing was said that could be lost
+	return nil
+}
+
 // unwelcome reports whether a provider ended the handshake over the box's certificate. In TLS 1.3 it says so only after the box may have begun to send
 // (RFC 8446, 4.4.2.4 and 6.2); it has read nothing of that.
 func unwelcome(err error) bool {

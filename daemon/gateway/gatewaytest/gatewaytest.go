@@ -59,6 +59,10 @@ type Rig struct {
 	Faults []Fault
 	// CannotInquire: the connector says [gateway.ErrCannotInquire].
 	CannotInquire bool
+	// Stranger makes a connector to a provider for whom nobody vouches.
+	Stranger func() gateway.Connector
+	// Leave has the provider be away from now on.
+	Leave func()
 	// Partial: less may be captured than was authorised.
 	Partial bool
 }
@@ -66,7 +70,7 @@ type Rig struct {
 // Run runs the suite. start makes a rig for each part of it.
 func Run(t *testing.T, start func(testing.TB) Rig) {
 	for name, test := range map[string]func(*testing.T, *rig){
-		"sale": sale, "authorise and capture": authoriseAndCapture, "declines": declines, "again": again, "void": voids, "refund": refunds,
+		"reach": reach, "sale": sale, "authorise and capture": authoriseAndCapture, "declines": declines, "again": again, "void": voids, "refund": refunds,
 		"answers lost": answersLost, "verbs lost": verbsLost, "late": late, "not noted": notNoted, "crash after the note": crashAfterTheNote, "ends with its context": endsWithItsContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, &rig{Rig: start(t), t: t}) })

@@ -8,6 +8,26 @@ import (
 	"github.com/flattone/flattone/daemon/gateway"
 )
 
+// reach: whether there is a way to the provider is said before a card is sent, and asking moves nothing.
+func reach(t *testing.T, r *rig) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.guarded().Reach(t.Context()); err != nil {
+		t.Errorf("the provider is there: %v", err)
+	}
+	if err := r.guarded().Reach(over); err == nil {
+		t.Error("it was said after the context's end that the provider is there")
+	}
+	if err := gateway.Guard(r.Stranger()).Reach(t.Context()); err == nil {
+		t.Error("a provider for whom nobody vouches counts as there")
+	}
+	r.books("after it was looked whether he is there", r.order(true), Books{})
+	r.Leave()
+	if err := r.guarded().Reach(t.Context()); err == nil {
+		t.Error("a provider who is away counts as there")
+	}
+}
+
 func sale(t *testing.T, r *rig) {
 	o := r.order(true)
 	r.books("before", o, Books{})

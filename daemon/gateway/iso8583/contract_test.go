@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/gateway/iso8583/acquirer"
+	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
 	"github.com/flattone/flattone/daemon/secret"
 )
 
@@ -26,6 +28,7 @@ func TestContract(t *testing.T) {
 				}
 				return gatewaytest.Rig{
 					Connector: patient{r.c}, Provider: provider{r.bank}, CannotInquire: true, Partial: true, Approved: good,
+					Stranger: func() gateway.Connector { return aStranger(t, form) }, Leave: r.leave,
 					Declined: map[gateway.Class]string{gateway.Refusal: "4000000000000002", gateway.Funds: "4000000000009995", gateway.Stolen: "4000000000009987",
 						gateway.Expired: "4000000000000069", gateway.BadCVV: "4000000000000127", gateway.Later: "4000000000000119"},
 					Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Oversized, gatewaytest.Twice, gatewaytest.Late},
@@ -33,6 +36,25 @@ func TestContract(t *testing.T) {
 			})
 		})
 	}
+}
+
+// aStranger is a connector to an acquirer for whom nobody vouches, which has seen that.
+func aStranger(t testing.TB, form message.Form) gateway.Connector {
+	his, _ := identity(t, "acquirer")
+	_, others := identity(t, "another")
+	r, became := onLoopback(t, &tls.Config{Certificates: []tls.Certificate{his}}, secureConfig(form, others), Deps{})
+	if <-became == nil {
+		t.Error("it is ready")
+	}
+	return r.c
+}
+
+// leave has the acquirer be away.
+func (r *rig) leave() {
+	r.mu.Lock()
+	r.unplug = errors.New("the acquirer has left")
+	r.mu.Unlock()
+	r.bank.HangUp()
 }
 
 // provider is the acquirer as the suite knows providers.

@@ -55,7 +55,8 @@ type Connector struct {
 	cfg     Config
 	deps    Deps
 	state   atomic.Int32
-	link    atomic.Pointer[link] // nil unless ready
+	why     atomic.Pointer[error] // of the state, if there is a reason
+	link    atomic.Pointer[link]  // nil unless ready
 	traces  traces
 	strays  atomic.Uint64
 	garbled atomic.Uint64

@@ -36,6 +36,9 @@ func (c *Connector) Run(ctx context.Context) error {
 }
 
 func (c *Connector) tell(s State, why error) {
+	if c.why.Store(nil); why != nil {
+		c.why.Store(&why)
+	}
 	c.state.Store(int32(s))
 	c.deps.OnState(s, why)
 }

@@ -107,6 +107,12 @@ func onLoopback(t testing.TB, secure *tls.Config, cfg Config, deps Deps) (*rig, 
 	var took sync.WaitGroup
 	took.Go(func() { r.bank.Serve(l) })
 	deps.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		r.mu.Lock()
+		why := r.unplug
+		r.mu.Unlock()
+		if why != nil {
+			return nil, why
+		}
 		return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
 	}
 	became := make(chan error, 1)

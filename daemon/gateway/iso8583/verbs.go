@@ -14,6 +14,18 @@ import (
 
 var errAway = errors.New("the acquirer is away")
 
+// Reach implements [gateway.Connector]: an echo (0800) over the connection that is kept. It doesn't connect; Run does.
+func (c *Connector) Reach(ctx context.Context) error {
+	l := c.link.Load()
+	if l != nil {
+		return c.manage(ctx, l, echo)
+	}
+	if why := c.why.Load(); why != nil {
+		return fmt.Errorf("%w: %w", errAway, *why)
+	}
+	return errAway
+}
+
 // Authorise implements [gateway.Connector]: one 0100 or 0200, and never a second.
 func (c *Connector) Authorise(ctx context.Context, o gateway.Order, card *secret.Card, note func(ref string) error) (gateway.Answer, error) {
 	l := c.link.Load()

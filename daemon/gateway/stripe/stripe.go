@@ -71,6 +71,9 @@ func (f *form) add(name, value string) {
 	f.WriteString(name + "=" + url.QueryEscape(value)) // brackets in names may stay
 }
 
+// Reach implements [gateway.Connector].
+func (s *Stripe) Reach(ctx context.Context) error { return s.via.Reach(ctx) }
+
 // Authorise implements [gateway.Connector].
 func (s *Stripe) Authorise(ctx context.Context, o gateway.Order, card *secret.Card, note func(ref string) error) (gateway.Answer, error) {
 	ref, err := s.create(ctx, o)

@@ -2,6 +2,7 @@ package stripe_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,8 +24,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const approved = "4242424242424242"
 
 func connector(t testing.TB, sim *stripesim.Sim) gateway.Connector {
+	return trusting(t, sim, sim.Roots())
+}
+
+func trusting(t testing.TB, sim *stripesim.Sim, roots *x509.CertPool) gateway.Connector {
 	t.Helper()
-	via, err := courier.New(courier.Config{Base: sim.URL(), Roots: sim.Roots(), Timeout: time.Minute})
+	via, err := courier.New(courier.Config{Base: sim.URL(), Roots: roots, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +44,7 @@ func TestContract(t *testing.T) {
 	gatewaytest.Run(t, func(t testing.TB) gatewaytest.Rig {
 		sim := stripesim.New(t)
 		return gatewaytest.Rig{Connector: connector(t, sim), Provider: sim, Approved: approved, Partial: true,
+			Stranger: func() gateway.Connector { return trusting(t, sim, x509.NewCertPool()) }, Leave: sim.Leave,
 			Declined: map[gateway.Class]string{gateway.Refusal: "4000000000000002", gateway.Funds: "4000000000009995", gateway.Stolen: "4000000000009979", gateway.Expired: "4000000000000069",
 				gateway.BadCVV: "4000000000000127", gateway.Later: "4000000000000119", gateway.NeedsHolder: "4000008400001629", gateway.BadCard: "4242424242424241"},
 			Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Busy, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Garbled, gatewaytest.Truncated,

@@ -63,6 +63,11 @@ func New(cfg Config) (*Template, error) {
 	return t, nil
 }
 
+// Reach implements [gateway.Connector]: it goes where cards are sent.
+func (t *Template) Reach(ctx context.Context) error {
+	return t.couriers[t.provider.Base(dialect.Authorise)].Reach(ctx)
+}
+
 // Authorise implements [gateway.Connector].
 func (t *Template) Authorise(ctx context.Context, o gateway.Order, card *secret.Card, note func(ref string) error) (gateway.Answer, error) {
 	r, via, err := t.fill(dialect.Authorise, t.values(o, o.Key, "", o.Minor), card)

@@ -2,6 +2,7 @@ package template
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"strings"
 	"testing"
@@ -38,6 +39,9 @@ func TestContract(t *testing.T) {
 	gatewaytest.Run(t, func(t testing.TB) gatewaytest.Rig {
 		sim := acmesim.New(t)
 		return gatewaytest.Rig{Connector: connector(t, sim, dialect.JSON, asIs), Provider: sim, Approved: approved, Partial: true,
+			Stranger: func() gateway.Connector {
+				return connector(t, sim, dialect.JSON, func(cfg *Config) { cfg.Courier.Roots = x509.NewCertPool() })
+			}, Leave: sim.Leave,
 			Declined: map[gateway.Class]string{gateway.Refusal: "4000000000000002", gateway.Funds: "4000000000009995", gateway.BadCVV: "4000000000000127", gateway.Stolen: "4000000000009987"},
 			Faults: []gatewaytest.Fault{gatewaytest.Unheard, gatewaytest.Busy, gatewaytest.Silent, gatewaytest.Dropped, gatewaytest.Failing, gatewaytest.Garbled, gatewaytest.Truncated,
 				gatewaytest.Oversized, gatewaytest.Stale, gatewaytest.Twice, acmesim.Redirected, acmesim.HTML, acmesim.Pending}}

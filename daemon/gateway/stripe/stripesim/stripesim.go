@@ -68,6 +68,9 @@ func (s *Sim) Roots() *x509.CertPool {
 	return pool
 }
 
+// Leave has it be away.
+func (s *Sim) Leave() { s.server.Close() }
+
 // Forget is what Stripe does with idempotency keys after a day.
 func (s *Sim) Forget() {
 	s.mu.Lock()

@@ -76,6 +76,9 @@ func (s *Sim) Roots() *x509.CertPool {
 	return pool
 }
 
+// Leave has it be away.
+func (s *Sim) Leave() { s.server.Close() }
+
 // Break implements [gatewaytest.Provider].
 func (s *Sim) Break(f gatewaytest.Fault) <-chan struct{} {
 	s.mu.Lock()

@@ -136,6 +136,9 @@ func Parse(p Provider) (*Parsed, []Fault) {
 // Has reports whether a verb was written.
 func (p *Parsed) Has(verb Verb) bool { return p.requests[verb] != nil }
 
+// Base is the one of the allowed addresses that a verb's request goes to.
+func (p *Parsed) Base(verb Verb) string { return p.requests[verb].base }
+
 // NeedsRef reports whether a verb takes the provider's own name for a payment, which is in an answer alone.
 func (p *Parsed) NeedsRef(verb Verb) bool {
 	return p.answer.Ref != "" && p.Has(verb) && p.requests[verb].uses("ref")
