@@ -23,6 +23,7 @@ import (
 	"github.com/flattone/flattone/daemon/acceptance"
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/backup"
+	"github.com/flattone/flattone/daemon/clients/natsrpc"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/custody"
@@ -37,6 +38,7 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/swap"
 	"github.com/flattone/flattone/daemon/upstream"
+	"github.com/flattone/flattone/daemon/upstream/jetstream"
 	"github.com/flattone/flattone/daemon/vault"
 	"github.com/flattone/flattone/daemon/wire"
 )
@@ -72,6 +74,8 @@ type Daemon struct {
 	payments *payment.Payments
 	gateways []keptUp // connections to providers
 	tills    *tills
+	buses    map[string]*jetstream.Sender // by the name of their destination
+	clients  []*natsrpc.Server            // one for each bus by which anybody may ask
 	board    *switchboard
 	lineSock *wire.Listener
 	admin    *control.Server
@@ -178,6 +182,9 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if d.payments, err = d.newPayments(box); err != nil {
 		return err
 	}
+	if d.clients, err = d.newClients(box); err != nil {
+		return err
+	}
 	if err := d.unlock(ctx); err != nil {
 		return err
 	}
@@ -241,6 +248,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	start(&services, serving, "payments", d.payments.Run)
 	start(&services, running, "payments", d.abandonPayments)
+	for _, s := range d.clients {
+		start(&services, running, "clients", s.Run)
+	}
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)

@@ -23,6 +23,7 @@ import (
 // newOutbox makes the outbox, with a sender for each destination.
 func (d *Daemon) newOutbox(box string) (_ *upstream.Outbox, err error) {
 	cfg := upstream.Config{Box: box}
+	d.buses = map[string]*jetstream.Sender{}
 	defer func() {
 		if err != nil {
 			for _, to := range cfg.Destinations {
@@ -49,8 +50,13 @@ func (d *Daemon) newSender(to config.Destination, box string) (upstream.Sender, 
 		n := to.JetStream
 		// Sooner than the dispatcher, who knows nothing but that the time is up: a server says that something isn't allowed, and then doesn't answer.
 		timeout := to.Timeout * 9 / 10
-		return jetstream.New(jetstream.Config{Box: box, Servers: n.URLs, Stream: n.Stream, Subject: n.Subject, MakeStream: n.MakeStream, CredsFile: n.CredsFile, NkeyFile: n.NKeyFile,
+		bus, err := jetstream.New(jetstream.Config{Box: box, Servers: n.URLs, Stream: n.Stream, Subject: n.Subject, MakeStream: n.MakeStream, CredsFile: n.CredsFile, NkeyFile: n.NKeyFile,
 			User: n.User, PasswordFile: n.PasswordFile, TLS: to.TLS, Timeout: timeout}, jetstream.Deps{Log: d.log})
+		if err != nil {
+			return nil, err // and not a nil sender that looks like one
+		}
+		d.buses[to.Name] = bus
+		return bus, nil
 	}
 	return webhook.New(webhook.Config{URL: to.Webhook.URL, Files: to.Files(), Read: func() (webhook.Credentials, error) {
 		secrets, err := to.Webhook.Secrets()

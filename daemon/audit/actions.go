@@ -53,6 +53,9 @@ var actions = []Action{
 	// Payments.
 	{"payment.wanted", AdminAct, "a card is to be charged as soon as there is one; the result is how much, in the currency's minor unit, the origin which capture"},
 	{"payment.ended", Objects, "what became of a payment is known; the result is what, the origin by which provider"},
+	// Clients: what the owner's systems ask.
+	{"client.answered", CardAccess, "a client asked for something by a token; the result is ok or why not, the origin what, what for and under which id"},
+	{"client.refused", BadAccess, "a client was turned away, or somebody who says that he is one; the result is why"},
 	// Keys.
 	{"key.created", Credentials, "the first version of the key-encryption key was made"},
 	{"key.rotated", Credentials, "a version of the key-encryption key was made; the origin is why"},

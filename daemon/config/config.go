@@ -43,9 +43,11 @@ type Config struct {
 	Upstream   Upstream
 	// Gateways by name: every one that a profile names is here.
 	Gateways map[string]Gateway
-	Metrics  Metrics
-	Syslog   Syslog
-	Audit    Audit
+	// Clients in the order of their names.
+	Clients []Client
+	Metrics Metrics
+	Syslog  Syslog
+	Audit   Audit
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.

@@ -58,6 +58,7 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 			note(join(join("gateway", name), f.key), f.path, func(path string) error { return f.judge(path, user) })
 		}
 	}
+	c.lookClients(note, user)
 	note("syslog.ca_file", c.Syslog.CAFile, func(string) error {
 		_, err := c.Syslog.Roots()
 		return err

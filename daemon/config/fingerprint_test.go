@@ -74,6 +74,7 @@ func TestSettings(t *testing.T) {
 		"the webhook":     {func(c *Config) { c.Upstream = Upstream{{Name: "elsewhere"}} }, false, false, true},
 		"a gateway":       {func(c *Config) { c.Gateways = map[string]Gateway{"shop": {Stripe: &Stripe{}}} }, false, false, true},
 		"who may what":    {func(c *Config) { c.Roles.Viewer = []string{"anna"} }, false, false, true},
+		"a client":        {func(c *Config) { c.Clients = []Client{{Name: "crm"}} }, false, false, true},
 		"metrics":         {func(c *Config) { c.Metrics.Listen = "unix:/m" }, false, false, true},
 		"store":           {func(c *Config) { c.Store.Postgres = "host=db dbname=f user=u" }, false, false, true},
 		"syslog":          {func(c *Config) { c.Syslog.Address = "siem:6514" }, false, false, true},
@@ -95,7 +96,7 @@ func TestSettings(t *testing.T) {
 			fields = append(fields, f.Name)
 		}
 	}
-	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Gateways", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
+	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Gateways", "Clients", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
 		t.Errorf("the file holds %q, and of %q it is known who reads it", fields, want)
 	}
 }

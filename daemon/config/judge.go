@@ -20,6 +20,7 @@ func (c *Config) judge(r *reader) {
 	j.store()
 	j.recipients()
 	j.gateways()
+	j.clients()
 	j.lines()
 	j.profiles()
 }

@@ -21,6 +21,10 @@ func (j judgement) lines() {
 			files[file] = "what upstream." + d.Name + " names"
 		}
 	}
+	for _, c := range j.c.Clients {
+		files[c.SecretFile], files[c.OldSecretFile] = "what client."+c.Name+" names", "what client."+c.Name+" names"
+	}
+	delete(files, "") // what isn't there overwrites nothing
 	for _, f := range j.c.Vault.files() {
 		files[f.path] = "what " + f.key + " names"
 	}

@@ -24,6 +24,8 @@ func (t *table) config(c *Config, l Line, p Profile) {
 
 	t.gateways(c.Gateways)
 
+	t.clients(&c.Clients)
+
 	t.sub("metrics").text("listen", &c.Metrics.Listen)
 	syslog := t.sub("syslog")
 	syslog.text("address", &c.Syslog.Address)

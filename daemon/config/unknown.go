@@ -69,7 +69,7 @@ func tableName(kind string) string {
 	switch kind {
 	case "line", "fits", "usb":
 		return "[[" + kind + "]]"
-	case "profile", "gateway", "upstream":
+	case "profile", "gateway", "upstream", "client":
 		return "[" + kind + ".NAME]"
 	}
 	if table, of, ok := strings.Cut(kind, "."); ok && (table == "gateway" || table == "upstream") {

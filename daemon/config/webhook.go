@@ -48,18 +48,20 @@ func loopback(host string) bool {
 
 // Secrets reads the signing secrets, the newer one first: the text that the receiver gave out, "whsec_" and base64, as
 // Standard Webhooks has it. A file that anybody but its owner may read is refused.
-func (w Webhook) Secrets() (secrets []string, err error) {
-	for _, file := range []string{w.SecretFile, w.OldSecretFile} {
+func (w Webhook) Secrets() ([]string, error) { return secrets(w.SecretFile, w.OldSecretFile) }
+
+func secrets(files ...string) (all []string, err error) {
+	for _, file := range files {
 		if file == "" {
 			continue
 		}
 		secret, err := readWebhookSecret(file, os.Geteuid())
 		if err != nil {
-			return nil, fmt.Errorf("webhook secret: %w", err)
+			return nil, fmt.Errorf("signing secret: %w", err)
 		}
-		secrets = append(secrets, string(secret))
+		all = append(all, string(secret))
 	}
-	return secrets, nil
+	return all, nil
 }
 
 func readWebhookSecret(file string, user int) ([]byte, error) {

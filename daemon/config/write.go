@@ -61,6 +61,7 @@ func (w *writer) box(c *Config, base Config) {
 	for _, name := range c.gatewayNames() {
 		w.gateway(name, c.Gateways[name])
 	}
+	w.clients(c.Clients)
 	if c.Metrics != base.Metrics {
 		w.table("[metrics]", "Where Prometheus may ask how the box is.")
 		w.set("listen", c.Metrics.Listen)

@@ -69,7 +69,7 @@ func TestTextHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, file := range []string{"write.go", "write_line.go", "write_vault.go", "write_gateway.go", "write_upstream.go"} {
+	for _, file := range []string{"write.go", "write_line.go", "write_vault.go", "write_gateway.go", "write_upstream.go", "write_client.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -111,6 +111,7 @@ func TestTextOfAnything(t *testing.T) {
 		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, Acquirer: "1", Terminal: "T", Merchant: "000000000123456",
 			MerchantCategory: "5969", Echo: 2 * time.Minute, Timeout: time.Minute}},
 	}
+	c.Clients = []Client{{"crm", "bus", "/s", "/o", ClientVerbs(), []string{"subscription", "support"}, 10}}
 	c.Roles.Technician = []string{} // nobody is meant
 	p := c.Profiles["card"]
 	p.Fields, p.Brands, p.TestCVVLength, p.Keep, p.Tenant = []Field{PAN, Expiry}, Brands()[:1], 12, KeepOnce, "shop"

@@ -36,6 +36,11 @@ func secrets(_ context.Context, m *Machine) (all []Finding) {
 			files = append(files, file{path, what, private.WebhookSecret.Exposed, false})
 		}
 	}
+	for _, one := range c.Clients {
+		for _, path := range []string{one.SecretFile, one.OldSecretFile} {
+			files = append(files, file{path, "the secret of client." + one.Name, private.WebhookSecret.Exposed, false})
+		}
+	}
 	for _, f := range files {
 		if f.path == "" { // systemd hands it over
 			continue

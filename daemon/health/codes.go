@@ -18,6 +18,7 @@ const (
 	UpstreamBehind  Code = "upstream_behind"
 	UpstreamGone    Code = "upstream_gone"
 	UpstreamDead    Code = "upstream_dead"
+	ClientsUnheard  Code = "clients_unheard"
 	GatewayAway     Code = "gateway_away"
 	GatewayRefused  Code = "gateway_refused"
 	PaymentsUnknown Code = "payments_unknown"

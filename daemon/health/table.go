@@ -63,6 +63,8 @@ var table = []Declared{
 		"flattone upstream list --dead says which and why; then flattone upstream replay, or drop", "c3f1d64b0f7e4a0f8d0b7c41d3b95e62", ""},
 	{SyslogFailing, Warning, "the syslog receiver can't be told what is wrong",
 		"see that it answers at [syslog] address, and that ca_file vouches for it; what waits is told then", "598c613fdbf04c3c81150997ce989998", ""},
+	{ClientsUnheard, Warning, "what clients ask doesn't reach the box",
+		"the detail says why; a connection comes back by itself, and whoever asks again under the same id is answered", "9f292fe5747f44738c7ff8faf313e4cd", ""},
 	// Payments.
 	{GatewayAway, Fault, "a provider can't be reached, so cards aren't charged, or not yet",
 		"see that the network leads to him, and that his certificate is good: flattoned's log says what went wrong", "181e18e832e24596b2c966a732012e68", ""},

@@ -55,6 +55,7 @@ var rowsOfEach = map[string]string{
 	"shred":          "('t', 'c', 'k', 'w', 1, 1)",
 	"card_use":       "('i', 'c', 'p', 'c', 1)",
 	"certificate":    "('k', CAST('x' AS blob), 1)",
+	"client_request": "('c', 'i', CAST('12345678901234567890123456789012' AS blob), '', '', 1, 1, 1)",
 	"factor":         "('p', 0, 0, 0, 0, 0)",
 	"outbox":         "(1, 'e', 'd', 's', 'k', 'm', CAST('x' AS blob), 0, 'ready', 0, 0, '', 0, 0, 0, '', 0)",
 	"audit_entry":    "('b', 0, CAST('x' AS blob), CAST('x' AS blob))",
@@ -62,7 +63,7 @@ var rowsOfEach = map[string]string{
 }
 
 // tables, each after those that it refers to.
-var tables = []string{"root", "kek", "kek_box", "safe", "card", "card_key", "alias", "hold", "shred", "card_use", "certificate", "factor", "outbox", "audit_entry", "audit_head",
+var tables = []string{"root", "kek", "kek_box", "safe", "card", "card_key", "alias", "hold", "shred", "card_use", "certificate", "client_request", "factor", "outbox", "audit_entry", "audit_head",
 	"custodian_set", "custodian", "custodian_wrap"}
 
 // TestBothHaveTheSameColumns, of the same types, and take the same rows.

@@ -36,6 +36,7 @@ var unbound = map[string]string{
 	"certificate.created": "the order in which they are listed; the signed note says when it was",
 	"outbox":              "what upstream is told, of tokens and no digit; card.sealed has token and capture",
 	"payment":             "what a card is charged, and how that stands; payment.wanted has the amount and the capture, payment.ended what became of it",
+	"client_request":      "what clients asked and were answered: client.answered has each, and charges are the payments' own",
 	"factor":              "steps and locks of second factors, whose secrets are in the safe; each code taken or refused is in the log",
 	"key_backup":          "a list for certificates; key.backed_up says the same",
 	"custodian_set":       "custody's, whose tests change it",

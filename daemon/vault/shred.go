@@ -76,21 +76,24 @@ func (v *Vault) ResolveIn(tx *store.Tx, by, token string) error {
 	if err := tx.One([]any{&flying}, "SELECT COUNT(*) FROM card WHERE token = $1 AND kind = $2", token, string(Flight)); err != nil || flying == 0 {
 		return err
 	}
+	return v.endIn(tx, by, "card.resolved", token, Resolved)
+}
+
+// ShredIn has a card deleted as [Vault.Shred] does, in a transaction of the caller's, who then has the store scrubbed. [ErrOnHold] and [ErrUnknownToken] have changed nothing.
+func (v *Vault) ShredIn(tx *store.Tx, by, token string) error {
+	return v.endIn(tx, by, "card.shredded", token, Asked)
+}
+
+func (v *Vault) endIn(tx *store.Tx, by, action, token string, why Why) error {
 	now := v.calendar.now()
-	if err := v.shredIn(tx, token, Resolved, now); err != nil {
+	if err := v.shredIn(tx, token, why, now); err != nil {
 		return err
 	}
-	return v.audit.Append(tx, audit.Event{Actor: by, Action: "card.resolved", Object: token, Result: "ok", Origin: "vault", Time: now})
+	return v.audit.Append(tx, audit.Event{Actor: by, Action: action, Object: token, Result: "ok", Origin: "vault", Time: now})
 }
 
 func (v *Vault) end(ctx context.Context, by, action, token string, why Why) error {
-	now := v.calendar.now()
-	err := v.store.Write(ctx, func(tx *store.Tx) error {
-		if err := v.shredIn(tx, token, why, now); err != nil {
-			return err
-		}
-		return v.audit.Append(tx, audit.Event{Actor: by, Action: action, Object: token, Result: "ok", Origin: "vault", Time: now})
-	})
+	err := v.store.Write(ctx, func(tx *store.Tx) error { return v.endIn(tx, by, action, token, why) })
 	if errors.Is(err, ErrUnknownToken) {
 		if _, known := v.read(ctx, token); errors.Is(known, ErrShredded) {
 			err = ErrShredded

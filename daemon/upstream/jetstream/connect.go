@@ -36,6 +36,7 @@ func (s *Sender) options() (nats.Options, error) {
 	o.IgnoreDiscoveredServers = true // a server doesn't say where else a token goes
 	o.ReconnectBufSize = -1          // what isn't sent stays in the outbox, and comes in its turn
 	o.PingInterval = ping
+	o.PermissionErrOnSubscribe = true // who subscribes learns that he may not
 	o.CustomReconnectDelayCB = func(round int) time.Duration { return rand.N(min(firstWait<<min(round-1, 10), longWait)) }
 	o.ReconnectErrCB = func(_ *nats.Conn, err error) { s.trouble.Store(&err) }
 	o.DisconnectedErrCB = s.disconnected
@@ -60,6 +61,19 @@ func (s *Sender) connect(o nats.Options) {
 		s.log.Error("no connection to NATS will be tried", "stream", s.cfg.Stream, "error", err)
 		s.trouble.Store(&err)
 	}
+}
+
+// Conn is the connection, once it was tried for the first time. It is the sender's, comes back by itself, and ends with [Sender.Close].
+func (s *Sender) Conn(ctx context.Context) (*nats.Conn, error) {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if s.conn == nil {
+		return nil, *s.trouble.Load()
+	}
+	return s.conn, nil
 }
 
 // connection is nil while the first attempt is under way.

@@ -1,0 +1,235 @@
+// Package natsrpc carries clients' requests and answers over NATS, by request and reply, on a connection that the box has anyway.
+//
+// It exists so that a system that listens to the box's events by NATS can also ask, without a port that is open at the box. A client asks on its own subject ([Subject]).
+// The server's permissions keep others off it and aren't relied on: a request is believed by the client's secret alone, after Standard Webhooks, headers and all, and its
+// answer is signed by the same, under the request's id with [AnswerPrefix], so that neither can pass for the other. It promises that what isn't believed is told to
+// nobody but the log of acts, and does nothing; that a client's requests are answered one after the other; and that whoever can't be heard is known ([Deps.Tell]).
+//
+// It never looks into a request.
+package natsrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/flattone/flattone/daemon/clients"
+	"github.com/flattone/flattone/daemon/upstream/signature"
+)
+
+// AnswerPrefix is what the id of an answer has before the request's.
+const AnswerPrefix = "re_"
+
+const (
+	waiting      = 256     // of a client's requests, while one is answered; more are lost, and its to send again
+	waitingBytes = 1 << 20 // of those
+	again        = 30 * time.Second
+	flush        = 5 * time.Second
+)
+
+// Subject is where a client asks a box. It lies apart from events' subjects, which streams keep: one that took requests too would answer them.
+func Subject(box, client string) string {
+	return "flattone-ask." + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
+			return r
+		}
+		return '_'
+	}, box) + "." + client
+}
+
+// Client is who may ask.
+type Client struct {
+	Name string
+	// Secrets are read for each request, so that one which is replaced counts from the next.
+	Secrets func() ([]string, error)
+}
+
+// Config says who asks which box.
+type Config struct {
+	Box     string
+	Clients []Client
+}
+
+// Deps are what requests are answered by.
+type Deps struct {
+	// Conn is the connection, once it was tried: see [nats.Conn]. It comes back by itself, and its subscriptions with it. It must have been made with PermissionErrOnSubscribe.
+	Conn    func(context.Context) (*nats.Conn, error)
+	Clients *clients.Clients
+	Log     *slog.Logger
+	// Tell says why a client can't be heard, or with "" that it can.
+	Tell func(client, why string)
+}
+
+// Server answers. Run runs once.
+type Server struct {
+	cfg  Config
+	deps Deps
+}
+
+// New checks what it is given, and reads the secrets once.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if cfg.Box == "" || deps.Conn == nil || deps.Clients == nil || deps.Log == nil || deps.Tell == nil {
+		return nil, errors.New("natsrpc: something is missing")
+	}
+	for _, c := range cfg.Clients { // what is wrong with a secret is said at the start
+		secrets, err := c.Secrets()
+		if err == nil {
+			_, err = signature.New(secrets...)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("client %s: %w", c.Name, err)
+		}
+	}
+	return &Server{cfg: cfg, deps: deps}, nil
+}
+
+// Run answers until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	conn, err := s.deps.Conn(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil { // no attempt will be made, as whoever has the connection says, too
+		for _, c := range s.cfg.Clients {
+			s.deps.Tell(c.Name, err.Error())
+		}
+		return nil
+	}
+	var all sync.WaitGroup
+	for _, c := range s.cfg.Clients {
+		all.Go(func() { s.hear(ctx, conn, c) })
+	}
+	all.Wait()
+	return nil
+}
+
+// hear answers a client's requests. One that the server doesn't let the box hear is tried again and again: permissions are mended without a restart.
+func (s *Server) hear(ctx context.Context, conn *nats.Conn, c Client) {
+	for ctx.Err() == nil {
+		err := s.subscribed(ctx, conn, c)
+		if ctx.Err() != nil {
+			return
+		}
+		s.deps.Log.Warn("a client can't be heard", "client", c.Name, "error", err)
+		s.deps.Tell(c.Name, "the server doesn't let the box hear "+Subject(s.cfg.Box, c.Name)+": give its user what docs/clients.md lists")
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+}
+
+// subscribed is one subscription's life.
+func (s *Server) subscribed(ctx context.Context, conn *nats.Conn, c Client) error {
+	sub, err := conn.QueueSubscribeSync(Subject(s.cfg.Box, c.Name), "flattone") // two boxes of one name answer once
+	if err != nil {
+		return err
+	}
+	defer sub.Unsubscribe()
+	if err := sub.SetPendingLimits(waiting, waitingBytes); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer cancel()
+	watch.Go(func() { s.watch(ctx, conn, c.Name) })
+	for {
+		m, err := sub.NextMsgWithContext(ctx)
+		switch {
+		case errors.Is(err, nats.ErrSlowConsumer): // it asked more than it may wait for
+			s.deps.Log.Warn("requests of a client are lost", "client", c.Name)
+			continue
+		case err != nil:
+			return err
+		}
+		s.answer(ctx, c, m)
+	}
+}
+
+// watch tells whether the connection is there, until ctx ends.
+func (s *Server) watch(ctx context.Context, conn *nats.Conn, client string) {
+	changed := conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
+	defer conn.RemoveStatusListener(changed)
+	for {
+		why := ""
+		if !conn.IsConnected() {
+			why = "there is no connection to NATS"
+		} else if err := conn.FlushTimeout(flush); err != nil { // what the server has against the subscription, it has said by then
+			why = "NATS doesn't answer"
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.deps.Tell(client, why)
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// answer has a request done, and answers it.
+func (s *Server) answer(ctx context.Context, c Client, m *nats.Msg) {
+	id := m.Header.Get(signature.HeaderID)
+	secrets, err := s.secrets(c)
+	if err == nil {
+		err = believe(secrets, m)
+	}
+	var a clients.Answer
+	if err != nil {
+		a = s.deps.Clients.Refuse(ctx, c.Name, id, clients.NotBelieved, err.Error())
+	} else {
+		a = s.deps.Clients.Serve(ctx, c.Name, id, m.Data)
+	}
+	if m.Reply == "" {
+		return
+	}
+	reply := &nats.Msg{Header: nats.Header{}, Data: a.JSON()}
+	// Who isn't believed is answered without a signature: it would prove to somebody else what he wasn't told.
+	if err == nil {
+		if err := secrets.Sign(reply.Header, AnswerPrefix+id, time.Now(), reply.Data); err != nil {
+			s.deps.Log.Error("an answer can't be signed", "client", c.Name, "error", err)
+			return
+		}
+	}
+	if err := m.RespondMsg(reply); err != nil {
+		s.deps.Log.Warn("an answer was not sent; asked again under its id, it will be", "client", c.Name, "error", err)
+	}
+}
+
+func (s *Server) secrets(c Client) (signature.Secrets, error) {
+	texts, err := c.Secrets()
+	if err != nil {
+		s.deps.Log.Error("a client's secret can't be read", "client", c.Name, "error", err)
+		return nil, errors.New("the box can't read the client's secret: its log says why")
+	}
+	return signature.New(texts...)
+}
+
+var (
+	errNoReply = errors.New("it has no subject for the answer")
+	errOurs    = fmt.Errorf("its id begins with %s, as an answer's", AnswerPrefix)
+)
+
+// believe says why a request isn't the client's.
+func believe(secrets signature.Secrets, m *nats.Msg) error {
+	if err := secrets.Verify(m.Header, m.Data); err != nil {
+		return err
+	}
+	switch {
+	case m.Reply == "":
+		return errNoReply
+	case strings.HasPrefix(m.Header.Get(signature.HeaderID), AnswerPrefix):
+		return errOurs
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package config
+
+import "slices"
+
+// Client is a system of the owner's that may ask for things by the tokens that a destination is told.
+type Client struct {
+	// Name is part of the subject it asks on, of status and the audit log.
+	Name string
+	// Upstream names the destination of kind [KindJetStream] by whose connection it asks, and whose tokens it knows.
+	Upstream string
+	// SecretFile holds the secret by which requests and answers are signed, OldSecretFile one that it takes the place of: see [Client.Secrets].
+	SecretFile, OldSecretFile string
+	// May is what it may ask, Purposes what for, PerHour how often; none is empty.
+	May      []ClientVerb
+	Purposes []string
+	PerHour  int
+}
+
+// ClientVerb is something that a client asks.
+type ClientVerb string
+
+// The verbs.
+const (
+	ClientLookup ClientVerb = "lookup"
+	ClientDelete ClientVerb = "delete"
+)
+
+// ClientVerbs are all there are.
+func ClientVerbs() []ClientVerb { return []ClientVerb{ClientLookup, ClientDelete} }
+
+// clientDefaults is a client in which nothing has been written but its name.
+func clientDefaults(name string) Client { return Client{Name: name, PerHour: 600} }
+
+// clients reads the [client.NAME] tables, in the order of their names.
+func (t *table) clients(all *[]Client) {
+	names, tables := t.named("client")
+	for i, ct := range tables {
+		c := clientDefaults(names[i])
+		ct.need("upstream", `write the NAME of an [upstream.NAME] table of kind "jetstream": by its connection the client asks, and its tokens are what it knows`)
+		ct.text("upstream", &c.Upstream)
+		ct.need("secret_file", "name a file with the client's whsec_... secret, which nobody else has; flattone secret new FILE makes one")
+		ct.secretFile("secret_file", &c.SecretFile)
+		ct.secretFile("old_secret_file", &c.OldSecretFile)
+		ct.need("may", `write what it may ask, such as ["lookup"]`)
+		choices(ct, "may", &c.May, ClientVerbs())
+		ct.need("purposes", `write what for, such as ["subscription"]: each request says one of them`)
+		if list, ok := texts(ct, "purposes"); ok {
+			c.Purposes = list
+		}
+		ct.whole("per_hour", &c.PerHour, 1, 100_000)
+		*all = append(*all, c)
+	}
+}
+
+func (j judgement) clients() {
+	for _, c := range j.c.Clients {
+		path := join("client", c.Name)
+		t := j.table(path)
+		j.name(j.table("client"), c.Name, c.Name)
+		i := slices.IndexFunc(j.c.Upstream, func(d Destination) bool { return d.Name == c.Upstream })
+		switch {
+		case !t.has("upstream") || !j.sound(path, "upstream") || !j.sound("", "upstream"):
+		case i < 0:
+			t.fault("upstream", "is not a destination of this file", "write an [upstream.NAME] table of that name, or name one that there is")
+		case j.c.Upstream[i].Kind != KindJetStream && j.sound(join("upstream", c.Upstream), "kind"):
+			t.fault("upstream", "is a webhook, by which nobody can ask", `name a destination of kind "jetstream"`)
+		}
+		for k, purpose := range c.Purposes {
+			if remedy := nameFlaw(purpose); remedy != "" {
+				t.fault("purposes", "has "+show(purpose)+", which can't be used as a name", remedy)
+				break
+			}
+			if slices.Contains(c.Purposes[:k], purpose) {
+				t.fault("purposes", "has "+show(purpose)+" twice", "write it once")
+				break
+			}
+		}
+	}
+}
+
+// Secrets reads the secrets, the newer one first, as [Webhook.Secrets] does.
+func (c Client) Secrets() ([]string, error) { return secrets(c.SecretFile, c.OldSecretFile) }
+
+// lookClients reports the files of clients that flattoned would refuse, running as a user.
+func (c *Config) lookClients(note func(key, path string, judge func(path string) error), user int) {
+	secret := func(file string) error {
+		_, err := readWebhookSecret(file, user)
+		return err
+	}
+	for _, one := range c.Clients {
+		path := join("client", one.Name)
+		note(join(path, "secret_file"), one.SecretFile, secret)
+		note(join(path, "old_secret_file"), one.OldSecretFile, secret)
+	}
+}
