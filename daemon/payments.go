@@ -79,10 +79,28 @@ func (b *backend) Payments(ctx context.Context, limit int) (all []control.Paymen
 
 func (b *backend) Payment(ctx context.Context, id string) (control.Payment, error) {
 	p, err := b.d.payments.Find(ctx, id)
-	if errors.Is(err, payment.ErrUnknown) {
-		err = &control.Error{Code: control.CodeUnknownPayment, Text: "there is no such payment", Remedy: "flattone payment list has the newest"}
+	return paymentOf(p), aboutPayment(err)
+}
+
+func (b *backend) Confirm(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
+	p, err := b.d.payments.Confirm(ctx, by.String(), id)
+	return paymentOf(p), aboutPayment(err)
+}
+
+func (b *backend) Cancel(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
+	p, err := b.d.payments.Cancel(ctx, by.String(), id)
+	return paymentOf(p), aboutPayment(err)
+}
+
+// aboutPayment says what is wrong with what somebody wants of a payment.
+func aboutPayment(err error) error {
+	switch {
+	case errors.Is(err, payment.ErrUnknown):
+		return &control.Error{Code: control.CodeUnknownPayment, Text: payment.ErrUnknown.Error(), Remedy: "flattone payment list has the newest"}
+	case errors.Is(err, payment.ErrNotHeld):
+		return &control.Error{Code: control.CodeWrongState, Text: payment.ErrNotHeld.Error(), Remedy: "flattone payment show says how it stands; one that was held for too long is not charged: take the card again"}
 	}
-	return paymentOf(p), err
+	return err
 }
 
 // Charge wants the payment before the line is armed for it, so that no card is ever without what it is for.

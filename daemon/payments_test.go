@@ -206,6 +206,49 @@ func TestAwayBeforeTheCallerKeys(t *testing.T) {
 	})
 }
 
+// TestADuplicateIsHeld: whoever follows the feed knows that a card comes again, and says whether it is charged.
+func TestADuplicateIsHeld(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	charge := func(state string) control.Event {
+		told := takesCard(t, line)
+		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-told
+		return wait(t, events, func(e control.Event) bool {
+			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == state
+		})
+	}
+	charge(control.PaymentApproved)
+	held := charge(control.PaymentHeld)
+	if held.Reason != payment.Duplicate || sim.Books(gateway.Order{Key: held.Payment}).Charges != 0 {
+		t.Errorf("told %+v", held)
+	}
+	if p, err := client.Cancel(t.Context(), held.Payment); err != nil || p.State != control.PaymentFailed || p.Reason != payment.Duplicate {
+		t.Errorf("cancelled: %+v, %v", p, err)
+	}
+	held = charge(control.PaymentHeld)
+	if p, err := client.Confirm(t.Context(), held.Payment); err != nil || p.State == control.PaymentHeld {
+		t.Errorf("confirmed: %+v, %v", p, err)
+	}
+	wait(t, events, func(e control.Event) bool {
+		return e.Kind == control.KindPayment && e.Payment == held.Payment && e.State == control.PaymentApproved
+	})
+	if b := sim.Books(gateway.Order{Key: held.Payment}); b.Taken != 500 || b.Charges != 1 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+	var e *control.Error
+	if _, err := client.Confirm(t.Context(), held.Payment); !errors.As(err, &e) || e.Code != control.CodeWrongState {
+		t.Errorf("confirmed twice: %v", err)
+	}
+	if _, err := client.Cancel(t.Context(), "pay_nosuch"); !errors.As(err, &e) || e.Code != control.CodeUnknownPayment {
+		t.Errorf("no such payment: %v", err)
+	}
+}
+
 // TestThereAgain: that a provider is back is known as soon as somebody looks.
 func TestThereAgain(t *testing.T) {
 	h, _ := chargingHouse(t)

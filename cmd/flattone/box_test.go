@@ -260,8 +260,11 @@ func (b *aBox) Charge(ctx context.Context, by control.Actor, line, profile strin
 	if c.Amount != "12.34" {
 		return control.Charging{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: an amount is digits and a point", Remedy: "flattone charge --help says what goes"}
 	}
+	if c.Reference == "nobody" {
+		return control.Charging{}, &control.Error{Code: control.CodeGatewayAway, Text: "line " + line + " was not armed: the provider can't be reached", Remedy: "don't ask for the card"}
+	}
 	id, err := b.Arm(ctx, by, line, profile)
-	return control.Charging{Capture: id, Payment: aPayment.ID}, err
+	return control.Charging{Capture: id, Payment: aPayment.ID, Later: c.Reference == "away"}, err
 }
 
 // aPayment is the one that the box has.
@@ -277,6 +280,17 @@ func (b *aBox) Payment(_ context.Context, id string) (control.Payment, error) {
 		return control.Payment{}, &control.Error{Code: control.CodeUnknownPayment, Text: "there is no such payment", Remedy: "flattone payment list has the newest"}
 	}
 	return aPayment, nil
+}
+
+func (b *aBox) Confirm(ctx context.Context, _ control.Actor, id string) (control.Payment, error) {
+	if _, err := b.Payment(ctx, id); err != nil {
+		return control.Payment{}, err
+	}
+	return control.Payment{}, &control.Error{Code: control.CodeWrongState, Text: "the payment isn't held", Remedy: "flattone payment show says how it stands"}
+}
+
+func (b *aBox) Cancel(ctx context.Context, _ control.Actor, id string) (control.Payment, error) {
+	return b.Payment(ctx, id)
 }
 
 func (b *aBox) Rehearse(ctx context.Context, by control.Actor, line, profile string) (string, error) {

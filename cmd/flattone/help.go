@@ -39,7 +39,12 @@ payment, and the card is never sent twice: don't take it again meanwhile. While
 he can't be reached, the line isn't armed; or, where the profile says so, the
 card is kept and charged later, which is said at once.`
 	wordsChargedLater = "the provider is away: the card is kept, and charged later without its security code; tell the caller that it may be declined then"
-	wordsPaymentLong  = `See what became of payments: wanted, approved, declined, not charged, or not
+	wordsDuplicate    = "this card was charged the same amount within the last ten minutes; flattone payment confirm charges it again, flattone payment cancel doesn't; without a word it soon ends"
+	wordsConfirmLong  = `A card that was charged the same amount within the last ten minutes, or may have
+been, isn't charged again at once: the payment is held for 45 seconds. Confirm
+has it charged in that time, with its security code. Cancel ends it, as does
+silence: not charged, duplicate. Ask the caller before you confirm.`
+	wordsPaymentLong = `See what became of payments: wanted, approved, declined, not charged, or not
 known yet. The newest come first.`
 	wordsRehearseLong = `Ready a line for a test card: caller, agent and box go through all that they do
 with a real one, and every surface says TEST. No number is taken but the public

@@ -58,7 +58,7 @@ func (t *tool) charged(ctx context.Context, box *control.Client, line string, be
 		}
 		begin(t.out, begun)
 	}
-	if err := awaitPayment(ctx, box, line, begun); err != nil {
+	if err := t.awaitPayment(ctx, box, line, begun); err != nil {
 		return err
 	}
 	p, err := box.Payment(ctx, begun.Payment)
@@ -71,20 +71,29 @@ func (t *tool) charged(ctx context.Context, box *control.Client, line string, be
 	return fail(exitNotPaid, "", "the payment on line %s is %s", line, paid(p.State, p.Reason))
 }
 
-// awaitPayment waits until it is known what became of a payment.
-func awaitPayment(ctx context.Context, box *control.Client, line string, begun control.Charging) error {
+// awaitPayment waits until it is known what became of a payment. Where somebody has to say a word for that, it says so.
+func (t *tool) awaitPayment(ctx context.Context, box *control.Client, line string, begun control.Charging) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	over := errors.New("over")
-	look := func() {
-		if p, err := box.Payment(ctx, begun.Payment); err == nil && overFor(p.State) {
+	over, held := errors.New("over"), false
+	heed := func(state string) {
+		switch {
+		case overFor(state):
 			stop(over)
+		case state == control.PaymentHeld && !held:
+			held = true
+			fmt.Fprintf(t.errs, "payment %s: %s\n", clean(begun.Payment), paid(state, ""))
+		}
+	}
+	look := func() {
+		if p, err := box.Payment(ctx, begun.Payment); err == nil {
+			heed(p.State)
 		}
 	}
 	err := box.Watch(ctx, func(e control.Event) {
 		switch {
-		case e.Kind == control.KindPayment && e.Payment == begun.Payment && overFor(e.State):
-			stop(over)
+		case e.Kind == control.KindPayment && e.Payment == begun.Payment:
+			heed(e.State)
 		case e.Replay: // it may have ended before this watch began
 			look()
 		}
@@ -109,21 +118,29 @@ func overFor(state string) bool {
 
 // paymentCommand has what is about payments that have begun.
 func (t *tool) paymentCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "payment", Short: "see what became of payments", Long: wordsPaymentLong, Args: none,
+	parent := &cobra.Command{Use: "payment", Short: "see what became of payments, and confirm one", Long: wordsPaymentLong, Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	parent.AddCommand(list(t, "list", "the newest payments", wordsPaymentLong, (*control.Client).Payments, printPayments), t.withJSON(&cobra.Command{
-		Use: "show PAYMENT", Short: "say what became of a payment", Long: wordsPaymentLong, Args: one("a payment"),
+	parent.AddCommand(list(t, "list", "the newest payments", wordsPaymentLong, (*control.Client).Payments, printPayments),
+		t.onPayment("show", "say what became of a payment", wordsPaymentLong, (*control.Client).Payment),
+		t.onPayment("confirm", "charge a card that is held as a duplicate", wordsConfirmLong, (*control.Client).Confirm),
+		t.onPayment("cancel", "don't charge a card that is held as a duplicate", wordsConfirmLong, (*control.Client).Cancel))
+	return parent
+}
+
+// onPayment is a verb about one payment, which it shows as it is then.
+func (t *tool) onPayment(verb, short, long string, ask func(*control.Client, context.Context, string) (control.Payment, error)) *cobra.Command {
+	return t.withJSON(&cobra.Command{
+		Use: verb + " PAYMENT", Short: short, Long: long, Args: one("a payment"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.ask(func(box *control.Client) error {
-				p, err := box.Payment(c.Context(), args[0])
+				p, err := ask(box, c.Context(), args[0])
 				if err != nil {
 					return err
 				}
 				return show(t, p, printPayment)
 			})
 		},
-	}))
-	return parent
+	})
 }
 
 func printPayments(w io.Writer, all []control.Payment) {
@@ -154,7 +171,7 @@ func paid(state, why string) string {
 		says = clean(state)
 	}
 	switch {
-	case why == "":
+	case why == "", state == control.PaymentHeld: // whose words say why
 		return says
 	case state == control.PaymentWanted: // the provider is away, and that is no fault yet
 		return says + ": " + wordsChargedLater
@@ -166,6 +183,7 @@ func paid(state, why string) string {
 var paymentStates = map[string]string{
 	control.PaymentWanted:    "waiting for the card",
 	control.PaymentReady:     "there is a card",
+	control.PaymentHeld:      "held: " + wordsDuplicate,
 	control.PaymentWaiting:   "to be charged later",
 	control.PaymentAsked:     "the provider is asked",
 	control.PaymentUnknown:   "not known yet: the provider is asked what became of it; don't take the card again",

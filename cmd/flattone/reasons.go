@@ -66,6 +66,8 @@ func reason(code string) string {
 		return "the configuration doesn't have the gateway any more"
 	case "interrupted":
 		return "flattoned ended before the provider was asked: take the card again"
+	case "duplicate":
+		return "the same card was charged the same amount within ten minutes before, and nobody confirmed this one"
 	case "not_there":
 		return "the request was lost, and the provider knows of none: take the card again"
 	case "undone":

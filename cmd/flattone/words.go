@@ -366,7 +366,7 @@ func weigh(e control.Event) weight {
 		e.Kind == control.KindBar && e.On, e.Kind == control.KindTune && e.Code != "" && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying,
-		e.Kind == control.KindPayment && slices.Contains([]string{control.PaymentDeclined, control.PaymentFailed, control.PaymentUnknown}, e.State):
+		e.Kind == control.KindPayment && slices.Contains([]string{control.PaymentDeclined, control.PaymentFailed, control.PaymentUnknown, control.PaymentHeld}, e.State):
 		return grave
 	case e.Kind == control.KindToken, e.Kind == control.KindVerdict, e.Kind == control.KindTune && e.Code == control.CodeOK,
 		e.State == control.StateDone, e.Delivery == control.DeliveryDelivered,

@@ -52,6 +52,8 @@ var actions = []Action{
 	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},
 	// Payments.
 	{"payment.wanted", AdminAct, "a card is to be charged as soon as there is one; the result is how much, in the currency's minor unit, the origin which capture"},
+	{"payment.confirmed", AdminAct, "somebody has a card charged that was charged the same amount within the last ten minutes; the result is how much"},
+	{"payment.cancelled", AdminAct, "somebody has such a payment end without a charge"},
 	{"payment.ended", Objects, "what became of a payment is known; the result is what, the origin by which provider"},
 	// Clients: what the owner's systems ask.
 	{"client.answered", CardAccess, "a client asked for something by a token; the result is ok or why not, the origin what, what for and under which id"},

@@ -32,6 +32,7 @@ type Charging struct {
 const (
 	PaymentWanted    = "wanted"    // the line is armed for it
 	PaymentReady     = "ready"     // there is a card
+	PaymentHeld      = "held"      // the same card was charged the same amount in the last ten minutes: it isn't charged unless somebody confirms it, soon
 	PaymentWaiting   = "waiting"   // the provider is away, and is asked when he is back
 	PaymentAsked     = "asked"     // he is being asked
 	PaymentUnknown   = "unknown"   // he didn't answer; what became of it is asked for. The card must not be taken again meanwhile
@@ -65,6 +66,10 @@ type Paying interface {
 	// Charge is Arm for a card that is charged as soon as it is stored. How it goes on is told as events of [KindPayment]. While the provider can't be reached it is
 	// [CodeGatewayAway], or Later, as the profile says; that is known before the line is armed.
 	Charge(ctx context.Context, by Actor, line, profile string, c Charge) (Charging, error)
+	// Confirm has a payment that is held charged; [CodeWrongState] if it isn't held, or no longer.
+	Confirm(ctx context.Context, by Actor, id string) (Payment, error)
+	// Cancel has it fail; the same otherwise.
+	Cancel(ctx context.Context, by Actor, id string) (Payment, error)
 	// Payments are the newest, newest first, at most limit.
 	Payments(ctx context.Context, limit int) ([]Payment, error)
 	// Payment is one; [CodeUnknownPayment] if there never was one.
@@ -86,6 +91,12 @@ func (s *Server) paymentRoutes() []route {
 				return nil, err
 			}
 			return b.Charge(ctx, by, r.PathValue("line"), ask.Profile, ask.Charge)
+		}},
+		{pattern: "POST /v1/payments/{payment}/confirm", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			return b.Confirm(ctx, by, r.PathValue("payment"))
+		}},
+		{pattern: "POST /v1/payments/{payment}/cancel", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			return b.Cancel(ctx, by, r.PathValue("payment"))
 		}},
 		{pattern: "GET /v1/payments", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			n, err := limit(r)
@@ -113,4 +124,14 @@ func (c *Client) Payments(ctx context.Context, limit int) ([]Payment, error) {
 // Payment is one.
 func (c *Client) Payment(ctx context.Context, id string) (Payment, error) {
 	return ask[Payment](ctx, c, "asking for the payment", http.MethodGet, "payments/"+url.PathEscape(id), nil)
+}
+
+// Confirm has a payment that is held charged.
+func (c *Client) Confirm(ctx context.Context, id string) (Payment, error) {
+	return ask[Payment](ctx, c, "confirming the payment", http.MethodPost, "payments/"+url.PathEscape(id)+"/confirm", nil)
+}
+
+// Cancel has a payment that is held end without a charge.
+func (c *Client) Cancel(ctx context.Context, id string) (Payment, error) {
+	return ask[Payment](ctx, c, "cancelling the payment", http.MethodPost, "payments/"+url.PathEscape(id)+"/cancel", nil)
 }

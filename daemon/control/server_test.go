@@ -198,6 +198,12 @@ func (b *scripted) Arm(_ context.Context, by Actor, line, profile string) (strin
 func (b *scripted) Charge(_ context.Context, by Actor, line, profile string, c Charge) (Charging, error) {
 	return Charging{Capture: "c1", Payment: "p1"}, b.told("charge %s %q %s %s %s %s %s %s", line, profile, c.Amount, c.Currency, c.Reference, c.Address, c.Postcode, by)
 }
+func (b *scripted) Confirm(_ context.Context, by Actor, id string) (Payment, error) {
+	return aPayment, b.told("confirm %s %s", id, by)
+}
+func (b *scripted) Cancel(_ context.Context, by Actor, id string) (Payment, error) {
+	return aPayment, b.told("cancel %s %s", id, by)
+}
 func (b *scripted) Payments(_ context.Context, limit int) ([]Payment, error) {
 	return []Payment{aPayment}, b.told("payments %d", limit)
 }

@@ -113,7 +113,7 @@ func (p *Payments) fail(ctx context.Context, pay Payment, reason string) {
 
 // end settles a payment that this process sees to. Where that can't be written, the payment stays as it is, and is asked for when it is due.
 func (p *Payments) end(ctx context.Context, pay Payment, state State, reason string) {
-	err := p.settle(ctx, pay, state, reason, Ready, Waiting, Asked, Unknown)
+	err := p.settle(ctx, pay, state, reason, Ready, Held, Waiting, Asked, Unknown)
 	if err != nil && !errors.Is(err, errGone) {
 		p.log(pay, "what became of a payment could not be written; it is asked for again", err)
 	}

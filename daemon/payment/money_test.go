@@ -1,6 +1,8 @@
 package payment
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,12 +23,13 @@ func TestMoneyIsTakenOnceAndKnown(t *testing.T) {
 			stops := []func(){}
 			var pays []Payment
 			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
-				switch rapid.IntRange(0, 5).Draw(rt, "step") {
+				switch rapid.IntRange(0, 6).Draw(rt, "step") {
 				case 0, 1, 2:
 					fault := fault(rapid.IntRange(int(approves), int(hangs)).Draw(rt, "fault"))
 					r.till.set(func(b *till) { b.next = append(b.next, fault) })
 					later := rapid.Bool().Draw(rt, "later")
-					pay := r.wants(t, func(o *Order) { o.Later = later })
+					like := rapid.SampledFrom([]int{0, len(pays)}).Draw(rt, "like") // the first, perhaps: then it may be held
+					pay := r.wants(t, func(o *Order) { o.Later, o.Minor = later, 1000+int64(like) })
 					pays = append(pays, pay)
 					r.sealed(t, pay, map[bool]vault.Kind{true: vault.Reusable, false: vault.Flight}[later])
 				case 3: // the box before is still there, in a manner of speaking, and ends what it has begun
@@ -40,6 +43,14 @@ func TestMoneyIsTakenOnceAndKnown(t *testing.T) {
 					away := rapid.Bool().Draw(rt, "away")
 					r.till.set(func(b *till) { b.away = away })
 				case 5:
+					synctest.Wait()
+					for _, pay := range pays {
+						says := rapid.SampledFrom([]func(context.Context, string, string) (Payment, error){r.pays.Confirm, r.pays.Cancel}).Draw(rt, "says")
+						if _, err := says(t.Context(), "ann", pay.ID); err != nil && !errors.Is(err, ErrNotHeld) {
+							t.Error(err)
+						}
+					}
+				case 6:
 					time.Sleep(time.Duration(rapid.IntRange(1, 200).Draw(rt, "seconds")) * time.Second)
 				}
 			}

@@ -30,13 +30,16 @@ func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error
 			return err
 		}
 		tx.OnCommit(func() { p.deps.Tell(pay) })
-		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: fmt.Sprintf("%d %s", o.Minor, o.Currency), Origin: "capture " + o.Capture, Time: now})
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: amountOf(o), Origin: "capture " + o.Capture, Time: now})
 	})
 	if err != nil {
 		return Payment{}, fmt.Errorf("payment: %w", err)
 	}
 	return pay, nil
 }
+
+// amountOf is how the audit log has an amount: in the currency's minor unit.
+func amountOf(o Order) string { return fmt.Sprintf("%d %s", o.Minor, o.Currency) }
 
 // Abandon ends the order of a capture that came to no card.
 func (p *Payments) Abandon(ctx context.Context, capture string) error {
@@ -69,6 +72,11 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 	if pay.State != Ready || !p.occupy(pay.ID) {
 		return nil // the line sent it again, and it is seen to
 	}
+	before, err := p.twice.sees(pay, card.PAN)
+	if err != nil {
+		p.leave(pay.ID)
+		return fmt.Errorf("payment: %w", err)
+	}
 	cvv, err := secret.NewCard()
 	if err == nil {
 		err = cvv.CVV.CopyFrom(card.CVV)
@@ -80,7 +88,13 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 	p.under.Go(func() {
 		defer p.leave(pay.ID)
 		defer cvv.Destroy()
-		p.charge(p.running(), pay, cvv)
+		may := true
+		if before != "" {
+			pay, may = p.hold(p.running(), pay, before)
+		}
+		if may {
+			p.charge(p.running(), pay, cvv)
+		}
 	})
 	return nil
 }

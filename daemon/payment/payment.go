@@ -8,7 +8,8 @@
 //   - Every payment ends: approved, declined, failed (nothing was taken, and why) or abandoned. Until then somebody sees to it, after a restart within a minute, and
 //     where boxes share a store another one, should this one be gone.
 //   - An outcome is told, to the agent and upstream, once it is durable, in one transaction with the audit log and the end of a card that wasn't to be kept.
-//   - A CVV lives in locked memory until the answer, or [Config.Patience] is over, and nowhere else. A payment whose CVV is lost with the process was never sent, or
+//   - A card that was charged the same amount in the last ten minutes is charged again only when somebody has said so. A restart forgets which those were.
+//   - A CVV lives in locked memory until the answer, or [Config.Patience] is over, and nowhere else; that of a held payment as long again, until the word. A payment whose CVV is lost with the process was never sent, or
 //     is asked for; it isn't sent again.
 //
 // It never sees a provider's words but those of package gateway, and never a digit but in the card that it hands on.
@@ -32,17 +33,20 @@ import (
 // State is where a payment stands.
 //
 //	wanted ──a card is sealed──▶ ready ──its reference is durable──▶ asked ──an answer──────────▶ approved, declined
-//	  │                            │ │                                 │ │ no answer, or a restart
-//	  │ the capture ends           │ │ the provider isn't there,       │ └──▶ unknown ──asked────▶ approved, declined
-//	  ▼                            │ │ and it may be charged later     │           └──not there, or undone──▶ failed
-//	abandoned                      │ └──▶ waiting ──he is there──▶ (as ready)      (asked again for as long as it takes)
-//	                               └── nothing left the box, or he refused ──▶ failed
+//	  │                          │ ▲ │ │                               │ │ no answer, or a restart
+//	  │ the capture ends         │ │ │ │ the provider isn't there,     │ └──▶ unknown ──asked────▶ approved, declined
+//	  ▼                          │ │ │ │ and it may be charged later   │           └──not there, or undone──▶ failed
+//	abandoned    the same card   │ │ │ └──▶ waiting ──he is there──▶ (as ready)    (asked again for as long as it takes)
+//	             was charged the │ │ └── nothing left the box, or he refused ──▶ failed
+//	             same lately     ▼ │ confirmed
+//	                             held ──cancelled, or nobody says a word, or a restart──▶ failed
 type State string
 
 // The states.
 const (
 	Wanted    State = "wanted"
 	Ready     State = "ready"
+	Held      State = "held"
 	Waiting   State = "waiting"
 	Asked     State = "asked"
 	Unknown   State = "unknown"
@@ -65,6 +69,7 @@ const (
 	NotThere      = "not_there"       // he says that he was never asked
 	Undone        = "undone"          // nobody could know, so it was undone
 	NoCard        = "no_card"         // the vault didn't give the card
+	Duplicate     = "duplicate"       // the same card was charged the same amount lately, and nobody said to charge it again
 	TooLate       = "too_late"        // he couldn't be asked for so long that the card is gone
 	NotConfigured = "no_gateway"      // the configuration doesn't have him any more
 )
@@ -122,7 +127,7 @@ const (
 // Config is how payments are made.
 type Config struct {
 	Box string
-	// Patience is how long a provider may take, and so how long a CVV lives.
+	// Patience is how long a provider may take, and so how long a CVV lives. It is also how long a payment is held.
 	Patience time.Duration
 }
 
@@ -148,7 +153,9 @@ type Payments struct {
 	ctx     context.Context // Run's, once started is closed: charges wait for it
 	started chan struct{}
 	mu      sync.Mutex
-	busy    map[string]bool // payments that somebody in this process sees to
+	busy    map[string]bool          // payments that somebody in this process sees to
+	words   map[string]chan struct{} // of payments that are held
+	twice   *twice
 }
 
 // New checks what it is given.
@@ -159,7 +166,16 @@ func New(cfg Config, deps Deps) (*Payments, error) {
 	if cfg.Patience <= 0 {
 		return nil, errors.New("payment: no patience")
 	}
-	return &Payments{cfg: cfg, deps: deps, wake: make(chan struct{}, 1), started: make(chan struct{}), busy: map[string]bool{}}, nil
+	seen, err := newTwice()
+	if err != nil {
+		return nil, fmt.Errorf("payment: the key of who was charged lately: %w", err)
+	}
+	tell := deps.Tell
+	deps.Tell = func(pay Payment) {
+		seen.saw(pay)
+		tell(pay)
+	}
+	return &Payments{cfg: cfg, deps: deps, wake: make(chan struct{}, 1), started: make(chan struct{}), busy: map[string]bool{}, words: map[string]chan struct{}{}, twice: seen}, nil
 }
 
 // Errors of orders.

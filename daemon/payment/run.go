@@ -21,6 +21,7 @@ const (
 func (p *Payments) Run(ctx context.Context) error {
 	p.ctx = ctx
 	close(p.started)
+	defer p.twice.forget()
 	defer p.under.Wait()
 	if err := p.hasten(ctx); err != nil {
 		p.deps.Log.Error("payments that were left could not be looked for yet", "error", err)
@@ -50,7 +51,7 @@ func (p *Payments) running() context.Context {
 // hasten has what this box left when it ended be due now. A card that no line was told of may come once more, with its CVV.
 func (p *Payments) hasten(ctx context.Context) error {
 	return p.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		for state, at := range map[State]time.Time{Ready: now().Add(resend), Asked: now(), Unknown: now(), Waiting: now()} {
+		for state, at := range map[State]time.Time{Ready: now().Add(resend), Held: now(), Asked: now(), Unknown: now(), Waiting: now()} {
 			if _, err := tx.Exec("UPDATE payment SET due = $1 WHERE box = $2 AND state = $3 AND due > $1", at.UnixMicro(), p.cfg.Box, string(state)); err != nil {
 				return err
 			}
@@ -109,7 +110,7 @@ func (p *Payments) see(ctx context.Context, id string) {
 	switch pay.State {
 	case Wanted:
 		p.quietly(p.settle(ctx, pay, Abandoned, "", Wanted))
-	case Ready:
+	case Ready, Held:
 		p.fail(ctx, pay, Interrupted)
 	case Waiting:
 		p.charge(ctx, pay, nil)
