@@ -251,6 +251,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	for _, s := range d.clients {
 		start(&services, running, "clients", s.Run)
 	}
+	start(&services, running, "payments", d.endForlorn)
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)

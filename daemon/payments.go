@@ -188,13 +188,13 @@ func notCharged(line string, err error) error {
 
 // abandonPayments ends what lines were armed to have charged, where they came to no card.
 func (d *Daemon) abandonPayments(ctx context.Context) error {
-	for ctx.Err() == nil { // a subscriber that was too slow begins anew; what it missed ends in two hours
+	for ctx.Err() == nil { // a subscriber that was too slow begins anew; what it missed is forlorn
 		for e := range d.feed.Subscribe(ctx) {
 			if e.Kind != control.KindState || e.State != control.StateVoid || e.Capture == "" || e.Test {
 				continue
 			}
 			if err := d.payments.Abandon(ctx, e.Capture); err != nil && ctx.Err() == nil {
-				d.log.Error("the payment of a capture without a card could not be ended; in two hours it is", "line", e.Line, "capture", e.Capture, "error", err)
+				d.log.Error("the payment of a capture without a card could not be ended; it is tried again", "line", e.Line, "capture", e.Capture, "error", err)
 			}
 		}
 	}

@@ -36,6 +36,23 @@ func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
 	return pay, nil
 }
 
+// Wanted are the captures that this box's payments wait for.
+func (p *Payments) Wanted(ctx context.Context) (captures []string, err error) {
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
+		captures = nil
+		return tx.Each(func(scan func(...any) error) error {
+			var capture string
+			err := scan(&capture)
+			captures = append(captures, capture)
+			return err
+		}, "SELECT capture FROM payment WHERE due > 0 AND state = $1 AND box = $2", string(Wanted), p.cfg.Box)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("payment: %w", err)
+	}
+	return captures, nil
+}
+
 // Doubts is of how many nobody knows what became of them.
 func (p *Payments) Doubts(ctx context.Context) (n int, err error) {
 	err = p.deps.Store.One(ctx, []any{&n}, "SELECT COUNT(*) FROM payment WHERE due > 0 AND state = $1", string(Unknown))

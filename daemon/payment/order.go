@@ -48,12 +48,32 @@ func (p *Payments) Abandon(ctx context.Context, capture string) error {
 		return nil
 	}
 	if err == nil {
-		err = p.settle(ctx, pay, Abandoned, "", Wanted)
+		err = p.abandon(ctx, pay)
 	}
 	if err != nil && !errors.Is(err, errGone) {
 		return fmt.Errorf("payment: %w", err)
 	}
 	return nil
+}
+
+// abandon ends a payment that nobody charges a card for any more. If there is a card, then what stored it was killed before it could say so here: nobody was asked, and
+// upstream, who knows of the card, is told.
+func (p *Payments) abandon(ctx context.Context, pay Payment) error {
+	var token string
+	err := p.deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		token, err = p.deps.Cards.Captured(tx, pay.Capture)
+		return err
+	})
+	if err == nil && token == "" {
+		return p.settle(ctx, pay, Abandoned, "", Wanted)
+	}
+	if err == nil {
+		pay, err = p.ready(ctx, pay, token)
+	}
+	if err != nil {
+		return err
+	}
+	return p.settle(ctx, pay, Failed, Interrupted, Ready)
 }
 
 // Sealed begins to charge a capture's card, which the vault has under token by now. That it is to be is durable when Sealed returns; what comes of it is told. card is
@@ -65,6 +85,9 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 	}
 	if err == nil && pay.State == Wanted {
 		pay, err = p.ready(ctx, pay, token)
+	}
+	if err == nil && pay.State == Abandoned {
+		err = p.tooLate(ctx, token)
 	}
 	if err != nil {
 		return fmt.Errorf("payment: %w", err)
@@ -97,6 +120,15 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 		}
 	})
 	return nil
+}
+
+// tooLate ends a card that was kept for a payment which has been given up: nobody charges it any more.
+func (p *Payments) tooLate(ctx context.Context, token string) error {
+	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error { return p.deps.Cards.ResolveIn(tx, Caller, token) })
+	if err == nil {
+		err = p.deps.Store.Scrub(ctx)
+	}
+	return err
 }
 
 // ready notes that there is a card.

@@ -116,6 +116,8 @@ type Cards interface {
 	ResolveIn(tx *store.Tx, by, token string) error
 	// Names are what each destination knows a card by.
 	Names(tx *store.Tx, token string) (map[string]string, error)
+	// Captured is the token of a capture's card, "" where there is none.
+	Captured(tx *store.Tx, capture string) (token string, err error)
 }
 
 // Caller and Purpose are how a payment asks the vault for its card.

@@ -165,6 +165,64 @@ func TestNoCardComes(t *testing.T) {
 	})
 }
 
+// TestKilledOnceTheCardWasStored: before the payment knew of it. It ends, and the card with it, and upstream is told that nothing was taken.
+func TestKilledOnceTheCardWasStored(t *testing.T) {
+	for name, ends := range map[string]func(*rig, Payment) error{
+		"nobody has the capture any more": func(r *rig, pay Payment) error { return r.pays.Abandon(context.Background(), pay.Capture) },
+		"nobody says so":                  func(*rig, Payment) error { time.Sleep(longestCall + time.Minute); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.run()
+				pay := r.wants(t, nil)
+				token := r.seal(t, pay.Capture, vault.Flight)
+				if err := ends(r, pay); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if got := r.is(t, pay.ID); got.State != Failed || got.Reason != Interrupted || len(r.till.cvvs) != 0 {
+					t.Errorf("it is %s %s, and the till was asked %d times", got.State, got.Reason, len(r.till.cvvs))
+				}
+				if err := r.vault.Use(t.Context(), vault.Use{Token: token, Caller: Caller, Purpose: Purpose, Connector: "till"}, nil); !errors.Is(err, vault.ErrShredded) {
+					t.Errorf("the card is still there: %v", err)
+				}
+				r.toldOnce(t, pay, token, Failed)
+				r.stop()
+			})
+		})
+	}
+}
+
+// TestACardThatComesTooLate: the payment was given up, so the card goes, and nobody is charged.
+func TestACardThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.run()
+		pay := r.wants(t, nil)
+		if all, err := r.pays.Wanted(t.Context()); err != nil || !slices.Equal(all, []string{pay.Capture}) {
+			t.Errorf("wanted are %v, %v", all, err)
+		}
+		if err := r.pays.Abandon(t.Context(), pay.Capture); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the line sends it again
+			token := r.sealed(t, pay, vault.Flight)
+			synctest.Wait()
+			if err := r.vault.Use(t.Context(), vault.Use{Token: token, Caller: Caller, Purpose: Purpose, Connector: "till"}, nil); !errors.Is(err, vault.ErrShredded) {
+				t.Errorf("the card is still there: %v", err)
+			}
+		}
+		if got := r.is(t, pay.ID).State; got != Abandoned || len(r.till.cvvs) != 0 {
+			t.Errorf("it is %s, and the till was asked %d times", got, len(r.till.cvvs))
+		}
+		if all, err := r.pays.Wanted(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("wanted are %v, %v", all, err)
+		}
+		r.stop()
+	})
+}
+
 // TestChargedLater: a kept card is charged, once and without its CVV, when the provider is there again.
 func TestChargedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -109,7 +109,7 @@ func (p *Payments) see(ctx context.Context, id string) {
 	}
 	switch pay.State {
 	case Wanted:
-		p.quietly(p.settle(ctx, pay, Abandoned, "", Wanted))
+		p.quietly(p.abandon(ctx, pay))
 	case Ready, Held:
 		p.fail(ctx, pay, Interrupted)
 	case Waiting:

@@ -68,6 +68,12 @@ func aliases(tx *store.Tx, token, destination string) (known, number string, err
 	return known, number, err
 }
 
+// Captured is the token of a capture's card, "" where there is none, or none any more.
+func (v *Vault) Captured(tx *store.Tx, capture string) (token string, err error) {
+	err = tx.One([]any{&token}, "SELECT COALESCE(MIN(token), '') FROM card WHERE capture = $1", capture)
+	return token, err
+}
+
 // Names are the tokens by which the destinations know a card, by their names. They go with the card.
 func (v *Vault) Names(tx *store.Tx, token string) (map[string]string, error) {
 	names := map[string]string{}

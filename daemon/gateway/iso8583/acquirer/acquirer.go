@@ -39,6 +39,7 @@ type Acquirer struct {
 	books   map[string]*Entry
 	heard   []string
 	echoed  int
+	journal io.Writer // nil: the books are in memory alone
 }
 
 // New makes an acquirer without books. Of a TLS config he does the server's side; nil is plain.

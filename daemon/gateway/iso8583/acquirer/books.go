@@ -56,11 +56,11 @@ func (a *Acquirer) find(original string) *Entry {
 
 // request is what a message asks for, without the card.
 type request struct {
-	mti, processing string
-	amount          int64
-	number, trace   string // field 37; fields 11 and 7
-	original        string // field 90
-	outcome         string // what is said to its card
+	MTI, Processing string
+	Amount          int64
+	Number, Trace   string // field 37; fields 11 and 7
+	Original        string // field 90
+	Outcome         string // what is said to its card
 }
 
 func requestOf(m message.Message, outcome string) request {
@@ -69,21 +69,22 @@ func requestOf(m message.Message, outcome string) request {
 
 // book does what is asked, and tells the code of the answer. The caller holds mu.
 func (a *Acquirer) book(q request) string {
-	e := a.entry(q.number)
-	switch q.mti {
+	a.keep(q)
+	e := a.entry(q.Number)
+	switch q.MTI {
 	case "0100", "0200":
-		if q.processing == "200000" {
-			return a.refund(e, q.amount, q.original)
+		if q.Processing == "200000" {
+			return a.refund(e, q.Amount, q.Original)
 		}
-		e.originals = append(e.originals, q.mti+q.trace)
+		e.originals = append(e.originals, q.MTI+q.Trace)
 		if e.Reversed || e.Code != "" {
 			return reply(e)
 		}
-		if e.Code = q.outcome; e.Code != "00" {
+		if e.Code = q.Outcome; e.Code != "00" {
 			return e.Code
 		}
-		if e.Authorised = q.amount; q.mti == "0200" {
-			e.Taken = q.amount
+		if e.Authorised = q.Amount; q.MTI == "0200" {
+			e.Taken = q.Amount
 		}
 		return e.Code
 	case "0220", "0221":
@@ -92,10 +93,10 @@ func (a *Acquirer) book(q request) string {
 			return "25"
 		case e.Taken > 0:
 			return "94"
-		case q.amount > e.Authorised:
+		case q.Amount > e.Authorised:
 			return "13"
 		}
-		e.Taken, e.Authorised = q.amount, q.amount
+		e.Taken, e.Authorised = q.Amount, q.Amount
 		return "00"
 	default: // a reversal, also of what comes later; of what was given back in part it gives back the rest
 		e.Reversed = true

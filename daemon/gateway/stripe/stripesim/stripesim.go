@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
@@ -36,6 +37,8 @@ type Sim struct {
 	faults  map[string]fault
 	late    []held
 	seen    []string
+	left    time.Time
+	journal io.Writer // nil: the books are in memory alone
 }
 
 // reply is what was said to a request of a fingerprint.
@@ -45,12 +48,20 @@ type reply struct {
 	body        []byte
 }
 
-// New starts one, until the test's end.
-func New(t testing.TB) *Sim {
-	s := &Sim{intents: map[string]*intent{}, methods: map[string]*method{}, replies: map[string]reply{}, faults: map[string]fault{}}
-	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+func empty() *Sim {
+	return &Sim{intents: map[string]*intent{}, methods: map[string]*method{}, replies: map[string]reply{}, faults: map[string]fault{}}
+}
+
+func (s *Sim) start() {
 	s.server.EnableHTTP2 = false
 	s.server.StartTLS()
+}
+
+// New starts one, until the test's end.
+func New(t testing.TB) *Sim {
+	s := empty()
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	s.start()
 	t.Cleanup(func() {
 		s.Break("") // what is late is waited for
 		s.server.Close()
@@ -81,6 +92,13 @@ func (s *Sim) Forget() {
 // PEM is its certificate, which vouches for itself.
 func (s *Sim) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.server.Certificate().Raw})
+}
+
+// Left is when the last answer was about to be written.
+func (s *Sim) Left() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
 }
 
 // Seen are the requests so far: method and path.
@@ -135,8 +153,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	case gatewaytest.Stale:
 		status, answer = http.StatusOK, stale(r)
 	default:
+		s.keepRequest(r, body, f.kind == gatewaytest.Failing)
 		status, answer = s.once(r, body, f.kind == gatewaytest.Failing)
 	}
+	s.left = time.Now()
 	s.mu.Unlock()
 	if f.met != nil {
 		close(f.met)
