@@ -30,6 +30,9 @@ func become() {
 		kept, err := io.ReadAll(os.Stdin)
 		fmt.Println(len(kept), err)
 		select {}
+	case provides:
+		fmt.Fprintln(os.Stderr, provide(os.Args[2], os.Args[3], os.Args[4], os.Args[5]))
+		os.Exit(1)
 	case bare:
 		err := lockedtest.RefuseSecretMemory(syscall.ENOSYS)
 		if err == nil {

@@ -33,8 +33,8 @@ type Config struct {
 	Lines           []Line
 	// Store is the body of [store]; empty: the store is a file.
 	Store string
-	// Profile is the body of [profile.card]; empty for the defaults.
-	Profile string
+	// Profile is the body of [profile.card]; empty for the defaults. Tables are further ones: gateways and profiles.
+	Profile, Tables string
 	// Today, if set, is the date the lines believe in (lab builds only): recorded cards expire.
 	Today string
 	// Wrap is put before flattoned's command line: what a test needs to starve it.

@@ -21,7 +21,7 @@ func (b *Box) toml() []byte {
 	if b.cfg.FirstRetry > 0 {
 		fmt.Fprintf(&f, "first_retry_ms = %d\nmax_retry_s = %d\n", b.cfg.FirstRetry.Milliseconds(), max(1, b.cfg.MaxRetry/time.Second))
 	}
-	fmt.Fprintf(&f, "\n[profile.card]\n%s\n", b.cfg.Profile)
+	fmt.Fprintf(&f, "\n[profile.card]\n%s\n%s\n", b.cfg.Profile, b.cfg.Tables)
 	for _, l := range b.cfg.Lines {
 		var caller, agent []string
 		for _, call := range l.Calls {
