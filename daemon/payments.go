@@ -51,7 +51,7 @@ func (d *Daemon) paymentChanged(p payment.Payment) {
 	d.log.Info("a payment is "+string(p.State), "payment", p.ID, "line", p.Line, "gateway", p.Gateway, "reason", cmp.Or(p.Reason, string(p.Answer.Class)))
 	d.tills.saw(p)
 	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
-		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth})
+		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth, Checks: checksOf(p.Answer)})
 }
 
 // shownClass is why a card was declined, as far as people may know: who keys a stolen card is on the phone with the agent.
@@ -62,11 +62,15 @@ func shownClass(c gateway.Class) string {
 	return string(c)
 }
 
+func checksOf(a gateway.Answer) control.Checks {
+	return control.Checks{CVV: string(a.CVV), Postcode: string(a.Postcode), Address: string(a.Line)}
+}
+
 // paymentOf is what the admin socket says of one.
 func paymentOf(p payment.Payment) control.Payment {
 	return control.Payment{ID: p.ID, Capture: p.Capture, Line: p.Line, Gateway: p.Gateway, Amount: payment.Amount(p.Minor, p.Currency), Currency: p.Currency, Reference: p.Reference,
 		Token: p.Token, State: string(p.State), Taken: p.State == payment.Approved && p.Take, Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Code: p.Answer.Code,
-		Auth: p.Answer.Auth, Created: p.Created, Changed: p.Changed}
+		Auth: p.Answer.Auth, Checks: checksOf(p.Answer), Created: p.Created, Changed: p.Changed}
 }
 
 func (b *backend) Payments(ctx context.Context, limit int) (all []control.Payment, err error) {

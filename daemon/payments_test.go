@@ -59,7 +59,7 @@ func TestACardIsCharged(t *testing.T) {
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
 	told := takesCard(t, line)
-	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34", Reference: "order-7"})
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34", Reference: "order-7", Address: "1 High Street", Postcode: "12345"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,11 +67,12 @@ func TestACardIsCharged(t *testing.T) {
 		t.Fatalf("the line is told %+v", m)
 	}
 	e := wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
-	if e.Payment != begun.Payment || e.Capture != begun.Capture || e.Line != "desk-1" {
+	matches := control.Checks{CVV: "match", Postcode: "match", Address: "match"}
+	if e.Checks != matches || e.Payment != begun.Payment || e.Capture != begun.Capture || e.Line != "desk-1" {
 		t.Errorf("told %+v", e)
 	}
 	p, err := client.Payment(t.Context(), begun.Payment)
-	if err != nil || p.State != control.PaymentApproved || !p.Taken || p.Amount != "12.34" || p.Currency != "EUR" || p.Reference != "order-7" || p.Gateway != "till" {
+	if err != nil || p.State != control.PaymentApproved || !p.Taken || p.Amount != "12.34" || p.Currency != "EUR" || p.Reference != "order-7" || p.Gateway != "till" || p.Checks != matches {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 1234 || b.Charges != 1 {

@@ -156,13 +156,42 @@ func printPayments(w io.Writer, all []control.Payment) {
 func printPayment(w io.Writer, p control.Payment) {
 	fmt.Fprintf(w, "%s: %s %s, %s\n", clean(p.ID), clean(p.Amount), clean(p.Currency), paid(p.State, p.Reason))
 	for _, f := range []struct{ name, value string }{
-		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
+		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"compared", compared(p)}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(w, "  %-15s %s\n", f.name, clean(f.value))
 		}
 	}
 }
+
+// compared says what the issuer found of what was keyed and typed, once he was asked.
+func compared(p control.Payment) string {
+	if p.State != control.PaymentApproved && p.State != control.PaymentDeclined {
+		return ""
+	}
+	var all []string
+	for _, c := range []struct{ what, is string }{{"security code", p.CVV}, {"postcode", p.Postcode}, {"address", p.Address}} {
+		says, known := checks[c.is]
+		if !known {
+			says = clean(c.is)
+		}
+		all = append(all, c.what+" "+says)
+	}
+	return strings.Join(all, ", ")
+}
+
+// doesNotMatch names what an issuer has otherwise, for who follows a payment.
+func doesNotMatch(c control.Checks) (says string) {
+	for _, f := range []struct{ what, is string }{{"security code", c.CVV}, {"postcode", c.Postcode}, {"address", c.Address}} {
+		if f.is == "mismatch" {
+			says += ", the " + f.what + " doesn't match"
+		}
+	}
+	return says
+}
+
+// checks are what the results of comparing are called.
+var checks = map[string]string{"": "not checked", "match": "matches", "mismatch": "doesn't match", "unknown": "not known to the issuer"}
 
 // paid says how a payment stands.
 func paid(state, why string) string {

@@ -245,7 +245,7 @@ func sentence(e control.Event) string {
 	case control.KindDelivery:
 		return delivery(e.Delivery, e.Reason)
 	case control.KindPayment:
-		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason)
+		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason) + doesNotMatch(e.Checks)
 	case control.KindLineUp:
 		return "the line is up"
 	case control.KindLineDown:

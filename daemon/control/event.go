@@ -23,7 +23,7 @@ const (
 	KindRing     Kind = "ring"      // On: a call comes in, from Number as soon as that is known; or it rings no more
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Destination, Delivery; Reason when it did not succeed
-	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline, or gateway_away of one that is wanted and will be charged later; Token, Auth once there are
+	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline, or gateway_away of one that is wanted and will be charged later; Token, Auth and [Checks] once there are
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
 	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears
@@ -92,6 +92,7 @@ type Event struct {
 	Delivery string `json:"delivery,omitempty"`
 	Payment  string `json:"payment,omitempty"`
 	Auth     string `json:"auth,omitempty"`
+	Checks
 	// Destination is who is told, by name.
 	Destination string `json:"destination,omitempty"`
 
@@ -120,6 +121,6 @@ type Return struct {
 
 // spared is the event as it is told to who has no part in cards and calls: without who calls, and without what is known of a card.
 func (e Event) spared() Event {
-	e.Number, e.Brand, e.Last4, e.Token, e.Auth = "", "", "", "", ""
+	e.Number, e.Brand, e.Last4, e.Token, e.Auth, e.Checks = "", "", "", "", "", Checks{}
 	return e
 }

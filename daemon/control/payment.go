@@ -42,23 +42,32 @@ const (
 	PaymentAbandoned = "abandoned" // the end: there was no card
 )
 
+// Checks are how what was keyed and typed compares with what the card's issuer has: match, mismatch, or unknown where he doesn't say. Empty, it wasn't compared: it wasn't
+// there, the provider has no place for it, or he said nothing of it.
+type Checks struct {
+	CVV      string `json:"cvv_check,omitempty"`
+	Postcode string `json:"postcode_check,omitempty"`
+	Address  string `json:"address_check,omitempty"`
+}
+
 // Payment is what there is to know of one.
 type Payment struct {
-	ID        string    `json:"id"`
-	Capture   string    `json:"capture"`
-	Line      string    `json:"line"`
-	Gateway   string    `json:"gateway"`
-	Amount    string    `json:"amount"`
-	Currency  string    `json:"currency"`
-	Reference string    `json:"reference,omitempty"`
-	Token     string    `json:"token,omitempty"`
-	State     string    `json:"state"`
-	Taken     bool      `json:"taken,omitempty"`  // approved, and not only authorised
-	Reason    string    `json:"reason,omitempty"` // why it failed or waits, or the class of a decline
-	Code      string    `json:"code,omitempty"`   // the provider's own, for people who talk to it
-	Auth      string    `json:"auth,omitempty"`
-	Created   time.Time `json:"created"`
-	Changed   time.Time `json:"changed"`
+	ID        string `json:"id"`
+	Capture   string `json:"capture"`
+	Line      string `json:"line"`
+	Gateway   string `json:"gateway"`
+	Amount    string `json:"amount"`
+	Currency  string `json:"currency"`
+	Reference string `json:"reference,omitempty"`
+	Token     string `json:"token,omitempty"`
+	State     string `json:"state"`
+	Taken     bool   `json:"taken,omitempty"`  // approved, and not only authorised
+	Reason    string `json:"reason,omitempty"` // why it failed or waits, or the class of a decline
+	Code      string `json:"code,omitempty"`   // the provider's own, for people who talk to it
+	Auth      string `json:"auth,omitempty"`
+	Checks
+	Created time.Time `json:"created"`
+	Changed time.Time `json:"changed"`
 }
 
 // Paying is the part of a [Backend] that is about payments.

@@ -73,6 +73,25 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// TestWhatIsCompared: what is typed of an address goes to the issuer, each part by itself.
+func TestWhatIsCompared(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed          gateway.Address
+		line, postcode gateway.Check
+	}{
+		"nothing":    {},
+		"a postcode": {gateway.Address{Postcode: "12345"}, gateway.Unchecked, gateway.Match},
+		"a line":     {gateway.Address{Line: "1 Main St"}, gateway.Match, gateway.Unchecked},
+	} {
+		o := order
+		o.Address = c.typed
+		a, err := connector(t, stripesim.New(t)).Authorise(t.Context(), o, gatewaytest.Card(t, approved), keep(new(string)))
+		if err != nil || a.Line != c.line || a.Postcode != c.postcode {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+}
+
 // TestNoMoneyYet: whatever befalls the requests before the confirmation, nothing is charged, and it says so; and the same order again is charged once.
 func TestNoMoneyYet(t *testing.T) {
 	for _, path := range []string{"/payment_intents", "/payment_methods"} {

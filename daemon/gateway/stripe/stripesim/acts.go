@@ -39,8 +39,8 @@ type refund struct {
 
 // method is a card that was handed in.
 type method struct {
-	number, cvc string
-	address     bool
+	number, cvc       string
+	address, postcode bool
 }
 
 // act does what a request asks for.
@@ -121,7 +121,7 @@ func luhn(number string) bool {
 }
 
 func (s *Sim) keep(form url.Values) (int, []byte) {
-	m := &method{number: form.Get("card[number]"), cvc: form.Get("card[cvc]"), address: form.Has("billing_details[address][line1]")}
+	m := &method{number: form.Get("card[number]"), cvc: form.Get("card[cvc]"), address: form.Has("billing_details[address][line1]"), postcode: form.Has("billing_details[address][postal_code]")}
 	month, year := amount(form, "card[exp_month]", -1), amount(form, "card[exp_year]", -1)
 	switch {
 	case form.Get("type") != "card" || month < 1 || month > 12 || year < 2000:

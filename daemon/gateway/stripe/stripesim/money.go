@@ -32,9 +32,12 @@ func (s *Sim) confirm(p *intent, form url.Values) (int, []byte) {
 	if m.cvc != "" {
 		checks["cvc_check"] = "pass"
 	}
+	bad := failing[m.number]
 	if m.address {
-		bad := failing[m.number]
-		checks["address_line1_check"], checks["address_postal_code_check"] = passes(!bad[0]), passes(!bad[1])
+		checks["address_line1_check"] = passes(!bad[0])
+	}
+	if m.postcode {
+		checks["address_postal_code_check"] = passes(!bad[1])
 	}
 	if v, no := verdicts[m.number]; no {
 		if v[0] == "incorrect_cvc" {
