@@ -36,8 +36,12 @@ func (d *Daemon) newOutbox(box string) (_ *upstream.Outbox, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("upstream.%s: %w", to.Name, err)
 		}
-		cfg.Destinations = append(cfg.Destinations, upstream.Destination{Name: to.Name, Sender: by, Format: formats[to.Envelope],
-			Timeout: to.Timeout, BackOff: to.FirstRetry, MaxWait: to.MaxRetry, GiveUp: to.GiveUpAfter})
+		one := upstream.Destination{Name: to.Name, Sender: by, Format: formats[to.Envelope],
+			Timeout: to.Timeout, BackOff: to.FirstRetry, MaxWait: to.MaxRetry, GiveUp: to.GiveUpAfter}
+		if to.Kind == config.KindJetStream {
+			one.AtOnce = jetstream.AtOnce
+		}
+		cfg.Destinations = append(cfg.Destinations, one)
 	}
 	return upstream.New(cfg, upstream.Deps{Store: d.store, Log: d.log, OnDelivery: d.delivered})
 }

@@ -96,13 +96,20 @@ func (tx litetx) one(dest []any, query string, args []any) (found bool, err erro
 	return found && err == nil, err
 }
 
-// each parses anew: the same query may run again while its rows are open.
-func (tx litetx) each(row func(scan func(...any) error) bool, query string, args []any) error {
-	st, err := tx.on.prepare(tx.ctx, query)
+// each has its statement to itself: the same query may run again while its rows are open, and is parsed anew then.
+func (tx litetx) each(row func(scan func(...any) error) bool, query string, args []any) (err error) {
+	st, err := tx.on.prepared(tx.ctx, query)
 	if err != nil {
 		return err
 	}
-	defer st.Close()
+	delete(tx.on.known, query)
+	defer func() {
+		if tx.on.known[query] == nil {
+			tx.on.known[query] = st
+			return
+		}
+		err = errors.Join(err, st.Close())
+	}()
 	return tx.rows(st, args, row)
 }
 

@@ -20,6 +20,7 @@ type Destination struct {
 	BackOff time.Duration // the most before the second attempt; doubles with each; default 1 s
 	MaxWait time.Duration // the most before any attempt; default 5 min
 	GiveUp  time.Duration // since an event's first attempt, until it is a dead letter; default 72 h
+	AtOnce  int           // how many events, each of another key, are on their way at the same time; default 64
 }
 
 func (d Destination) withDefaults() Destination {
@@ -30,6 +31,9 @@ func (d Destination) withDefaults() Destination {
 		if *t.value == 0 {
 			*t.value = t.usual
 		}
+	}
+	if d.AtOnce == 0 {
+		d.AtOnce = 64
 	}
 	return d
 }
@@ -45,6 +49,9 @@ func (d Destination) check() error {
 	}
 	if d.Timeout < 0 || d.BackOff < 0 || d.MaxWait < d.BackOff || d.GiveUp < 0 {
 		faults = append(faults, errors.New("times must be above 0, and the longest wait no shorter than the first"))
+	}
+	if d.AtOnce < 0 {
+		faults = append(faults, errors.New("at least one event must be on its way at a time"))
 	}
 	return errors.Join(faults...)
 }

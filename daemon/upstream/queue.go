@@ -18,14 +18,10 @@ import (
 //	   due anew └─┘ ├─▶ delivered: over
 //	                └─▶ dead ──drop──▶ dropped: over
 //	              ready ◀──replay─┘
-const (
-	putIn = `INSERT INTO outbox (seq, id, destination, stream, kind, media, body, queued, state, due, lease, holder, tries, begun, status, reason, ended)
-		SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7,
-			CASE WHEN EXISTS (SELECT 1 FROM outbox p WHERE p.destination = $2 AND p.stream = $3 AND p.ended = 0) THEN 'behind' ELSE 'ready' END,
-			$7, 0, '', 0, 0, 0, '', 0 FROM outbox WHERE true ON CONFLICT (id, destination) DO NOTHING`
-	// The first of each key may go now: all of them, whichever it was that is over.
-	promote = `UPDATE outbox SET state = 'ready' WHERE seq = (SELECT MIN(seq) FROM outbox WHERE destination = $1 AND stream = $2 AND ended = 0) AND state = 'behind'`
-)
+const putIn = `INSERT INTO outbox (seq, id, destination, stream, kind, media, body, queued, state, due, lease, holder, tries, begun, status, reason, ended)
+	VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox), $1, $2, $3, $4, $5, $6, $7,
+		CASE WHEN EXISTS (SELECT 1 FROM outbox p WHERE p.destination = $2 AND p.stream = $3 AND p.ended = 0) THEN 'behind' ELSE 'ready' END,
+		$7, 0, '', 0, 0, 0, '', 0) ON CONFLICT (id, destination) DO NOTHING`
 
 // Enqueue puts an event into the outbox, in the transaction of what it tells about. An id that is there
 // already, for the same destination, changes nothing.

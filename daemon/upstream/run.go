@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,12 +12,8 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 )
 
-const (
-	// width is how many events, each of another key, are on their way to a destination at the same time.
-	width = 64
-	// doubtful is after how many different keys in a row, and none delivered between them, it is the destination that fails, and not the events.
-	doubtful = 16
-)
+// moment is the longest that an answer waits for others to be written down with it: each turn is a flush of the disk.
+const moment = 10 * time.Millisecond
 
 // dispatcher delivers to one destination.
 type dispatcher struct {
@@ -67,7 +62,7 @@ func (o *Outbox) Close() error {
 
 // run is [Outbox.Run] for one destination.
 //
-//	           +--------- nothing to do: wait for an event, an answer, or the clock ----------+
+//	           +-- nothing to do: wait for an event, the clock, or an answer and its like ----+
 //	           v                                                                              |
 //	reclaim -> turn: settle what came back, claim what there is room for -> send, each by itself
 //	                                                             |
@@ -78,7 +73,7 @@ func (d *dispatcher) run(ctx context.Context) error {
 		return fmt.Errorf("upstream: %s: take over from the last run: %w", d.to.Name, err)
 	}
 	var sending sync.WaitGroup
-	answers := make(chan attempt, width) // so that nobody who sends ever waits
+	answers := make(chan attempt, d.to.AtOnce) // so that nobody who sends ever waits
 	var back []attempt
 	for ctx.Err() == nil {
 		now := time.Now()
@@ -102,7 +97,7 @@ func (d *dispatcher) run(ctx context.Context) error {
 			next = d.until
 		}
 		if a, came := wait(ctx, next, d.wake, answers); came {
-			back = append(back, a)
+			back = d.gather(ctx, append(back, a), answers)
 		}
 		back = append(back, drain(answers)...)
 		for _, a := range back {
@@ -141,48 +136,29 @@ func wait(ctx context.Context, until time.Time, wake <-chan struct{}, answers <-
 	return a, false
 }
 
+// gather waits a moment for half of what is on its way. Where that is one event or two, nothing waits.
+func (d *dispatcher) gather(ctx context.Context, back []attempt, answers <-chan attempt) []attempt {
+	up := time.NewTimer(moment)
+	defer up.Stop()
+	for len(back) < len(d.away)/2 {
+		select {
+		case a := <-answers:
+			back = append(back, a)
+		case <-up.C:
+			return back
+		case <-ctx.Done():
+			return back
+		}
+	}
+	return back
+}
+
 // drain takes the answers that are there.
 func drain(answers <-chan attempt) (all []attempt) {
 	for range len(answers) {
 		all = append(all, <-answers)
 	}
 	return all
-}
-
-// learn takes note of what an answer says of the destination.
-func (d *dispatcher) learn(a attempt) {
-	delete(d.away, a.seq)
-	if State(d.state.Load()) == Disabled { // what was on its way when it was gone changes nothing
-		return
-	}
-	d.state.Store(int32(a.state()))
-	switch {
-	case a.Outcome != Later:
-		d.failing, d.pause = nil, 0
-		return
-	case !slices.Contains(d.failing, a.Key) && !d.doubts():
-		d.failing = append(d.failing, a.Key)
-	}
-	if d.doubts() && !a.at.Before(d.until) {
-		d.pause++
-		d.until = a.at.Add(max(d.backOff(d.pause), min(a.After, d.to.MaxWait)))
-	}
-}
-
-// doubts reports whether it is the destination that fails, and not its events.
-func (d *dispatcher) doubts() bool { return len(d.failing) == doubtful }
-
-// room is how many events may be sent now. A destination that fails as a whole is tried with one event at a time, and more and more seldom.
-func (d *dispatcher) room(now time.Time) int {
-	switch {
-	case State(d.state.Load()) == Disabled:
-		return 0
-	case !d.doubts():
-		return width - len(d.away)
-	case len(d.away) > 0 || now.Before(d.until):
-		return 0
-	}
-	return 1
 }
 
 // send makes one attempt. One that ctx broke off stays leased.
@@ -211,19 +187,6 @@ func (d *dispatcher) note(ctx context.Context, all []Delivery) {
 			"status", t.Status, "tries", t.Tries, "reason", t.Reason, "next", t.Next)
 		d.o.tell(t)
 	}
-}
-
-// backOff is the time before the attempt that follows the n-th: full jitter under a doubling bound.
-func (d *dispatcher) backOff(n int) time.Duration {
-	bound := d.to.BackOff
-	for range n - 1 {
-		if bound >= d.to.MaxWait/2 {
-			bound = d.to.MaxWait
-			break
-		}
-		bound *= 2
-	}
-	return d.o.jitter(bound)
 }
 
 // ring wakes the dispatcher.

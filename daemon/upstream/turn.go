@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,14 +40,7 @@ func (r Result) state() State {
 func (d *dispatcher) turn(ctx context.Context, back []attempt, room int, now time.Time) (told []Delivery, taken []claimed, next time.Time, err error) {
 	err = d.o.store.Write(ctx, func(tx *store.Tx) (err error) {
 		told, taken, next = nil, nil, time.Time{}
-		for _, a := range back {
-			one, err := d.settle(tx, a)
-			if err != nil {
-				return err
-			}
-			told = append(told, one)
-		}
-		if room > 0 {
+		if told, err = d.settle(tx, back, now); err == nil && room > 0 {
 			taken, next, err = d.claim(tx, room, now)
 		}
 		return err
@@ -57,31 +51,48 @@ func (d *dispatcher) turn(ctx context.Context, back []attempt, room int, now tim
 	return told, taken, next, nil
 }
 
-// settle writes down an attempt. What another box has since taken over, because this one seemed to have died, is its to settle, but for a delivery.
-func (d *dispatcher) settle(tx *store.Tx, a attempt) (Delivery, error) {
-	said := Delivery{To: d.to.Name, EventID: a.ID, Type: a.Type, Key: a.Key, Tries: a.tries, Status: a.Status, Reason: a.Reason, State: a.state()}
-	var err error
-	switch said.Dead = a.Outcome == Refused || a.Outcome == Later && a.at.Sub(a.begun) >= d.to.GiveUp; {
-	case a.Outcome == Delivered:
-		said.Delivered, said.Reason = true, ""
-		if _, err = tx.Exec("UPDATE outbox SET state = 'delivered', lease = 0, status = $1, reason = '', ended = $2 WHERE seq = $3 AND ended = 0",
-			a.Status, a.at.UnixMicro(), a.seq); err == nil {
-			_, err = tx.Exec(promote, d.to.Name, a.Key)
+// settle writes down attempts: those that delivered together, as they are many.
+func (d *dispatcher) settle(tx *store.Tx, back []attempt, now time.Time) (told []Delivery, err error) {
+	arrived := map[int][]int64{} // seqs by the answer's status
+	var keys []string            // whose next may go
+	for _, a := range back {
+		one := Delivery{To: d.to.Name, EventID: a.ID, Type: a.Type, Key: a.Key, Tries: a.tries, Status: a.Status, Reason: a.Reason, State: a.state()}
+		if a.Outcome == Delivered {
+			one.Delivered, one.Reason = true, ""
+			arrived[a.Status], keys = append(arrived[a.Status], a.seq), append(keys, a.Key)
+		} else if err = d.settleFailed(tx, a, &one); err != nil {
+			return nil, err
 		}
-	case said.Dead:
+		told = append(told, one)
+	}
+	for status, seqs := range arrived {
+		if err = markDelivered.run(tx, seqs, status, now.UnixMicro()); err != nil {
+			return nil, err
+		}
+	}
+	return told, promote.run(tx, keys, d.to.Name)
+}
+
+// settleFailed writes down an attempt that didn't deliver, and says of it what follows. What another box has since taken over, because this one seemed to have
+// died, is that box's to settle.
+func (d *dispatcher) settleFailed(tx *store.Tx, a attempt, said *Delivery) (err error) {
+	if said.Dead = a.Outcome == Refused || a.Outcome == Later && a.at.Sub(a.begun) >= d.to.GiveUp; said.Dead {
 		_, err = tx.Exec("UPDATE outbox SET state = 'dead', lease = 0, status = $1, reason = $2 WHERE seq = $3 AND state = 'ready' AND holder = $4 AND tries = $5",
 			a.Status, a.Reason, a.seq, d.o.box, a.tries)
-	default:
-		due := a.at
-		if a.Outcome == Later {
-			said.Next = a.at.Add(max(d.backOff(a.tries), min(a.After, d.to.MaxWait)))
-			due = said.Next
-		}
-		_, err = tx.Exec("UPDATE outbox SET due = $1, lease = 0, status = $2, reason = $3 WHERE seq = $4 AND state = 'ready' AND holder = $5 AND tries = $6",
-			due.UnixMicro(), a.Status, a.Reason, a.seq, d.o.box, a.tries)
+		return err
 	}
-	return said, err
+	due := a.at
+	if a.Outcome == Later {
+		said.Next = a.at.Add(max(d.backOff(a.tries), min(a.After, d.to.MaxWait)))
+		due = said.Next
+	}
+	_, err = tx.Exec("UPDATE outbox SET due = $1, lease = 0, status = $2, reason = $3 WHERE seq = $4 AND state = 'ready' AND holder = $5 AND tries = $6",
+		due.UnixMicro(), a.Status, a.Reason, a.seq, d.o.box, a.tries)
+	return err
 }
+
+// errEnough ends a query whose other rows nobody needs.
+var errEnough = errors.New("enough")
 
 // claim leases what is due. What is on its way already isn't taken again, whatever was done to the clock.
 func (d *dispatcher) claim(tx *store.Tx, room int, now time.Time) (taken []claimed, next time.Time, err error) {
@@ -91,31 +102,32 @@ func (d *dispatcher) claim(tx *store.Tx, room int, now time.Time) (taken []claim
 		if err := scan(&c.seq, &c.ID, &c.Type, &c.Key, &c.ContentType, &c.Body, &c.tries, &begun, &due); err != nil {
 			return err
 		}
-		wait := time.UnixMicro(due).Sub(now)
-		switch {
-		case d.away[c.seq], len(taken) == room || !next.IsZero():
+		if d.away[c.seq] {
+			return nil
+		}
 		// Nothing is ever put off for longer than this: a later time comes from a clock since set back.
-		case wait > 0 && wait <= d.to.MaxWait+2*d.to.Timeout:
+		if wait := time.UnixMicro(due).Sub(now); wait > 0 && wait <= d.to.MaxWait+2*d.to.Timeout {
 			next = now.Add(wait)
-		default:
-			c.tries++
-			if c.begun = time.UnixMicro(begun); begun == 0 {
-				c.begun = now
-			}
-			taken = append(taken, c)
+			return errEnough
+		}
+		c.tries++
+		if c.begun = time.UnixMicro(begun); begun == 0 {
+			c.begun = now
+		}
+		if taken = append(taken, c); len(taken) == room {
+			return errEnough
 		}
 		return nil
 	}, `SELECT seq, id, kind, stream, media, body, tries, begun, due FROM outbox
 		WHERE destination = $1 AND state = 'ready' ORDER BY due, seq LIMIT $2`, d.to.Name, room+len(d.away)+1)
-	lease := now.Add(2 * d.to.Timeout)
-	for _, c := range taken {
-		if err != nil {
-			break
-		}
-		_, err = tx.Exec("UPDATE outbox SET tries = $1, lease = $2, due = $2, holder = $3, begun = $4 WHERE seq = $5",
-			c.tries, lease.UnixMicro(), d.o.box, c.begun.UnixMicro(), c.seq)
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, time.Time{}, err
 	}
-	return taken, next, err
+	seqs := make([]int64, 0, len(taken))
+	for _, c := range taken {
+		seqs = append(seqs, c.seq)
+	}
+	return taken, next, lease.run(tx, seqs, now.Add(2*d.to.Timeout).UnixMicro(), d.o.box, now.UnixMicro())
 }
 
 // reclaim makes due what a predecessor was delivering when it died: this process alone is the box, so no lease of the box's that is found at start has an owner.

@@ -92,7 +92,7 @@ func (o *Outbox) Drop(tx *store.Tx, p Pick, now time.Time) (int64, error) {
 		if err != nil {
 			break
 		}
-		_, err = tx.Exec(promote, at.to, at.key)
+		err = promote.run(tx, []string{at.key}, at.to)
 	}
 	tx.OnCommit(o.ringAll)
 	return n, err

@@ -83,7 +83,7 @@ func start(dir, url, name string) (*box, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	// As long away as can be: the first wait is as long as the last.
-	outbox, err := upstream.New(upstream.Config{Box: name, Destinations: []upstream.Destination{{Name: "fleet", Sender: to, BackOff: *maxWait, MaxWait: *maxWait}}},
+	outbox, err := upstream.New(upstream.Config{Box: name, Destinations: []upstream.Destination{{Name: "fleet", Sender: to, BackOff: *maxWait, MaxWait: *maxWait, AtOnce: sender.AtOnce}}},
 		upstream.Deps{Store: db, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, to.Close(), db.Close())

@@ -3,11 +3,14 @@ package jetstream
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/flattone/flattone/daemon/upstream"
 	"github.com/flattone/flattone/daemon/upstream/jetstream/natstest"
+	"github.com/flattone/flattone/daemon/upstream/upstreamtest"
 )
 
 // BenchmarkSend is one event of 400 bytes, published and acknowledged, with so many keys in flight, by a server in a process of its own that
@@ -39,4 +42,18 @@ func BenchmarkSend(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkDeliver is the whole way of an event to a stream, by a server in a process of its own that acknowledges before it flushes.
+func BenchmarkDeliver(b *testing.B) {
+	upstreamtest.Bench(b, func(b testing.TB) upstream.Destination {
+		server := natstest.NewProcess(b, false)
+		server.Stream("S", "flattone.>")
+		s, err := New(Config{Box: "box1", Stream: "S", Servers: []string{server.URL()}}, Deps{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		deliver(b, s, event("evt_first", "k"))
+		return upstream.Destination{Sender: s, AtOnce: AtOnce}
+	})
 }

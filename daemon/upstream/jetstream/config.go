@@ -28,6 +28,9 @@ type Config struct {
 	Timeout      time.Duration // of one attempt, to the acknowledgement; default 10 s
 }
 
+// AtOnce is how many events should be on their way at the same time: one connection carries them all, and what comes of many is written down for less each.
+const AtOnce = 256
+
 // Window is how long a stream that the box made remembers an event's id: a day, as the network may be gone for one.
 const Window = 24 * time.Hour
 

@@ -132,7 +132,9 @@ func (s *Sender) Send(ctx context.Context, e upstream.Envelope) upstream.Result 
 
 // subject is where an event goes.
 func (c Config) subject(e upstream.Envelope) string {
-	return strings.NewReplacer("{box}", token(c.Box, ""), "{type}", token(e.Type, "."), "{key}", token(e.Key, "")).Replace(c.Subject)
+	s := strings.ReplaceAll(c.Subject, "{box}", token(c.Box, ""))
+	s = strings.ReplaceAll(s, "{type}", token(e.Type, "."))
+	return strings.ReplaceAll(s, "{key}", token(e.Key, ""))
 }
 
 // token makes of a text what may stand between the dots of a subject.
