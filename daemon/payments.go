@@ -26,7 +26,8 @@ const patience = 45 * time.Second
 // chargeRules let the payments have cards charged by the gateways of the config.
 func chargeRules(c *config.Config) (rules []vault.Rule) {
 	for name := range c.Gateways {
-		rules = append(rules, vault.Rule{Caller: payment.Caller, Purpose: payment.Purpose, Connector: name, PerHour: usesPerHour})
+		rules = append(rules, vault.Rule{Caller: payment.Caller, Purpose: payment.Purpose, Connector: name, PerHour: usesPerHour},
+			vault.Rule{Caller: payment.Caller, Purpose: payment.Stored, Connector: name, PerHour: usesPerHour, Consented: true})
 	}
 	return rules
 }
@@ -39,7 +40,7 @@ func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
 	}
 	d.gateways, d.tills = run, newTills(d.health)
 	return payment.New(payment.Config{Box: box, Patience: patience}, payment.Deps{
-		Store: d.store, Audit: d.audit, Cards: d.vault, Gateways: all, Log: d.log, Tell: d.paymentChanged,
+		Store: d.store, Audit: d.audit, Cards: d.vault, Gateways: all, Log: d.log, Tell: d.paymentChanged, TellAct: d.actChanged,
 		Enqueue: func(tx *store.Tx, e payment.Event) error {
 			return d.enqueue(tx, vault.Event{ID: e.ID, To: e.To, Type: e.Type, Key: e.Key, Time: e.Time, Data: e.Data})
 		},
@@ -52,6 +53,13 @@ func (d *Daemon) paymentChanged(p payment.Payment) {
 	d.tills.saw(p)
 	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
 		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth, Checks: checksOf(p.Answer)})
+}
+
+// actChanged has the feed know how it goes with what is done with a payment.
+func (d *Daemon) actChanged(p payment.Payment, a payment.Act) {
+	why := cmp.Or(a.Reason, shownClass(a.Answer.Class))
+	d.log.Info("an act is "+string(a.State), "act", a.ID, "kind", string(a.Kind), "payment", p.ID, "gateway", p.Gateway, "reason", why)
+	d.feed.Publish(control.Event{Kind: control.KindAct, Line: p.Line, Capture: p.Capture, Payment: p.ID, Act: a.ID, Code: string(a.Kind), State: string(a.State), Reason: why})
 }
 
 // shownClass is why a card was declined, as far as people may know: who keys a stolen card is on the phone with the agent.
@@ -67,10 +75,28 @@ func checksOf(a gateway.Answer) control.Checks {
 }
 
 // paymentOf is what the admin socket says of one.
-func paymentOf(p payment.Payment) control.Payment {
-	return control.Payment{ID: p.ID, Capture: p.Capture, Line: p.Line, Gateway: p.Gateway, Amount: payment.Amount(p.Minor, p.Currency), Currency: p.Currency, Reference: p.Reference,
-		Token: p.Token, State: string(p.State), Taken: p.State == payment.Approved && p.Take, Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Code: p.Answer.Code,
+func paymentOf(p payment.Books) control.Payment {
+	shown := control.Payment{ID: p.ID, Capture: p.Capture, Line: p.Line, Gateway: p.Gateway, Amount: payment.Amount(p.Minor, p.Currency), Currency: p.Currency, Reference: p.Reference,
+		Token: p.Token, State: string(p.State), Taken: some(p.Taken(), p.Currency), Refunded: some(p.Refunded(), p.Currency), Voided: p.Voided(), Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Code: p.Answer.Code,
 		Auth: p.Answer.Auth, Checks: checksOf(p.Answer), Created: p.Created, Changed: p.Changed}
+	for _, a := range p.Acts {
+		shown.Acts = append(shown.Acts, actOf(p.Payment, a))
+	}
+	return shown
+}
+
+// actOf is what the admin socket says of an act.
+func actOf(p payment.Payment, a payment.Act) control.Act {
+	return control.Act{ID: a.ID, Payment: p.ID, Kind: string(a.Kind), Amount: some(a.Minor, p.Currency), Currency: p.Currency, By: a.By, State: string(a.State),
+		Reason: cmp.Or(a.Reason, shownClass(a.Answer.Class)), Code: a.Answer.Code, Created: a.Created, Changed: a.Changed}
+}
+
+// some is an amount, unless there is none.
+func some(minor int64, currency string) string {
+	if minor == 0 {
+		return ""
+	}
+	return payment.Amount(minor, currency)
 }
 
 func (b *backend) Payments(ctx context.Context, limit int) (all []control.Payment, err error) {
@@ -82,18 +108,18 @@ func (b *backend) Payments(ctx context.Context, limit int) (all []control.Paymen
 }
 
 func (b *backend) Payment(ctx context.Context, id string) (control.Payment, error) {
-	p, err := b.d.payments.Find(ctx, id)
+	p, err := b.d.payments.Books(ctx, id)
 	return paymentOf(p), aboutPayment(err)
 }
 
 func (b *backend) Confirm(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
 	p, err := b.d.payments.Confirm(ctx, by.String(), id)
-	return paymentOf(p), aboutPayment(err)
+	return paymentOf(payment.Books{Payment: p}), aboutPayment(err)
 }
 
 func (b *backend) Cancel(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
 	p, err := b.d.payments.Cancel(ctx, by.String(), id)
-	return paymentOf(p), aboutPayment(err)
+	return paymentOf(payment.Books{Payment: p}), aboutPayment(err)
 }
 
 // aboutPayment says what is wrong with what somebody wants of a payment.
@@ -105,6 +131,32 @@ func aboutPayment(err error) error {
 		return &control.Error{Code: control.CodeWrongState, Text: payment.ErrNotHeld.Error(), Remedy: "flattone payment show says how it stands; one that was held for too long is not charged: take the card again"}
 	}
 	return err
+}
+
+// Act has something done with a payment.
+func (b *backend) Act(ctx context.Context, by control.Actor, id, kind, amount string) (control.Act, error) {
+	p, err := b.d.payments.Books(ctx, id)
+	if err != nil {
+		return control.Act{}, aboutPayment(err)
+	}
+	minor := int64(0)
+	if amount != "" {
+		if minor, err = payment.Minor(amount, p.Currency); err != nil {
+			return control.Act{}, notDone(err)
+		}
+	}
+	act, err := b.d.payments.Act(ctx, by.String(), "", id, payment.Kind(kind), minor)
+	if err != nil {
+		return control.Act{}, notDone(aboutPayment(err))
+	}
+	return actOf(p.Payment, act), nil
+}
+
+func notDone(err error) error {
+	if !errors.Is(err, payment.ErrCannot) && !errors.Is(err, payment.ErrBadOrder) {
+		return err
+	}
+	return &control.Error{Code: control.CodeNotCharged, Text: "nothing was done: " + err.Error(), Remedy: "flattone payment show says how the payment stands"}
 }
 
 // Charge wants the payment before the line is armed for it, so that no card is ever without what it is for.
@@ -174,13 +226,17 @@ func (b *backend) order(line, profile string, c control.Charge) (payment.Order, 
 		return payment.Order{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: profile " + name + " charges no cards",
 			Remedy: "name another one with --profile, or give it a gateway in the configuration; flattone arm takes a card without charging it"}
 	}
+	if c.Consent && p.Keep != config.KeepVault {
+		return payment.Order{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: profile " + name + " doesn't keep cards, so none can be charged again",
+			Remedy: "leave out --consent, or name a profile with keep = \"vault\""}
+	}
 	currency := cmp.Or(c.Currency, b.d.cfg.Gateways[p.Gateway].Currency)
 	minor, err := payment.Minor(c.Amount, currency)
 	if err != nil {
 		return payment.Order{}, notCharged(line, err)
 	}
 	return payment.Order{Line: line, Profile: name, Gateway: p.Gateway, Minor: minor, Currency: currency, Reference: c.Reference,
-		Take: p.Charge == config.Take, Later: p.Offline == config.ChargeLater, Address: gateway.Address{Line: c.Address, Postcode: c.Postcode}}, nil
+		Take: p.Charge == config.Take, Later: p.Offline == config.ChargeLater, Consent: c.Consent, Address: gateway.Address{Line: c.Address, Postcode: c.Postcode}}, nil
 }
 
 func notCharged(line string, err error) error {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func TestACardIsCharged(t *testing.T) {
 		t.Errorf("told %+v", e)
 	}
 	p, err := client.Payment(t.Context(), begun.Payment)
-	if err != nil || p.State != control.PaymentApproved || !p.Taken || p.Amount != "12.34" || p.Currency != "EUR" || p.Reference != "order-7" || p.Gateway != "till" || p.Checks != matches {
+	if err != nil || p.State != control.PaymentApproved || p.Taken != "12.34" || p.Amount != "12.34" || p.Currency != "EUR" || p.Reference != "order-7" || p.Gateway != "till" || p.Checks != matches {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 1234 || b.Charges != 1 {
@@ -81,7 +82,7 @@ func TestACardIsCharged(t *testing.T) {
 	if card, err := client.Card(t.Context(), p.Token); err != nil || card.Shredded.IsZero() || card.Why != "resolved" {
 		t.Errorf("the card is %+v, %v", card, err)
 	}
-	if all, err := client.Payments(t.Context(), 10); err != nil || len(all) != 1 || all[0] != p {
+	if all, err := client.Payments(t.Context(), 10); err != nil || len(all) != 1 || !reflect.DeepEqual(all[0], p) {
 		t.Errorf("the payments are %+v, %v", all, err)
 	}
 }
@@ -349,5 +350,43 @@ func TestALineIsKilled(t *testing.T) {
 	})
 	if missed = d.lookForlorn(t.Context(), missed, begins.Add(time.Hour)); len(missed) != 0 {
 		t.Errorf("an ended payment is missed: %v", missed)
+	}
+}
+
+// TestMoneyIsGivenBack by a technician, some of it and not more than there is; the admin socket and the provider have the same books.
+func TestMoneyIsGivenBack(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	var e *control.Error
+	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
+	act, err := client.Act(t.Context(), begun.Payment, "refund", "0.34")
+	if err != nil || act.State != control.ActOpen || act.Amount != "0.34" {
+		t.Fatalf("%+v, %v", act, err)
+	}
+	wait(t, events, func(e control.Event) bool {
+		return e.Kind == control.KindAct && e.Act == act.ID && e.State == control.ActDone && e.Payment == begun.Payment
+	})
+	p, err := client.Payment(t.Context(), begun.Payment)
+	if err != nil || p.Taken != "12.34" || p.Refunded != "0.34" || p.Voided || len(p.Acts) != 1 || p.Acts[0].State != control.ActDone {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 1234 || b.Returned != 34 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+	for name, bad := range map[string][2]string{"more than is left": {"refund", "12.01"}, "a void after a refund": {"void", ""},
+		"an amount in letters": {"refund", "one"}, "a capture of a sale": {"capture", ""}} {
+		if _, err := client.Act(t.Context(), begun.Payment, bad[0], bad[1]); !errors.As(err, &e) || e.Code != control.CodeNotCharged {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := client.Act(t.Context(), "4242424242424242", "refund", ""); !errors.As(err, &e) || e.Code != control.CodeUnknownPayment || strings.Contains(err.Error(), "4242424242424242") {
+		t.Errorf("a card in a payment's place: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -291,6 +292,13 @@ func (b *aBox) Confirm(ctx context.Context, _ control.Actor, id string) (control
 
 func (b *aBox) Cancel(ctx context.Context, _ control.Actor, id string) (control.Payment, error) {
 	return b.Payment(ctx, id)
+}
+
+func (b *aBox) Act(_ context.Context, by control.Actor, id, kind, amount string) (control.Act, error) {
+	if id != aPayment.ID || kind != "refund" {
+		return control.Act{}, &control.Error{Code: control.CodeNotCharged, Text: "nothing was done: it is not approved", Remedy: "flattone payment show says how the payment stands"}
+	}
+	return control.Act{ID: "act_aaaaaaaaaaaaaaaaaaaaaaaaaa", Payment: id, Kind: kind, Amount: cmp.Or(amount, "12.34"), Currency: "EUR", By: by.String(), State: control.ActOpen, Created: aPayment.Created, Changed: aPayment.Changed}, nil
 }
 
 func (b *aBox) Rehearse(ctx context.Context, by control.Actor, line, profile string) (string, error) {

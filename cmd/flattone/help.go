@@ -37,7 +37,9 @@ gateway of the line's profile. The agent is told approved or declined; with
 the provider doesn't answer, he is asked until it is known what became of the
 payment, and the card is never sent twice: don't take it again meanwhile. While
 he can't be reached, the line isn't armed; or, where the profile says so, the
-card is kept and charged later, which is said at once.`
+card is kept and charged later, which is said at once.
+--consent says that the caller agrees that his card is charged again without a
+call, as upstream may ask for; it needs a profile that keeps cards in the vault.`
 	wordsChargedLater = "the provider is away: the card is kept, and charged later without its security code; tell the caller that it may be declined then"
 	wordsDuplicate    = "this card was charged the same amount within the last ten minutes; flattone payment confirm charges it again, flattone payment cancel doesn't; without a word it soon ends"
 	wordsConfirmLong  = `A card that was charged the same amount within the last ten minutes, or may have
@@ -45,7 +47,14 @@ been, isn't charged again at once: the payment is held for 45 seconds. Confirm
 has it charged in that time, with its security code. Cancel ends it, as does
 silence: not charged, duplicate. Ask the caller before you confirm.`
 	wordsPaymentLong = `See what became of payments: wanted, approved, declined, not charged, or not
-known yet. The newest come first.`
+known yet. The newest come first. What was only authorised can be captured or
+voided; what was taken can be refunded.`
+	wordsActLong = `Have something done with an approved payment. The provider is asked until he
+answers, also after a restart, and does it once. capture takes the money of a
+payment that is only authorised: all of it or less, once. void undoes a payment
+whose money hasn't moved: an authorisation, or a sale that the provider hasn't
+settled yet. refund gives back money that was taken: all of it or some. With
+--wait, waits for the end, and fails with exit code 11 unless it is done.`
 	wordsRehearseLong = `Ready a line for a test card: caller, agent and box go through all that they do
 with a real one, and every surface says TEST. No number is taken but the public
 ones of tests, such as 4242 4242 4242 4242; nothing is stored, and nothing told

@@ -35,6 +35,7 @@ func (t *tool) chargeCommand() *cobra.Command {
 	f.StringVar(&what.Reference, "reference", "", "your word for the payment: an order's number, say")
 	f.StringVar(&what.Address, "address", "", "the first line of the card holder's address, to be compared")
 	f.StringVar(&what.Postcode, "postcode", "", "his postcode, to be compared")
+	f.BoolVar(&what.Consent, "consent", false, "the holder agrees to be charged again without a call")
 	f.StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
 	f.BoolVar(&wait, "wait", false, "wait until it is known what became of the payment")
 	if err := c.MarkFlagRequired("amount"); err != nil {
@@ -73,38 +74,37 @@ func (t *tool) charged(ctx context.Context, box *control.Client, line string, be
 
 // awaitPayment waits until it is known what became of a payment. Where somebody has to say a word for that, it says so.
 func (t *tool) awaitPayment(ctx context.Context, box *control.Client, line string, begun control.Charging) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	over, held := errors.New("over"), false
-	heed := func(state string) {
-		switch {
-		case overFor(state):
-			stop(over)
-		case state == control.PaymentHeld && !held:
+	remedy, held := "flattone payment show "+begun.Payment+" says how it stands; flattone disarm "+line+" gives it up while there is no card", false
+	return awaitOver(ctx, box, remedy, func(e control.Event) bool {
+		return e.Kind == control.KindPayment && e.Payment == begun.Payment && (overFor(e.State) || e.State == control.PaymentHeld)
+	}, func(ctx context.Context) bool {
+		p, err := box.Payment(ctx, begun.Payment)
+		if err == nil && p.State == control.PaymentHeld && !held {
 			held = true
-			fmt.Fprintf(t.errs, "payment %s: %s\n", clean(begun.Payment), paid(state, ""))
+			fmt.Fprintf(t.errs, "payment %s: %s\n", clean(begun.Payment), paid(p.State, ""))
 		}
-	}
-	look := func() {
-		if p, err := box.Payment(ctx, begun.Payment); err == nil {
-			heed(p.State)
-		}
-	}
-	err := box.Watch(ctx, func(e control.Event) {
-		switch {
-		case e.Kind == control.KindPayment && e.Payment == begun.Payment:
-			heed(e.State)
-		case e.Replay: // it may have ended before this watch began
-			look()
+		return err == nil && overFor(p.State)
+	})
+}
+
+// awaitOver watches until an event says that something may be over, and look finds it so. It looks at the beginning, too: it may have ended before the
+// watch began.
+func awaitOver(ctx context.Context, box *control.Client, remedy string, over func(control.Event) bool, look func(context.Context) bool) error {
+	watching, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	is := errors.New("over")
+	err := box.Watch(watching, func(e control.Event) {
+		if (e.Replay || over(e)) && look(ctx) {
+			stop(is)
 		}
 	})
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, over):
+	switch {
+	case errors.Is(context.Cause(watching), is):
 		return nil
 	case err != nil:
 		return err
 	}
-	return fail(exitNotYet, "flattone payment show "+begun.Payment+" says how it stands; flattone disarm "+line+" gives it up while there is no card", "stopped waiting")
+	return fail(exitNotYet, remedy, "stopped waiting")
 }
 
 // overFor reports that a payment's state is its last.
@@ -118,12 +118,13 @@ func overFor(state string) bool {
 
 // paymentCommand has what is about payments that have begun.
 func (t *tool) paymentCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "payment", Short: "see what became of payments, and confirm one", Long: wordsPaymentLong, Args: none,
+	parent := &cobra.Command{Use: "payment", Short: "see what became of payments, and change it", Long: wordsPaymentLong, Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	parent.AddCommand(list(t, "list", "the newest payments", wordsPaymentLong, (*control.Client).Payments, printPayments),
 		t.onPayment("show", "say what became of a payment", wordsPaymentLong, (*control.Client).Payment),
 		t.onPayment("confirm", "charge a card that is held as a duplicate", wordsConfirmLong, (*control.Client).Confirm),
 		t.onPayment("cancel", "don't charge a card that is held as a duplicate", wordsConfirmLong, (*control.Client).Cancel))
+	parent.AddCommand(t.actCommands()...)
 	return parent
 }
 
@@ -156,11 +157,14 @@ func printPayments(w io.Writer, all []control.Payment) {
 func printPayment(w io.Writer, p control.Payment) {
 	fmt.Fprintf(w, "%s: %s %s, %s\n", clean(p.ID), clean(p.Amount), clean(p.Currency), paid(p.State, p.Reason))
 	for _, f := range []struct{ name, value string }{
-		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"compared", compared(p)}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
+		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"compared", compared(p)}, {"taken", p.Taken}, {"refunded", p.Refunded}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(w, "  %-15s %s\n", f.name, clean(f.value))
 		}
+	}
+	for _, a := range p.Acts {
+		fmt.Fprintf(w, "  %s  %s %s, by %s\n", moment(a.Changed), ofHowMuch(a), acted(a.State, a.Reason), clean(a.By))
 	}
 }
 

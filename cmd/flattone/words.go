@@ -246,6 +246,8 @@ func sentence(e control.Event) string {
 		return delivery(e.Delivery, e.Reason)
 	case control.KindPayment:
 		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason) + doesNotMatch(e.Checks)
+	case control.KindAct:
+		return clean(e.Code) + " of payment " + clean(e.Payment) + ": " + acted(e.State, e.Reason)
 	case control.KindLineUp:
 		return "the line is up"
 	case control.KindLineDown:
@@ -366,6 +368,7 @@ func weigh(e control.Event) weight {
 		e.Kind == control.KindBar && e.On, e.Kind == control.KindTune && e.Code != "" && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
 		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying,
+		e.Kind == control.KindAct && (e.State == control.ActDeclined || e.State == control.ActFailed),
 		e.Kind == control.KindPayment && slices.Contains([]string{control.PaymentDeclined, control.PaymentFailed, control.PaymentUnknown, control.PaymentHeld}, e.State):
 		return grave
 	case e.Kind == control.KindToken, e.Kind == control.KindVerdict, e.Kind == control.KindTune && e.Code == control.CodeOK,

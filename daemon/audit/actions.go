@@ -47,14 +47,17 @@ var actions = []Action{
 	{"card.shredded", Objects, "a card's key was destroyed, and with it the card"},
 	{"card.resolved", Objects, "what a card was kept for has come out, and it was shredded"},
 	{"card.held", AdminAct, "somebody keeps a card from being shredded; the origin is why"},
+	{"card.consented", Objects, "a card's holder agreed that it is used without him; the origin is the payment that he agreed with"},
 	{"card.released", AdminAct, "somebody ended that"},
 	{"vault.purged", Objects, "cards whose time was over were shredded; the result is how many"},
 	{"card.rehearsed", Objects, "a test card was taken in a rehearsal, and nothing stored"},
 	// Payments.
-	{"payment.wanted", AdminAct, "a card is to be charged as soon as there is one; the result is how much, in the currency's minor unit, the origin which capture"},
+	{"payment.wanted", AdminAct, "a card is to be charged, as soon as there is one; the result is how much, in the currency's minor unit, the origin which capture, or which token"},
 	{"payment.confirmed", AdminAct, "somebody has a card charged that was charged the same amount within the last ten minutes; the result is how much"},
 	{"payment.cancelled", AdminAct, "somebody has such a payment end without a charge"},
 	{"payment.ended", Objects, "what became of a payment is known; the result is what, the origin by which provider"},
+	{"payment.act_wanted", AdminAct, "somebody has the money of a payment taken, given back, or the payment undone; the result is which, and how much, the origin which payment"},
+	{"payment.act_ended", Objects, "what became of that is known; the result is what, the origin by which provider"},
 	// Clients: what the owner's systems ask.
 	{"client.answered", CardAccess, "a client asked for something by a token; the result is ok or why not, the origin what, what for and under which id"},
 	{"client.refused", BadAccess, "a client was turned away, or somebody who says that he is one; the result is why"},

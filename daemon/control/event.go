@@ -5,8 +5,8 @@ import "time"
 // Kind says what an [Event] is about, and so which of its fields mean anything.
 type Kind string
 
-// The kinds of events. Every event has Seq and Time; all but KindCut have Line, and those of a delivery whose card
-// was stored before flattoned started.
+// The kinds of events. Every event has Seq and Time; all but KindCut have Line, but for those of a delivery whose
+// card was stored before flattoned started, and of payments by stored cards.
 const (
 	KindState    Kind = "state"     // State, Capture, Reason
 	KindMeters   Kind = "meters"    // CallerDBm0, AgentDBm0, MaskedPermille, and all of [Legs]
@@ -24,6 +24,7 @@ const (
 	KindToken    Kind = "token"     // Capture, Token, Brand, Last4: the card is durable
 	KindDelivery Kind = "delivery"  // Capture, Token, Destination, Delivery; Reason when it did not succeed
 	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline, or gateway_away of one that is wanted and will be charged later; Token, Auth and [Checks] once there are
+	KindAct      Kind = "act"       // Payment, Act, Code: what is done with it, State as in [Act], Reason
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
 	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears
@@ -91,6 +92,7 @@ type Event struct {
 	Token    string `json:"token,omitempty"`
 	Delivery string `json:"delivery,omitempty"`
 	Payment  string `json:"payment,omitempty"`
+	Act      string `json:"act,omitempty"`
 	Auth     string `json:"auth,omitempty"`
 	Checks
 	// Destination is who is told, by name.

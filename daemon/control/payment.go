@@ -18,6 +18,8 @@ type Charge struct {
 	// Address and Postcode are the holder's, for the provider to compare.
 	Address  string `json:"address,omitempty"`
 	Postcode string `json:"postcode,omitempty"`
+	// Consent says that the holder agrees that the card is kept, and charged again without him.
+	Consent bool `json:"consent,omitempty"`
 }
 
 // Charging is a payment that waits for its card.
@@ -61,14 +63,43 @@ type Payment struct {
 	Reference string `json:"reference,omitempty"`
 	Token     string `json:"token,omitempty"`
 	State     string `json:"state"`
-	Taken     bool   `json:"taken,omitempty"`  // approved, and not only authorised
+	Taken     string `json:"taken,omitempty"`    // how much money was taken; "": none
+	Refunded  string `json:"refunded,omitempty"` // how much of it was given back
+	Voided    bool   `json:"voided,omitempty"`
 	Reason    string `json:"reason,omitempty"` // why it failed or waits, or the class of a decline
 	Code      string `json:"code,omitempty"`   // the provider's own, for people who talk to it
+	Acts      []Act  `json:"acts,omitempty"`   // what was done with it, oldest first
 	Auth      string `json:"auth,omitempty"`
 	Checks
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"`
 }
+
+// Act is something that is done with an approved payment.
+type Act struct {
+	ID       string    `json:"id"`
+	Payment  string    `json:"payment"`
+	Kind     string    `json:"kind"` // capture, void, refund
+	Amount   string    `json:"amount,omitempty"`
+	Currency string    `json:"currency"`
+	By       string    `json:"by"`
+	State    string    `json:"state"`
+	Reason   string    `json:"reason,omitempty"`
+	Code     string    `json:"code,omitempty"`
+	Created  time.Time `json:"created"`
+	Changed  time.Time `json:"changed"`
+}
+
+// The states of acts.
+const (
+	ActOpen     = "open"     // the provider is asked, until he answers
+	ActDone     = "done"     // the end
+	ActDeclined = "declined" // the end
+	ActFailed   = "failed"   // the end: nothing was done
+)
+
+// actKinds are what can be done with a payment.
+var actKinds = []string{"capture", "void", "refund"}
 
 // Paying is the part of a [Backend] that is about payments.
 type Paying interface {
@@ -83,6 +114,8 @@ type Paying interface {
 	Payments(ctx context.Context, limit int) ([]Payment, error)
 	// Payment is one; [CodeUnknownPayment] if there never was one.
 	Payment(ctx context.Context, id string) (Payment, error)
+	// Act has something done with an approved payment: capture, void or refund; an empty amount is all that there is. What comes of it is told as events of [KindAct].
+	Act(ctx context.Context, by Actor, id, kind, amount string) (Act, error)
 }
 
 type chargeRequest struct {
@@ -93,7 +126,7 @@ type chargeRequest struct {
 // paymentRoutes are the table's lines about payments.
 func (s *Server) paymentRoutes() []route {
 	b := s.backend
-	return []route{
+	routes := []route{
 		{pattern: "POST /v1/lines/{line}/charge", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask chargeRequest
 			if err := decode(r.Body, &ask); err != nil {
@@ -118,6 +151,21 @@ func (s *Server) paymentRoutes() []route {
 			return b.Payment(ctx, r.PathValue("payment"))
 		}},
 	}
+	for _, kind := range actKinds {
+		routes = append(routes, route{pattern: "POST /v1/payments/{payment}/" + kind, may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask actRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return b.Act(ctx, by, r.PathValue("payment"), kind, ask.Amount)
+		}})
+	}
+	return routes
+}
+
+// actRequest is how much of a payment an act is about: all, if it is empty.
+type actRequest struct {
+	Amount string `json:"amount,omitempty"`
 }
 
 // Charge readies line for a card that is charged as soon as it is stored. An empty profile is the line's own.
@@ -143,4 +191,9 @@ func (c *Client) Confirm(ctx context.Context, id string) (Payment, error) {
 // Cancel has a payment that is held end without a charge.
 func (c *Client) Cancel(ctx context.Context, id string) (Payment, error) {
 	return ask[Payment](ctx, c, "cancelling the payment", http.MethodPost, "payments/"+url.PathEscape(id)+"/cancel", nil)
+}
+
+// Act has something done with a payment: kind is capture, void or refund. An empty amount is all that there is.
+func (c *Client) Act(ctx context.Context, payment, kind, amount string) (Act, error) {
+	return ask[Act](ctx, c, "asking for a "+kind, http.MethodPost, "payments/"+url.PathEscape(payment)+"/"+kind, actRequest{amount})
 }

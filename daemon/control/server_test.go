@@ -104,8 +104,11 @@ func (b *scripted) ForgetFactor(_ context.Context, by Actor, person string) erro
 }
 
 // aPayment is one with every field.
-var aPayment = Payment{ID: "p1", Capture: "c1", Line: "desk-1", Gateway: "till", Amount: "12.34", Currency: "EUR", Reference: "order-7", Token: "tok_1", State: PaymentApproved, Taken: true,
-	Reason: "r", Code: "00", Auth: "A1", Created: time.Unix(1, 0).UTC(), Changed: time.Unix(2, 0).UTC()}
+var aPayment = Payment{ID: "p1", Capture: "c1", Line: "desk-1", Gateway: "till", Amount: "12.34", Currency: "EUR", Reference: "order-7", Token: "tok_1", State: PaymentApproved, Taken: "12.34", Refunded: "0.34", Voided: true,
+	Reason: "r", Code: "00", Auth: "A1", Created: time.Unix(1, 0).UTC(), Changed: time.Unix(2, 0).UTC(), Acts: []Act{aChange}}
+
+// aChange is an act with every field.
+var aChange = Act{ID: "a1", Payment: "p1", Kind: "refund", Amount: "0.34", Currency: "EUR", By: "ann", State: ActDone, Reason: "r", Code: "00", Created: time.Unix(3, 0).UTC(), Changed: time.Unix(4, 0).UTC()}
 
 // What is kept of a share is a copy: the page is wiped.
 func (b *scripted) Custody(context.Context) (Custody, error) { return aCustody, b.told("custody") }
@@ -209,6 +212,9 @@ func (b *scripted) Payments(_ context.Context, limit int) ([]Payment, error) {
 }
 func (b *scripted) Payment(_ context.Context, id string) (Payment, error) {
 	return aPayment, b.told("payment %s", id)
+}
+func (b *scripted) Act(_ context.Context, by Actor, id, kind, amount string) (Act, error) {
+	return aChange, b.told("%s %s %q %s", kind, id, amount, by)
 }
 func (b *scripted) Rehearse(_ context.Context, by Actor, line, profile string) (string, error) {
 	return "t1", b.told("rehearse %s %q %s", line, profile, by)

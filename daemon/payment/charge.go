@@ -14,7 +14,11 @@ import (
 
 // order is what the provider is asked for. It is the same each time.
 func (pay Payment) order() gateway.Order {
-	return gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Deferred: pay.State == Waiting}
+	o := gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Deferred: pay.State == Waiting}
+	if pay.stored() {
+		o.Stored = &gateway.Stored{NetworkID: pay.network}
+	}
+	return o
 }
 
 // charge sends the card, once, and settles what comes of it, or finds out. with has the CVV, if there is one.
@@ -48,7 +52,7 @@ func (p *Payments) send(ctx context.Context, connector gateway.Connector, pay Pa
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Patience)
 	defer cancel()
 	from, order := pay.State, pay.order()
-	err = p.deps.Cards.Use(ctx, vault.Use{Token: pay.Token, Caller: Caller, Purpose: Purpose, Connector: pay.Gateway}, func(card *secret.Card) error {
+	err = p.deps.Cards.Use(ctx, vault.Use{Token: pay.Token, Caller: Caller, Purpose: pay.purpose(), Connector: pay.Gateway}, func(card *secret.Card) error {
 		if with != nil {
 			if err := card.CVV.CopyFrom(with.CVV); err != nil {
 				return err

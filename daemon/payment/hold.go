@@ -81,7 +81,7 @@ func (p *Payments) Cancel(ctx context.Context, by, name string) (Payment, error)
 		return Payment{}, err
 	}
 	err = p.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		is, err := one(tx, "id", name)
+		is, err := one(tx, "id = $1", name)
 		if err == nil && is.State != Held {
 			err = ErrNotHeld
 		}

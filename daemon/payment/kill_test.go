@@ -88,7 +88,7 @@ func openBox(dir, url string) (*box, error) {
 		return nil, err
 	}
 	b.pays, err = New(Config{Box: "test", Patience: 3 * time.Second}, Deps{Store: b.db, Audit: log, Cards: b.vault, Log: slog.New(slog.DiscardHandler),
-		Gateways: map[string]gateway.Connector{"till": gateway.Guard(till)}, Enqueue: func(*store.Tx, Event) error { return nil }, Tell: func(Payment) {}})
+		Gateways: map[string]gateway.Connector{"till": gateway.Guard(till)}, Enqueue: func(*store.Tx, Event) error { return nil }, Tell: func(Payment) {}, TellAct: func(Payment, Act) {}})
 	return b, err
 }
 
@@ -98,7 +98,8 @@ func (b *box) close() { errors.Join(b.db.Close(), b.vault.Close()) }
 func (b *box) work(out io.Writer) error {
 	go b.pays.Run(context.Background())
 	var each sync.WaitGroup
-	fail := make(chan error, 4)
+	fail := make(chan error, 5)
+	each.Go(func() { fail <- b.act() })
 	for range 4 {
 		each.Go(func() {
 			for {
@@ -137,6 +138,29 @@ func (b *box) charge(out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// act has this or that done with what was approved, time and again.
+func (b *box) act() error {
+	for ; ; time.Sleep(20 * time.Millisecond) {
+		all, err := b.pays.List(context.Background(), 50)
+		if err != nil {
+			return err
+		}
+		for _, pay := range all {
+			if pay.State != Approved || rand.N(10) > 0 {
+				continue
+			}
+			kind := []Kind{Capture, Void, Refund, Refund}[rand.N(4)]
+			minor := int64(0)
+			if kind == Refund {
+				minor = 1 + rand.Int64N(300)
+			}
+			if _, err := b.pays.Act(context.Background(), "ann", "", pay.ID, kind, minor); err != nil && !errors.Is(err, ErrCannot) {
+				return err
+			}
+		}
+	}
 }
 
 // TestKill kills a process that has cards charged, time and again, with the real signal, while its provider loses requests and answers. Then what is left is gone
@@ -192,16 +216,22 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ends := map[string]int{}
+	ends, acts := map[string]int{}, map[string]int{}
 	for _, pay := range all {
 		delete(wanted, pay.ID)
 		ends[string(pay.State)+" "+pay.Reason]++
 		books := sim.Books(gateway.Order{Key: pay.ID})
+		for _, a := range pay.Acts {
+			acts[fmt.Sprint(a.Kind, " ", a.State, " ", a.Reason)]++
+		}
 		want := gatewaytest.Books{}
 		if pay.State == Approved {
-			want.Charges = 1
-			if want.Held = pay.Minor; pay.Take {
-				want.Held, want.Taken = 0, pay.Minor
+			want = gatewaytest.Books{Charges: 1, Taken: pay.Taken(), Returned: pay.Refunded()}
+			switch {
+			case pay.Voided() && pay.Take: // what it had taken is given back
+				want.Taken, want.Returned = pay.Minor, pay.Minor
+			case !pay.Voided() && pay.Taken() == 0:
+				want.Held = pay.Minor
 			}
 		}
 		if books != want {
@@ -211,7 +241,7 @@ func TestKill(t *testing.T) {
 	for id := range wanted {
 		t.Errorf("%s was wanted, and there is no such payment", id)
 	}
-	t.Logf("%d payments in %d lives: %v", len(all), rounds, ends)
+	t.Logf("%d payments in %d lives: %v; what was done with them: %v", len(all), rounds, ends, acts)
 }
 
 // goThrough runs payments until none is open but those whose card nobody keyed before the process died, which end in two hours.
@@ -228,7 +258,8 @@ func (b *box) goThrough(t *testing.T) {
 	}()
 	for open := 1; open > 0; time.Sleep(100 * time.Millisecond) {
 		err := b.db.Read(ctx, func(tx *store.Tx) error {
-			return tx.One([]any{&open}, "SELECT COUNT(*) FROM payment WHERE state NOT IN ('approved', 'declined', 'failed', 'abandoned', 'wanted')")
+			return tx.One([]any{&open}, `SELECT (SELECT COUNT(*) FROM payment WHERE state NOT IN ('approved', 'declined', 'failed', 'abandoned', 'wanted'))
+				+ (SELECT COUNT(*) FROM payment_act WHERE state = 'open')`)
 		})
 		if err != nil {
 			t.Fatalf("%d payments are unresolved a minute after the last start: %v", open, err)

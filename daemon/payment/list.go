@@ -9,14 +9,25 @@ import (
 )
 
 // List is the newest payments, newest first.
-func (p *Payments) List(ctx context.Context, limit int) (all []Payment, err error) {
+func (p *Payments) List(ctx context.Context, limit int) (all []Books, err error) {
 	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
 		all = nil
-		return tx.Each(func(scan func(...any) error) error {
+		if err := tx.Each(func(scan func(...any) error) error {
 			pay, err := scanned(scan)
-			all = append(all, pay)
+			all = append(all, Books{Payment: pay})
 			return err
-		}, "SELECT "+columns+" FROM payment ORDER BY id DESC LIMIT $1", limit)
+		}, "SELECT "+columns+" FROM payment ORDER BY id DESC LIMIT $1", limit); err != nil {
+			return err
+		}
+		acts, err := eachAct(tx, "payment IN (SELECT id FROM payment ORDER BY id DESC LIMIT $1)", limit)
+		of := map[string][]Act{}
+		for _, a := range acts {
+			of[a.Payment] = append(of[a.Payment], a)
+		}
+		for i := range all {
+			all[i].Acts = of[all[i].ID]
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("payment: list: %w", err)
@@ -24,16 +35,21 @@ func (p *Payments) List(ctx context.Context, limit int) (all []Payment, err erro
 	return all, nil
 }
 
-// Find is one, or [ErrUnknown].
-func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
+// Books are a payment with all that was done with it, or [ErrUnknown].
+func (p *Payments) Books(ctx context.Context, name string) (b Books, err error) {
 	if !id.Is(name, payments) {
-		return Payment{}, ErrUnknown // what is given in its place may be a card
+		return Books{}, ErrUnknown // what is given in its place may be a card
 	}
-	pay, err := p.of(ctx, "id", name)
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if b.Payment, err = one(tx, "id = $1", name); err == nil {
+			b.Acts, err = actsOf(tx, name)
+		}
+		return err
+	})
 	if err != nil {
-		return Payment{}, fmt.Errorf("payment: %w", err)
+		return Books{}, fmt.Errorf("payment: %w", err)
 	}
-	return pay, nil
+	return b, nil
 }
 
 // Wanted are the captures that this box's payments wait for.
@@ -53,9 +69,16 @@ func (p *Payments) Wanted(ctx context.Context) (captures []string, err error) {
 	return captures, nil
 }
 
-// Doubts is of how many nobody knows what became of them.
+// Find is one, or [ErrUnknown].
+func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
+	b, err := p.Books(ctx, name)
+	return b.Payment, err
+}
+
+// Doubts is of how many nobody knows what became of them, or of what was asked for them more than once.
 func (p *Payments) Doubts(ctx context.Context) (n int, err error) {
-	err = p.deps.Store.One(ctx, []any{&n}, "SELECT COUNT(*) FROM payment WHERE due > 0 AND state = $1", string(Unknown))
+	err = p.deps.Store.One(ctx, []any{&n}, `SELECT (SELECT COUNT(*) FROM payment WHERE due > 0 AND state = $1)
+		+ (SELECT COUNT(DISTINCT payment) FROM payment_act WHERE due > 0 AND tries > 0)`, string(Unknown))
 	return n, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/vault"
 )
 
 // longestCall is when nobody waits for the card of an order any more.
@@ -17,15 +18,19 @@ const longestCall = 2 * time.Hour
 
 // Want has the capture's card charged as soon as there is one. by is who asks. The order is durable when it returns.
 func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error) {
-	if err := p.check(o); err != nil {
+	err := p.check(o)
+	if err == nil && !vault.IsCaptureID(o.Capture) {
+		err = fmt.Errorf("%w: no capture", ErrBadOrder)
+	}
+	if err != nil {
 		return Payment{}, fmt.Errorf("payment: %w", err)
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	pay := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now}
+	pay := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now, by: by}
 	if o.Away {
 		pay.Reason = NotReached
 	}
-	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error {
+	err = p.deps.Store.Write(ctx, func(tx *store.Tx) error {
 		if err := insert(tx, p.cfg.Box, pay, now.Add(longestCall)); err != nil {
 			return err
 		}
@@ -92,12 +97,12 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 	if err != nil {
 		return fmt.Errorf("payment: %w", err)
 	}
-	if pay.State != Ready || !p.occupy(pay.ID) {
+	if pay.State != Ready || !p.charges.occupy(pay.ID) {
 		return nil // the line sent it again, and it is seen to
 	}
 	before, err := p.twice.sees(pay, card.PAN)
 	if err != nil {
-		p.leave(pay.ID)
+		p.charges.leave(pay.ID)
 		return fmt.Errorf("payment: %w", err)
 	}
 	cvv, err := secret.NewCard()
@@ -105,11 +110,11 @@ func (p *Payments) Sealed(ctx context.Context, capture, token string, card *secr
 		err = cvv.CVV.CopyFrom(card.CVV)
 	}
 	if err != nil {
-		p.leave(pay.ID)
+		p.charges.leave(pay.ID)
 		return fmt.Errorf("payment: %w", err)
 	}
 	p.under.Go(func() {
-		defer p.leave(pay.ID)
+		defer p.charges.leave(pay.ID)
 		defer cvv.Destroy()
 		may := true
 		if before != "" {
@@ -162,29 +167,8 @@ func (p *Payments) lease() time.Duration {
 // of reads a payment by its id, or its capture.
 func (p *Payments) of(ctx context.Context, column, value string) (pay Payment, err error) {
 	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
-		pay, err = one(tx, column, value)
+		pay, err = one(tx, column+" = $1", value)
 		return err
 	})
 	return pay, err
-}
-
-// occupy has this process see to a payment, unless it does already.
-func (p *Payments) occupy(id string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.busy[id] {
-		return false
-	}
-	p.busy[id] = true
-	return true
-}
-
-func (p *Payments) leave(id string) {
-	p.mu.Lock()
-	delete(p.busy, id)
-	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
 }

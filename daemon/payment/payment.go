@@ -2,7 +2,7 @@
 //
 // It exists because between a box and a provider everything can be lost but money. A payment is a row in the store before anybody keys a card for it. Its id is the
 // idempotency key by which a provider is asked; the reference by which he will know it is durable before the card leaves; and what isn't known, after a time-out or
-// kill -9, is asked for or undone until it is. It promises:
+// kill -9, is asked for or undone until it is. What is done with it later, an [Act], is asked for until the provider answers. It promises:
 //
 //   - A card is sent for a payment once. What comes after a doubt are questions and reversals, never a second charge.
 //   - Every payment ends: approved, declined, failed (nothing was taken, and why) or abandoned. Until then somebody sees to it, after a restart within a minute, and
@@ -86,7 +86,9 @@ type Order struct {
 	Reference string
 	Take      bool // a sale; otherwise only an authorisation
 	// Later has it charged later, without a CVV, where the provider can't be asked. The card must be one that is kept.
-	Later   bool
+	Later bool
+	// Consent says that the holder agrees that the card is kept, and charged again without him. It must be one that is kept.
+	Consent bool
 	Address gateway.Address
 	// Away: the provider couldn't be reached as this was ordered, and it is Later. So who takes the card knows before he does.
 	Away bool
@@ -103,9 +105,11 @@ type Payment struct {
 	Created time.Time
 	Changed time.Time
 
-	ref   string
-	names map[string]string // what each destination knows the card by
-	tries int64
+	by, key string
+	network string // of a stored card: the network's id of the payment that its holder agreed with
+	ref     string
+	names   map[string]string // what each destination knows the card by
+	tries   int64
 }
 
 // Cards is what a payment needs of the vault.
@@ -114,16 +118,20 @@ type Cards interface {
 	Use(ctx context.Context, u vault.Use, with func(*secret.Card) error) error
 	// ResolveIn ends a card that was kept for the payment alone, in the payment's transaction; another card stays.
 	ResolveIn(tx *store.Tx, by, token string) error
+	// Agree and Agreed are [vault.Vault.Agree] and [vault.Vault.Agreed].
+	Agree(tx *store.Tx, by, token string, c vault.Consent) error
+	Agreed(tx *store.Tx, token string) (vault.Consent, error)
 	// Names are what each destination knows a card by.
 	Names(tx *store.Tx, token string) (map[string]string, error)
 	// Captured is the token of a capture's card, "" where there is none.
 	Captured(tx *store.Tx, capture string) (token string, err error)
 }
 
-// Caller and Purpose are how a payment asks the vault for its card.
+// Caller and Purpose are how a payment asks the vault for its card, and Stored how for one that no caller has keyed for it.
 const (
 	Caller  = "payments"
 	Purpose = "charge"
+	Stored  = "stored"
 )
 
 // Config is how payments are made.
@@ -141,28 +149,29 @@ type Deps struct {
 	Gateways map[string]gateway.Connector
 	// Enqueue has a destination told, in the transaction of what it is told. To whom is one of the names of Cards.Names.
 	Enqueue func(tx *store.Tx, e Event) error
-	// Tell is given every change, once it is durable. It must not block.
-	Tell func(Payment)
-	Log  *slog.Logger
+	// Tell is given every change, once it is durable, and TellAct every one of an act. They must not block.
+	Tell    func(Payment)
+	TellAct func(Payment, Act)
+	Log     *slog.Logger
 }
 
 // Payments makes them. Safe for concurrent use; Run runs once.
 type Payments struct {
 	cfg     Config
 	deps    Deps
-	wake    chan struct{}
-	under   sync.WaitGroup  // charges under way, which Run waits for at its end
+	charges *queue          // payments
+	follow  *queue          // acts
+	under   sync.WaitGroup  // questions under way, which Run waits for at its end
 	ctx     context.Context // Run's, once started is closed: charges wait for it
 	started chan struct{}
 	mu      sync.Mutex
-	busy    map[string]bool          // payments that somebody in this process sees to
 	words   map[string]chan struct{} // of payments that are held
 	twice   *twice
 }
 
 // New checks what it is given.
 func New(cfg Config, deps Deps) (*Payments, error) {
-	if deps.Store == nil || deps.Audit == nil || deps.Cards == nil || deps.Enqueue == nil || deps.Tell == nil || deps.Log == nil {
+	if deps.Store == nil || deps.Audit == nil || deps.Cards == nil || deps.Enqueue == nil || deps.Tell == nil || deps.TellAct == nil || deps.Log == nil {
 		return nil, errors.New("payment: a dependency is missing")
 	}
 	if cfg.Patience <= 0 {
@@ -177,7 +186,14 @@ func New(cfg Config, deps Deps) (*Payments, error) {
 		seen.saw(pay)
 		tell(pay)
 	}
-	return &Payments{cfg: cfg, deps: deps, wake: make(chan struct{}, 1), started: make(chan struct{}), busy: map[string]bool{}, words: map[string]chan struct{}{}, twice: seen}, nil
+	p := &Payments{cfg: cfg, deps: deps, started: make(chan struct{}), words: map[string]chan struct{}{}, twice: seen}
+	p.charges = p.queue("payment", p.see, map[State]time.Duration{Ready: resend, Held: 0, Asked: 0, Unknown: 0, Waiting: 0})
+	p.follow = p.queue("payment_act", p.seeAct, map[State]time.Duration{Open: 0})
+	return p, nil
+}
+
+func (p *Payments) queue(table string, see func(context.Context, string), left map[State]time.Duration) *queue {
+	return &queue{store: p.deps.Store, log: p.deps.Log, box: p.cfg.Box, table: table, left: left, lease: p.lease(), see: see, wake: make(chan struct{}, 1), busy: map[string]bool{}}
 }
 
 // Errors of orders.
@@ -191,8 +207,6 @@ var (
 func (p *Payments) check(o Order) error {
 	_, known := p.deps.Gateways[o.Gateway]
 	switch {
-	case !vault.IsCaptureID(o.Capture):
-		return fmt.Errorf("%w: no capture", ErrBadOrder)
 	case !known:
 		return fmt.Errorf("%w: no gateway %q is configured", ErrBadOrder, o.Gateway)
 	case o.Minor <= 0 || o.Minor > mostMinor:

@@ -58,6 +58,9 @@ type entry struct {
 	charged  int // how often money was taken
 	declined bool
 	undone   bool
+	captured int64
+	refunds  map[string]int64 // by key
+	stored   *gateway.Stored  // of the last request
 }
 
 // fault is what becomes of a request.
@@ -114,9 +117,10 @@ func (b *till) Authorise(ctx context.Context, o gateway.Order, card *secret.Card
 	b.mu.Lock()
 	e := b.books[o.Key]
 	if e == nil {
-		e = &entry{}
+		e = &entry{refunds: map[string]int64{}}
 		b.books[o.Key] = e
 	}
+	e.stored = o.Stored
 	if f == declines {
 		e.declined = true
 	} else if !e.undone {
@@ -134,7 +138,7 @@ func (b *till) Authorise(ctx context.Context, o gateway.Order, card *secret.Card
 	case declines:
 		return gateway.Answer{Outcome: gateway.Declined, Class: gateway.Funds, Code: "51"}, nil
 	}
-	return gateway.Answer{Outcome: gateway.Approved, Auth: "A1B2C3", CVV: gateway.Match}, nil
+	return gateway.Answer{Outcome: gateway.Approved, Auth: "A1B2C3", CVV: gateway.Match, NetworkID: "net-7"}, nil
 }
 
 func (b *till) Reach(ctx context.Context) error {
@@ -188,11 +192,42 @@ func (b *till) Void(_ context.Context, o gateway.Order, _ string) (gateway.Answe
 	return gateway.Answer{Outcome: gateway.Approved}, nil
 }
 
-func (b *till) Capture(context.Context, gateway.Order, string, int64) (gateway.Answer, error) {
-	return gateway.Answer{Outcome: gateway.Approved}, nil
+func (b *till) Capture(ctx context.Context, o gateway.Order, ref string, minor int64) (gateway.Answer, error) {
+	return b.do(ctx, o, ref, func(e *entry) { e.captured = minor })
 }
 
-func (b *till) Refund(context.Context, gateway.Order, string, string, int64) (gateway.Answer, error) {
+func (b *till) Refund(ctx context.Context, o gateway.Order, ref, key string, minor int64) (gateway.Answer, error) {
+	return b.do(ctx, o, ref, func(e *entry) { e.refunds[key] = minor })
+}
+
+// do is what becomes of a request about a payment that there is.
+func (b *till) do(ctx context.Context, o gateway.Order, ref string, change func(*entry)) (gateway.Answer, error) {
+	b.mu.Lock()
+	f, e := b.take(), b.books[o.Key]
+	b.asks++
+	if e == nil || ref != "ref-"+o.Key {
+		b.mu.Unlock()
+		return gateway.Answer{}, errors.New("asked about what never was")
+	}
+	if f == approves || f == losesAnswer || f == garbles || f == hangs {
+		change(e)
+	}
+	b.mu.Unlock()
+	switch f {
+	case isAway:
+		return gateway.Answer{}, gateway.ErrNotSent
+	case refuses:
+		return gateway.Answer{}, gateway.ErrRefused
+	case losesAsk, losesAnswer:
+		return gateway.Answer{}, errLost
+	case garbles:
+		return gateway.Answer{}, gateway.ErrGarbled
+	case hangs:
+		<-ctx.Done()
+		return gateway.Answer{}, ctx.Err()
+	case declines:
+		return gateway.Answer{Outcome: gateway.Declined, Class: gateway.Refusal, Code: "05"}, nil
+	}
 	return gateway.Answer{Outcome: gateway.Approved}, nil
 }
 
@@ -216,6 +251,7 @@ type rig struct {
 	pays  *Payments
 	mu    sync.Mutex
 	told  []Payment
+	acts  []Act
 	sent  []Event
 	stop  func()
 }
@@ -240,7 +276,7 @@ func newRig(t testing.TB) *rig {
 	}
 	root := keys.Held(keys.TPM, key)
 	r.vault, err = vault.New(context.Background(), vault.Config{Retention: 24 * time.Hour, OnceTTL: time.Hour, Destinations: []vault.Destination{{Name: "crm"}, {Name: "erp", Own: true}},
-		Rules: []vault.Rule{{Caller: Caller, Purpose: Purpose, Connector: "till", PerHour: 1 << 30}}},
+		Rules: []vault.Rule{{Caller: Caller, Purpose: Purpose, Connector: "till", PerHour: 1 << 30}, {Caller: Caller, Purpose: Stored, Connector: "till", PerHour: 1 << 30, Consented: true}}},
 		vault.Deps{Store: r.db, Root: root, Audit: r.audit, Outbox: vault.OutboxFunc(func(*store.Tx, vault.Event) error { return nil })})
 	if err != nil {
 		t.Fatal(err)
@@ -269,6 +305,11 @@ func (r *rig) build(t testing.TB) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.told = append(r.told, p)
+		},
+		TellAct: func(_ Payment, a Act) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.acts = append(r.acts, a)
 		},
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -9,14 +10,15 @@ import (
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/vault"
 )
 
 // Event is what upstream is told of a payment. It has the shape of the outbox's.
 type Event struct {
 	ID   string
 	To   string // the destination; "": every one
-	Type string // payment.approved, payment.declined, payment.failed
-	Key  string // the capture: in order with what is told of its card
+	Type string // payment.approved, payment.declined, payment.failed; payment.captured, payment.voided, payment.refunded, payment.act_declined, payment.act_failed
+	Key  string // the capture: in order with what is told of its card; of a stored card the payment
 	Time time.Time
 	Data []byte
 }
@@ -24,7 +26,7 @@ type Event struct {
 // told is an event's data.
 type told struct {
 	Payment   string        `json:"payment"`
-	Capture   string        `json:"capture"`
+	Capture   string        `json:"capture,omitempty"`
 	Token     string        `json:"token"`
 	Gateway   string        `json:"gateway"`
 	Minor     int64         `json:"minor"`
@@ -58,12 +60,17 @@ func (p *Payments) settle(ctx context.Context, pay Payment, state State, reason 
 			if err := p.announce(tx, pay, deferred); err != nil {
 				return err
 			}
+			if pay.Consent && state == Approved {
+				if err := p.deps.Cards.Agree(tx, pay.by, pay.Token, vault.Consent{Payment: pay.ID, Network: pay.Answer.NetworkID}); err != nil {
+					return err
+				}
+			}
 			if err := p.deps.Cards.ResolveIn(tx, Caller, pay.Token); err != nil {
 				return err
 			}
 		}
 		tx.OnCommit(func() { p.deps.Tell(pay) })
-		return p.deps.Audit.Append(tx, audit.Event{Actor: Caller, Action: "payment.ended", Object: pay.ID, Result: result(pay), Origin: "gateway " + pay.Gateway, Time: pay.Changed})
+		return p.deps.Audit.Append(tx, audit.Event{Actor: Caller, Action: "payment.ended", Object: pay.ID, Result: result(pay.State, pay.Reason, pay.Answer), Origin: "gateway " + pay.Gateway, Time: pay.Changed})
 	})
 	if err == nil && pay.Token != "" {
 		err = p.deps.Store.Scrub(ctx)
@@ -71,15 +78,12 @@ func (p *Payments) settle(ctx context.Context, pay Payment, state State, reason 
 	return err
 }
 
-// result is how a payment ended, in a word or two of ours.
-func result(pay Payment) string {
-	switch {
-	case pay.Reason != "":
-		return string(pay.State) + " " + pay.Reason
-	case pay.Answer.Class != "":
-		return string(pay.State) + " " + string(pay.Answer.Class)
+// result is how something ended, in a word or two of ours.
+func result(state State, reason string, a gateway.Answer) string {
+	if why := cmp.Or(reason, string(a.Class)); why != "" {
+		return string(state) + " " + why
 	}
-	return string(pay.State)
+	return string(state)
 }
 
 // announce has each destination told, by its own name for the card.
@@ -91,7 +95,7 @@ func (p *Payments) announce(tx *store.Tx, pay Payment, deferred bool) error {
 		if err != nil {
 			return err
 		}
-		e := Event{ID: id.New("evt_", pay.Changed), To: to, Type: "payment." + string(pay.State), Key: pay.Capture, Time: pay.Changed, Data: data}
+		e := Event{ID: id.New("evt_", pay.Changed), To: to, Type: "payment." + string(pay.State), Key: pay.about(), Time: pay.Changed, Data: data}
 		if err := p.deps.Enqueue(tx, e); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (v *Vault) shredIn(tx *store.Tx, token string, why Why, now time.Time) erro
 	if err := v.part(tx, token, why, now); err != nil {
 		return err
 	}
-	for _, table := range []string{"card_key", "alias", "hold", "card"} {
+	for _, table := range []string{"card_key", "alias", "hold", "consent", "card"} {
 		if _, err := tx.Exec("DELETE FROM "+table+" WHERE token = $1", token); err != nil {
 			return err
 		}

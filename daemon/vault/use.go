@@ -19,6 +19,7 @@ type Rule struct {
 	Purpose   string // what for: charge, refund
 	Connector string // through whom the card leaves
 	PerHour   int    // no more than this
+	Consented bool   // only a card whose holder has agreed to it
 }
 
 // Use is what somebody wants a card for.
@@ -32,7 +33,7 @@ type Use struct {
 // Use opens a card for a connector, and destroys it when with returns: nothing of it may be kept. But for [Vault.ExportCards] it is the only way out of the vault, and a test lists its
 // callers. That it is used, by whom and what for, is durable before with begins; a card for one use is shredded in the same transaction, so it is used once at most.
 //
-// Errors are [ErrNotAllowed], [ErrQuota], [ErrUnknownToken], [ErrShredded], [ErrNotKept], [ErrAltered], [ErrLocked], each in the audit log too, those of the store, and with's own.
+// Errors are [ErrNotAllowed], [ErrQuota], [ErrNoConsent], [ErrUnknownToken], [ErrShredded], [ErrNotKept], [ErrAltered], [ErrLocked], each in the audit log too, those of the store, and with's own.
 func (v *Vault) Use(ctx context.Context, u Use, with func(*secret.Card) error) error {
 	card, err := v.take(ctx, u)
 	if err != nil {
@@ -94,6 +95,11 @@ func (v *Vault) spend(tx *store.Tx, u Use, rule Rule, r *record, now time.Time) 
 	if there == 0 {
 		return ErrShredded
 	}
+	if rule.Consented {
+		if _, err := v.Agreed(tx, r.token); err != nil {
+			return err
+		}
+	}
 	if r.Kind == Once {
 		if err := v.shredIn(tx, r.token, Used, now); err != nil {
 			return err
@@ -109,7 +115,7 @@ func (u Use) event(result string, now time.Time) audit.Event {
 
 // refused writes down who got no card. A vault that can't says so as well.
 func (v *Vault) refused(ctx context.Context, u Use, err error, now time.Time) error {
-	for _, known := range []error{ErrNotAllowed, ErrQuota, ErrUnknownToken, ErrShredded, ErrNotKept, ErrAltered, ErrLocked} {
+	for _, known := range []error{ErrNotAllowed, ErrQuota, ErrNoConsent, ErrUnknownToken, ErrShredded, ErrNotKept, ErrAltered, ErrLocked} {
 		if !errors.Is(err, known) {
 			continue
 		}

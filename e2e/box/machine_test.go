@@ -38,7 +38,7 @@ func newMachine(t *testing.T) *machine {
 	m.on()
 	t.Cleanup(func() {
 		if t.Failed() && m.Runs() {
-			t.Logf("the journal ends:\n%s", m.Journal("--lines=80", "--unit=flattone*"))
+			t.Logf("the journal ends:\n%s", m.Journal("--lines=30", "--unit=flattone*"))
 		}
 		m.off()
 	})

@@ -42,6 +42,13 @@ CREATE TABLE hold (
   since  BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9223372036854775807)
 ); -- in the order of its key
 
+CREATE TABLE consent (
+  token   TEXT   NOT NULL PRIMARY KEY REFERENCES card (token),
+  payment TEXT   NOT NULL CHECK (payment || '' = payment),
+  network TEXT   NOT NULL CHECK (network || '' = network),
+  given   BIGINT NOT NULL CHECK (given BETWEEN 0 AND 9223372036854775807)
+); -- in the order of its key
+
 CREATE TABLE shred (
   token   TEXT   NOT NULL PRIMARY KEY CHECK (token || '' = token),
   capture TEXT   NOT NULL UNIQUE CHECK (capture || '' = capture),
