@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
 	"github.com/flattone/flattone/daemon/gateway/iso8583/acquirer"
 	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
 	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
@@ -34,8 +35,12 @@ const (
 	byISO    = "iso8583"
 )
 
-// slow is the pace of a provider who takes his time over each read and write, so that more of a killed box's moments fall into a question.
-const slow = "slow"
+// The paces of a provider, besides none. One is slow over each read and write, so that more of a killed box's moments fall into a question; one is silent once he
+// has a card.
+const (
+	slow   = "slow"
+	silent = "silent"
+)
 
 // slowly is a provider's network far away.
 type slowly struct{ net.Listener }
@@ -75,8 +80,12 @@ func provide(kind, address, dir, pace string) error {
 		return err
 	}
 	if kind == byStripe {
-		if _, err := stripesim.Serve(l, secure, kept, books); err != nil {
+		sim, err := stripesim.Serve(l, secure, kept, books)
+		if err != nil {
 			return err
+		}
+		if pace == silent {
+			sim.BreakAt("/payment_methods", gatewaytest.Silent)
 		}
 		fmt.Println("serves")
 		select {}
@@ -86,6 +95,9 @@ func provide(kind, address, dir, pace string) error {
 		return err
 	}
 	bank.Keep(books)
+	if pace == silent {
+		bank.Script(acquirer.Silent)
+	}
 	fmt.Println("serves")
 	bank.Serve(l)
 	return errors.New("it serves no longer")
@@ -175,9 +187,13 @@ func (p *provider) kill() {
 func (p *provider) table(name string) string {
 	how := fmt.Sprintf("url = \"https://127.0.0.1:%d\"\nsecret_file = %q", p.port, filepath.Join(p.dir, "api.key"))
 	if p.kind == byISO {
-		how = fmt.Sprintf("address = \"127.0.0.1:%d\"\nterminal = \"FLAT0001\"\nmerchant = \"000000000123456\"\nmerchant_category = \"5969\"\necho_s = 10", p.port)
+		how = fmt.Sprintf("address = \"127.0.0.1:%d\"\nterminal = \"FLAT0001\"\nmerchant = \"000000000123456\"\nmerchant_category = \"5969\"\necho_s = 40", p.port)
 	}
-	return fmt.Sprintf("\n[gateway.%s]\nkind = %q\ncurrency = \"EUR\"\nca_file = %q\ntimeout_s = 5\n%s\n", name, p.kind, p.ca(), how)
+	timeout := 5
+	if p.pace == silent {
+		timeout = 40
+	}
+	return fmt.Sprintf("\n[gateway.%s]\nkind = %q\ncurrency = \"EUR\"\nca_file = %q\ntimeout_s = %d\n%s\n", name, p.kind, p.ca(), timeout, how)
 }
 
 // stripesBooks are those of one that was killed and speaks Stripe's API, by the payments' ids.

@@ -85,28 +85,6 @@ func TestNothingRemains(t *testing.T) {
 	r := newRig(t, cfg)
 	r.start(t)
 	began := time.Now()
-	nth := func(n int, want func(control.Event) bool) func(control.Event) bool {
-		return func(e control.Event) bool {
-			if want(e) {
-				n--
-			}
-			return n < 0
-		}
-	}
-	idleAgain := func(line string) func(control.Event) bool {
-		done := false
-		return func(e control.Event) bool {
-			if e.Line != line || e.Kind != control.KindState {
-				return false
-			}
-			was := done
-			done = e.State == "done"
-			return was && e.State == "idle"
-		}
-	}
-	code := func(line, code string) func(control.Event) bool {
-		return func(e control.Event) bool { return e.Line == line && e.Code == code }
-	}
 	for n := range each {
 		for _, l := range cfg.Lines[:lines] {
 			r.wait(t, "a call on "+l.Name, nth(n, code(l.Name, control.CallBegan)))
@@ -122,36 +100,8 @@ func TestNothingRemains(t *testing.T) {
 	t.Logf("%d cards took %v", lines*each, time.Since(began))
 	r.arm(t, "open")
 	r.wait(t, "a card that is keyed but for one digit", func(e control.Event) bool { return e.Line == "open" && e.Field == "cvv" && e.Stars == 11 })
-	all, err := r.client.Lines(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pids := map[string]int{"flattoned": r.PID()}
-	for _, l := range all {
-		pids["the line "+l.Name] = l.PID
-	}
-	look := func(when string, most map[string]int) {
-		began := time.Now()
-		for name, pid := range pids {
-			for _, c := range canaries {
-				c.found, c.dumped, c.where = 0, 0, nil
-			}
-			if extent := searchMemory(t, pid, canaries...); extent.Seen < 1<<20 || extent.Hidden > 0 {
-				t.Errorf("%s, %s: %d bytes are seen, %d hidden", when, name, extent.Seen, extent.Hidden)
-			}
-			for _, c := range taken {
-				if c.found > 0 {
-					t.Errorf("%s, %s: %s, which was taken, is in %d places: %v", when, name, c.what, c.found, c.where)
-				}
-			}
-			for _, c := range open {
-				if c.found != most[name] || c.dumped > 0 {
-					t.Errorf("%s, %s: %s, which is open, is in %d places and %d of a core, not in %d: %v", when, name, c.what, c.found, c.dumped, most[name], c.where)
-				}
-			}
-		}
-		t.Logf("%s: a look takes %v", when, time.Since(began))
-	}
+	pids := r.pids(t)
+	look := func(when string, most map[string]int) { lookThrough(t, when, pids, taken, open, most) }
 	look("while a capture is open", map[string]int{"the line open": 1})
 	if err := r.client.Disarm(t.Context(), "open"); err != nil {
 		t.Fatal(err)
@@ -168,4 +118,70 @@ func TestNothingRemains(t *testing.T) {
 			t.Errorf("%s is in a file: %v", c.what, c.where)
 		}
 	}
+}
+
+// nth is the nth, from 0, that is wanted.
+func nth(n int, want func(control.Event) bool) func(control.Event) bool {
+	return func(e control.Event) bool {
+		if want(e) {
+			n--
+		}
+		return n < 0
+	}
+}
+
+// idleAgain is a line's after a card.
+func idleAgain(line string) func(control.Event) bool {
+	done := false
+	return func(e control.Event) bool {
+		if e.Line != line || e.Kind != control.KindState {
+			return false
+		}
+		was := done
+		done = e.State == "done"
+		return was && e.State == "idle"
+	}
+}
+
+func code(line, code string) func(control.Event) bool {
+	return func(e control.Event) bool { return e.Line == line && e.Code == code }
+}
+
+// pids are those of flattoned and of its lines.
+func (r *rig) pids(t *testing.T) map[string]int {
+	t.Helper()
+	all, err := r.client.Lines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := map[string]int{"flattoned": r.PID()}
+	for _, l := range all {
+		pids["the line "+l.Name] = l.PID
+	}
+	return pids
+}
+
+// lookThrough looks in the memory of processes for cards that were taken, of which there is nothing, and for one that is open, which is where it may be and never in a core.
+func lookThrough(t *testing.T, when string, pids map[string]int, taken, open []*canary, most map[string]int) {
+	t.Helper()
+	began := time.Now()
+	for name, pid := range pids {
+		for _, c := range slices.Concat(taken, open) {
+			c.found, c.dumped, c.where = 0, 0, nil
+		}
+		if extent := searchMemory(t, pid, slices.Concat(taken, open)...); extent.Seen < 1<<20 || extent.Hidden > 0 {
+			t.Errorf("%s, %s: %d bytes are seen, %d hidden", when, name, extent.Seen, extent.Hidden)
+		}
+		for _, c := range taken {
+			if c.found > 0 {
+				t.Errorf("%s, %s: %s, which was taken, is in %d places: %v", when, name, c.what, c.found, c.where)
+			}
+		}
+		for _, c := range open {
+			if c.found != most[name] || c.dumped > 0 {
+				t.Errorf("%s, %s: %s, which is open, is in %d places and %d of a core, not in %d: %v", when, name, c.what, c.found, c.dumped, most[name], c.where)
+			}
+		}
+	}
+	t.Logf("%s: a look takes %v", when, time.Since(began))
 }

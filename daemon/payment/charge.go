@@ -57,6 +57,7 @@ func (p *Payments) send(ctx context.Context, connector gateway.Connector, pay Pa
 			if err := card.CVV.CopyFrom(with.CVV); err != nil {
 				return err
 			}
+			with.CVV.Clear() // one is enough
 		}
 		a, err = connector.Authorise(ctx, order, card, func(ref string) error {
 			pay.ref, pay.State, pay.Reason, pay.Changed = ref, Asked, "", now()

@@ -107,6 +107,7 @@ func (c *Courier) Send(ctx context.Context, r Request) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: send the head: %w", gateway.ErrNotSent, reason(ctx, err))
 	}
 	lost := r.Body.writeTo(conn) // there may be an answer all the same: a provider needn't take all before it refuses
+	r.Body.Wipe()                // which may take long
 	tcp.SetNoDelay(true)         // what is left goes now
 	a, err := read(conn, r.Method)
 	switch {

@@ -76,10 +76,12 @@ func (l *link) end(why error) {
 	locked.Free(l.aside)
 }
 
-// ask sends a question and waits for its answer until ctx ends. It is [gateway.ErrNotSent] if nothing of it left.
+// ask sends a question, wipes it, and waits for its answer until ctx ends. It is [gateway.ErrNotSent] if nothing of it left.
 func (l *link) ask(ctx context.Context, q *question) (answer, error) {
 	to := make(chan answer, 1)
-	if err := l.write(ctx, q, to); err != nil {
+	err := l.write(ctx, q, to)
+	q.wipe() // its answer may take long
+	if err != nil {
 		return answer{}, err
 	}
 	defer l.forget(q.trace, to)

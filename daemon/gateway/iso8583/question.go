@@ -40,8 +40,11 @@ func (c *Connector) question(t trace, mti string, fields ...message.Field) (*que
 	return &question{trace: t, answer: mti[:2] + string(mti[2]+1) + "0", page: page, frame: page[:n], secrets: secrets}, nil
 }
 
-// wipe gives the page back.
-func (q *question) wipe() { locked.Free(q.page) }
+// wipe gives the page back. Wiping it again does nothing.
+func (q *question) wipe() {
+	locked.Free(q.page)
+	q.page, q.frame = nil, nil
+}
 
 // Codes of what is asked.
 const (
