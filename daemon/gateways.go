@@ -18,11 +18,12 @@ import (
 // keptUp is a connector that keeps a connection.
 type keptUp interface{ Run(context.Context) error }
 
-// connectors are to the gateways of the config, each held to its promises; and those of them that must run.
-func connectors(c *config.Config) (all map[string]gateway.Connector, run []keptUp, err error) {
+// connectors are to the gateways of the config, each held to its promises; and those of them that must run. reached is told whether there is a way to one that keeps its
+// connection, as often as that changes.
+func connectors(c *config.Config, reached func(gateway string, err error)) (all map[string]gateway.Connector, run []keptUp, err error) {
 	all = map[string]gateway.Connector{}
 	for name, g := range c.Gateways {
-		one, err := connector(g)
+		one, err := connector(g, func(err error) { reached(name, err) })
 		if err != nil {
 			return nil, nil, fmt.Errorf("[gateway.%s]: %w", name, err)
 		}
@@ -34,12 +35,12 @@ func connectors(c *config.Config) (all map[string]gateway.Connector, run []keptU
 	return all, run, nil
 }
 
-func connector(g config.Gateway) (gateway.Connector, error) {
+func connector(g config.Gateway, reached func(error)) (gateway.Connector, error) {
 	switch {
 	case g.Stripe != nil:
 		return toStripe(g, *g.Stripe)
 	case g.ISO8583 != nil:
-		return toAcquirer(*g.ISO8583)
+		return toAcquirer(*g.ISO8583, reached)
 	case g.Template != nil:
 		return byTemplate(g, *g.Template)
 	}
@@ -77,7 +78,7 @@ func byTemplate(g config.Gateway, p config.Template) (gateway.Connector, error) 
 	return c, err
 }
 
-func toAcquirer(a config.ISO8583) (gateway.Connector, error) {
+func toAcquirer(a config.ISO8583, reached func(error)) (gateway.Connector, error) {
 	roots, err := a.TLS.Roots()
 	if err != nil {
 		return nil, err
@@ -88,5 +89,9 @@ func toAcquirer(a config.ISO8583) (gateway.Connector, error) {
 	}
 	return iso8583.New(iso8583.Config{Address: a.Address, Plain: a.Plain, Roots: roots, Form: message.Form{Packed: a.Variant == config.BCD}, Terminal: a.Terminal, Acceptor: a.Merchant, Category: a.MerchantCategory,
 		Institution: a.Acquirer, Timeout: a.Timeout, EchoEvery: a.Echo},
-		iso8583.Deps{Certificate: certificate})
+		iso8583.Deps{Certificate: certificate, OnState: func(s iso8583.State, why error) {
+			if s == iso8583.Ready || s == iso8583.Away && why != nil { // without a reason it is the box that ends
+				reached(why)
+			}
+		}})
 }

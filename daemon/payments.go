@@ -34,11 +34,12 @@ func chargeRules(c *config.Config) (rules []vault.Rule) {
 
 // newPayments makes what has cards charged.
 func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
-	all, run, err := connectors(d.cfg)
+	d.tills = newTills(d.health)
+	all, run, err := connectors(d.cfg, d.tills.reached)
 	if err != nil {
 		return nil, err
 	}
-	d.gateways, d.tills = run, newTills(d.health)
+	d.gateways = run
 	return payment.New(payment.Config{Box: box, Patience: patience}, payment.Deps{
 		Store: d.store, Audit: d.audit, Cards: d.vault, Gateways: all, Log: d.log, Tell: d.paymentChanged, TellAct: d.actChanged,
 		Enqueue: func(tx *store.Tx, e payment.Event) error {
@@ -51,8 +52,10 @@ func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
 func (d *Daemon) paymentChanged(p payment.Payment) {
 	d.log.Info("a payment is "+string(p.State), "payment", p.ID, "line", p.Line, "gateway", p.Gateway, "reason", cmp.Or(p.Reason, string(p.Answer.Class)))
 	d.tills.saw(p)
+	why := cmp.Or(p.Reason, shownClass(p.Answer.Class))
+	d.countPayment(p, why)
 	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
-		Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Auth: p.Answer.Auth, Checks: checksOf(p.Answer)})
+		Reason: why, Auth: p.Answer.Auth, Checks: checksOf(p.Answer)})
 }
 
 // actChanged has the feed know how it goes with what is done with a payment.

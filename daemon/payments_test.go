@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/gateway/gatewaytest"
+	"github.com/flattone/flattone/daemon/gateway/iso8583/acquirer"
+	"github.com/flattone/flattone/daemon/gateway/iso8583/message"
 	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/payment"
@@ -57,6 +60,7 @@ func takesCard(t *testing.T, line *wire.Conn) <-chan wire.Message {
 // TestACardIsCharged: from the amount to approved, by a provider over TLS; the card that was kept for it alone is gone then.
 func TestACardIsCharged(t *testing.T) {
 	h, sim := chargingHouse(t)
+	h.cfg.Metrics.Listen = "unix:" + h.path("run/metrics.sock")
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
 	told := takesCard(t, line)
@@ -389,4 +393,35 @@ func TestMoneyIsGivenBack(t *testing.T) {
 	if _, err := client.Act(t.Context(), "4242424242424242", "refund", ""); !errors.As(err, &e) || e.Code != control.CodeUnknownPayment || strings.Contains(err.Error(), "4242424242424242") {
 		t.Errorf("a card in a payment's place: %v", err)
 	}
+}
+
+// TestAnAcquirerIsAway: that his connection is lost, or can't be made, is said before anybody is to be charged; and when it is there.
+func TestAnAcquirerIsAway(t *testing.T) {
+	h, _ := chargingHouse(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	h.cfg.Gateways["bank"] = config.Gateway{Currency: "EUR", ISO8583: &config.ISO8583{Address: l.Addr().String(), Plain: true, Variant: config.ASCII, Terminal: "FLAT0001",
+		Merchant: "000000000123456", MerchantCategory: "5969", Echo: time.Minute, Timeout: 5 * time.Second}}
+	d, _, _ := h.run()
+	bank := acquirer.New(message.Form{}, nil)
+	defer bank.Close()
+	is := func(away bool) {
+		t.Helper()
+		until(t, fmt.Sprintf("gateway_away to stand: %v", away), func() bool {
+			detail, stands := stands(d, health.GatewayAway)
+			return stands == away && (!away || detail == "bank")
+		})
+	}
+	if conn, err := l.Accept(); err == nil { // he hangs up on the first
+		conn.Close()
+	}
+	is(true)
+	go bank.Serve(l)
+	is(false)
+	l.Close()
+	bank.HangUp()
+	is(true)
 }

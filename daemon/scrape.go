@@ -8,6 +8,7 @@ import (
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health/metrics"
+	"github.com/flattone/flattone/daemon/payment"
 )
 
 // metricsGroup is whose members may ask for metrics at a socket. Whoever watches many boxes need not command them.
@@ -67,10 +68,25 @@ func (d *Daemon) scraped(ctx context.Context) metrics.Box {
 		}
 		box.Destinations = append(box.Destinations, to)
 	}
+	if open, err := d.payments.Open(ctx); err == nil {
+		box.Open = d.scrapedPayments(open)
+	}
 	if box.Vault, err = d.scrapedVault(ctx); err != nil && ctx.Err() == nil {
 		d.log.Warn("a scrape hears nothing of the vault", "error", err)
 	}
 	return box
+}
+
+// openStates are all that a payment can be in which has not ended: each is a series, also where there is none.
+var openStates = []payment.State{payment.Wanted, payment.Ready, payment.Held, payment.Waiting, payment.Asked, payment.Unknown}
+
+func (d *Daemon) scrapedPayments(open map[string]map[payment.State]int) (all []metrics.Open) {
+	for name := range d.cfg.Gateways {
+		for _, state := range openStates {
+			all = append(all, metrics.Open{Gateway: name, State: string(state), Count: open[name][state]})
+		}
+	}
+	return all
 }
 
 // scrapedVault is how the vault is; nil if the store doesn't say.

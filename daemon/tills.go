@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/payment"
@@ -16,12 +17,13 @@ import (
 type tills struct {
 	board *health.Board
 	mu    sync.Mutex
-	away  map[string]bool // by the gateway's name
-	fails map[string]bool // those that refused
+	away  map[string]bool      // by the gateway's name
+	fails map[string]bool      // those that refused
+	asked map[string]time.Time // by the payment's id: since when a provider has its card
 }
 
 func newTills(board *health.Board) *tills {
-	return &tills{board: board, away: map[string]bool{}, fails: map[string]bool{}}
+	return &tills{board: board, away: map[string]bool{}, fails: map[string]bool{}, asked: map[string]time.Time{}}
 }
 
 // reached notes whether there is a way to a provider, as somebody looked.
@@ -51,6 +53,29 @@ func (t *tills) saw(p payment.Payment) {
 		return
 	}
 	t.show()
+}
+
+// answered tells how long a provider took over a card, if he has just answered.
+func (t *tills) answered(p payment.Payment) (took time.Duration, just bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p.State == payment.Asked {
+		t.asked[p.ID] = p.Changed
+		return 0, false
+	}
+	since, asked := t.asked[p.ID]
+	delete(t.asked, p.ID)
+	return p.Changed.Sub(since), asked && (p.State == payment.Approved || p.State == payment.Declined)
+}
+
+// countPayment has the metrics know how a payment goes, and why.
+func (d *Daemon) countPayment(p payment.Payment, why string) {
+	if took, just := d.tills.answered(p); just {
+		d.metrics.Answered(p.Gateway, took)
+	}
+	if p.State.Over() {
+		d.metrics.Paid(p.Gateway, string(p.State), why)
+	}
 }
 
 // show has the board say which they are.

@@ -69,6 +69,27 @@ func (p *Payments) Wanted(ctx context.Context) (captures []string, err error) {
 	return captures, nil
 }
 
+// Open is how many payments haven't ended, by gateway and state.
+func (p *Payments) Open(ctx context.Context) (open map[string]map[State]int, err error) {
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
+		open = map[string]map[State]int{}
+		return tx.Each(func(scan func(...any) error) error {
+			var gateway, state string
+			var n int
+			err := scan(&gateway, &state, &n)
+			if open[gateway] == nil {
+				open[gateway] = map[State]int{}
+			}
+			open[gateway][State(state)] = n
+			return err
+		}, "SELECT gateway, state, COUNT(*) FROM payment WHERE due > 0 GROUP BY gateway, state")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("payment: %w", err)
+	}
+	return open, nil
+}
+
 // Find is one, or [ErrUnknown].
 func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
 	b, err := p.Books(ctx, name)

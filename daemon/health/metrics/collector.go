@@ -16,6 +16,8 @@ type Box struct {
 	Lines      []Line
 	// Destinations are who is told upstream.
 	Destinations []Destination
+	// Open are the payments that haven't ended; none if the store doesn't say.
+	Open []Open
 	// Vault is nil if the store doesn't say.
 	Vault *Vault
 }
@@ -65,7 +67,7 @@ type collector struct {
 }
 
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range slices.Concat([]*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, dead, oldest, attempts}, vaultDescs) {
+	for _, d := range slices.Concat([]*prometheus.Desc{condition, up, inCall, state, restarts, masked, pending, dead, oldest, attempts, openPayments}, vaultDescs) {
 		to <- d
 	}
 }
@@ -88,6 +90,9 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			gauge(state, truth(s == l.State), l.Name, s)
 		}
 		to <- prometheus.MustNewConstMetric(restarts, prometheus.CounterValue, float64(l.Restarts), l.Name)
+	}
+	for _, o := range box.Open {
+		gauge(openPayments, float64(o.Count), o.Gateway, o.State)
 	}
 	if box.Vault != nil {
 		box.Vault.collect(to)

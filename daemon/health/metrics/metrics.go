@@ -1,7 +1,7 @@
 // Package metrics tells Prometheus how the box is, to whoever scrapes a socket of this machine.
 //
 // It exists so that a fleet is watched without logging in: the conditions that stand, how lines are, what became of
-// captures, how deliveries go, what the vault holds. It is off unless the config says where it listens, which is a unix socket or this machine's loopback.
+// captures and payments, how deliveries go, what the vault holds. It is off unless the config says where it listens, which is a unix socket or this machine's loopback.
 //
 // It promises that nothing of a card or a caller is in it: labels are names of lines, codes, kinds and states, numbers are counts and times of the box
 // itself. It never listens by itself: it is handed a listener.
@@ -35,12 +35,13 @@ type Metrics struct {
 	registry *prometheus.Registry
 	captures *prometheus.CounterVec
 	seals    prometheus.Histogram
+	paid     paid
 }
 
 // New makes the metrics of a box of that version. look is called at each scrape.
 func New(version string, look func(context.Context) Box) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		registry: prometheus.NewRegistry(), paid: newPaid(),
 		captures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flattone_captures_total",
 			Help: "Captures that are over, by the code of how they ended; done is a card in the vault."}, []string{"line", "outcome"}),
 		seals: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "flattone_seal_seconds",
@@ -50,7 +51,7 @@ func New(version string, look func(context.Context) Box) *Metrics {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "flattone_build_info", Help: "Which flattoned this is; always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	build.Set(1)
-	m.registry.MustRegister(m.captures, m.seals, build, &collector{look: look},
+	m.registry.MustRegister(m.captures, m.seals, m.paid.ends, m.paid.answers, build, &collector{look: look},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -88,6 +88,7 @@ func aBox(context.Context) metrics.Box {
 	return metrics.Box{Conditions: stands.Snapshot(), Destinations: []metrics.Destination{
 		{Name: "crm", Pending: 2, Dead: 1, Oldest: time.Now().Add(-time.Minute), Delivered: 1, Failed: 2}}, Lines: []metrics.Line{
 		{Name: "trunk-1", Up: true, InCall: true, State: "keying", Restarts: 3, MaskedPermille: 250}, {Name: "trunk-2", State: "held"}},
+		Open: []metrics.Open{{Gateway: "shop", State: "unknown", Count: 2}},
 		Vault: &metrics.Vault{Locked: true, Cards: map[string]int64{"vault": 7, "flight": 2}, Held: 1, Flight: time.Now().Add(-time.Hour), Counted: then,
 			Shredded: map[string]int64{"expired": 3, "asked": 0}, Rewrapped: 4, Purged: then, Key: 2, KeySince: then, KeySealed: 9, KeyCards: 5, Remaining: 6,
 			Custodians: 3, CustodiansLocked: 1, Checkpoint: then}}
@@ -103,6 +104,9 @@ func TestAScrape(t *testing.T) {
 	m.Captured("gone", "done")
 	m.Forget("gone")
 	m.Sealed(3 * time.Millisecond)
+	m.Paid("shop", "declined", "funds")
+	m.Paid("shop", "approved", "")
+	m.Answered("shop", 300*time.Millisecond)
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "m.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +126,9 @@ func TestAScrape(t *testing.T) {
 		`flattone_vault_rewrapped_cards_total 4`, `flattone_vault_purge_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_version 2`,
 		`flattone_vault_key_created_timestamp_seconds 1.7000000005e+09`, `flattone_vault_key_sealed_cards 9`, `flattone_vault_key_cards 5`, `flattone_vault_rewrap_remaining_cards 6`,
 		`flattone_custodians 3`, `flattone_custodians_locked 1`, `flattone_audit_checkpoint_timestamp_seconds 1.7000000005e+09`,
+		`flattone_payments_total{gateway="shop",reason="funds",state="declined"} 1`, `flattone_payments_total{gateway="shop",reason="",state="approved"} 1`,
+		`flattone_payment_answer_seconds_bucket{gateway="shop",le="0.25"} 0`, `flattone_payment_answer_seconds_bucket{gateway="shop",le="0.5"} 1`,
+		`flattone_payments_open{gateway="shop",state="unknown"} 2`,
 		`flattone_deliveries_pending{destination="crm"} 2`, `flattone_deliveries_dead{destination="crm"} 1`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
 	} {
 		if !strings.Contains(text, "\n"+line) {
