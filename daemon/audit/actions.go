@@ -58,6 +58,10 @@ var actions = []Action{
 	{"payment.ended", Objects, "what became of a payment is known; the result is what, the origin by which provider"},
 	{"payment.act_wanted", AdminAct, "somebody has the money of a payment taken, given back, or the payment undone; the result is which, and how much, the origin which payment"},
 	{"payment.act_ended", Objects, "what became of that is known; the result is what, the origin by which provider"},
+	// Upstream: who has something told, or not told.
+	{"upstream.replayed", AdminAct, "somebody has dead letters sent again; the object is which, and how many"},
+	{"upstream.dropped", AdminAct, "somebody gave up dead letters, or what waited for a destination that isn't configured; the object is which, and how many, the result why"},
+	{"upstream.resumed", AdminAct, "somebody has a destination tried again that said that it is gone"},
 	// Clients: what the owner's systems ask.
 	{"client.answered", CardAccess, "a client asked for something by a token; the result is ok or why not, the origin what, what for and under which id"},
 	{"client.refused", BadAccess, "a client was turned away, or somebody who says that he is one; the result is why"},
