@@ -15,10 +15,11 @@ func (d *Daemon) newClients(box string) (servers []*natsrpc.Server, err error) {
 	var all []clients.Client
 	by := map[string][]natsrpc.Client{}
 	for _, c := range d.cfg.Clients {
-		all = append(all, clients.Client{Name: c.Name, Destination: c.Upstream, May: verbs(c.May), Purposes: c.Purposes, PerHour: c.PerHour})
+		all = append(all, clients.Client{Name: c.Name, Destination: c.Upstream, May: verbs(c.May), Purposes: c.Purposes, PerHour: c.PerHour,
+			Gateway: c.Gateway, Currency: d.cfg.Gateways[c.Gateway].Currency, MostMinor: int64(c.MostMinor)})
 		by[c.Upstream] = append(by[c.Upstream], natsrpc.Client{Name: c.Name, Secrets: c.Secrets})
 	}
-	answers, err := clients.New(all, clients.Deps{Store: d.store, Audit: d.audit, Cards: d.vault, Log: d.log})
+	answers, err := clients.New(all, clients.Deps{Store: d.store, Audit: d.audit, Cards: d.vault, Payments: d.payments, Log: d.log})
 	if err != nil {
 		return nil, err
 	}

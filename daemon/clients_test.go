@@ -14,7 +14,9 @@ import (
 	"github.com/flattone/flattone/daemon/clients/natsrpc"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/gateway"
 	"github.com/flattone/flattone/daemon/health"
+	"github.com/flattone/flattone/daemon/keys/tpm/tpmtest"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/upstream/jetstream/natstest"
 	"github.com/flattone/flattone/daemon/upstream/signature"
@@ -254,4 +256,85 @@ func TestAClientIsUnheard(t *testing.T) {
 		_, is := stands(d, health.ClientsUnheard)
 		return !is
 	})
+}
+
+// TestAClientPaysBack a part of what a caller's card was charged, once, and sees how the payment stands; and charges no card whose holder hasn't agreed to it.
+func TestAClientPaysBack(t *testing.T) {
+	h, sim := chargingHouse(t)
+	bus := natstest.New(t, nil)
+	bus.Stream("CARDS", "flattone.>")
+	h.asked(bus)
+	h.cfg.Clients[0].Gateway, h.cfg.Clients[0].MostMinor = "till", 1000
+	h.cfg.Profiles["stored"] = config.Profile{}
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
+
+	crm := h.system(d, bus, "crm")
+	const refund = `{"verb":"refund","purpose":"support","payment":%q,"minor":%d}`
+	crm.refused("much", fmt.Sprintf(refund, begun.Payment, 1001), clients.NotAllowed)
+	for range 3 {
+		if a := crm.ask("refund-1", fmt.Sprintf(refund, begun.Payment, 1000)); a.Act == nil || a.Act.Minor != 1000 || a.Act.Payment != begun.Payment {
+			t.Fatalf("answered %s", a.JSON())
+		}
+	}
+	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindAct && e.State == "done" })
+	crm.refused("refund-2", fmt.Sprintf(refund, begun.Payment, 1000), clients.Impossible) // as no more than 2.34 is left
+	p := crm.ask("look", fmt.Sprintf(`{"verb":"payment","purpose":"support","payment":%q}`, begun.Payment)).Payment
+	if p == nil || p.State != "approved" || p.Minor != 1234 || p.Taken != 1234 || p.Refunded != 1000 || p.Currency != "EUR" {
+		t.Errorf("it stands %+v", p)
+	}
+	if b := sim.Books(gateway.Order{Key: begun.Payment}); b.Taken != 1234 || b.Returned != 1000 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+
+	told = takesCard(t, line)
+	if _, err := client.Arm(t.Context(), "desk-1", "stored"); err != nil {
+		t.Fatal(err)
+	}
+	token := wait(t, events, func(e control.Event) bool { return e.Kind == control.KindToken }).Token
+	<-told
+	crm.refused("charge", fmt.Sprintf(`{"verb":"charge","purpose":"support","token":%q,"minor":1000,"currency":"EUR"}`, namesOf(t, d, token)["crm"]), clients.NoConsent)
+}
+
+// TestAClientCharges a card that is kept, by the consent that its holder gave on the phone: once, by an id.
+func TestAClientCharges(t *testing.T) {
+	h, sim := chargingHouse(t)
+	bus := natstest.New(t, nil)
+	bus.Stream("CARDS", "flattone.>")
+	h.asked(bus)
+	h.sealed(tpmtest.Start(t), "root.tpm") // cards are kept under a root that isn't on the disk
+	h.cfg.Vault.DeskSide, h.cfg.Vault.Retention = true, 24*time.Hour
+	h.cfg.Clients[0].Gateway, h.cfg.Clients[0].MostMinor = "till", 1000
+	h.cfg.Profiles["card"] = config.Profile{Gateway: "till", Charge: config.Take, Offline: config.Refuse, Keep: config.KeepVault}
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34", Consent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	approved := func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved }
+	token := wait(t, events, approved).Token
+
+	crm := h.system(d, bus, "crm")
+	charge := fmt.Sprintf(`{"verb":"charge","purpose":"support","token":%q,"minor":1000,"currency":"EUR","reference":"june"}`, namesOf(t, d, token)["crm"])
+	first := crm.ask("june", charge).Payment
+	again := crm.ask("june", charge).Payment
+	if first == nil || again == nil || *first != *again || first.ID == begun.Payment || first.Minor != 1000 || first.Reference != "june" {
+		t.Fatalf("answered %+v, then %+v", first, again)
+	}
+	if e := wait(t, events, approved); e.Payment != first.ID || e.Token != token {
+		t.Errorf("told %+v", e)
+	}
+	if b := sim.Books(gateway.Order{Key: first.ID}); b.Taken != 1000 || b.Charges != 1 {
+		t.Errorf("the provider's books have %+v", b)
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
 )
@@ -32,6 +33,9 @@ type Client struct {
 	May         []Verb
 	Purposes    []string
 	PerHour     int // requests
+	// Gateway and Currency are of the payments that it may make and do something with, MostMinor how much at a time; empty where it may not.
+	Gateway, Currency string
+	MostMinor         int64
 }
 
 // Cards is what clients need of the vault.
@@ -42,15 +46,26 @@ type Cards interface {
 	ShredIn(tx *store.Tx, by, token string) error
 }
 
+// Payments is what clients need of payments.
+type Payments interface {
+	// ChargeStored is [payment.Payments.ChargeStored].
+	ChargeStored(ctx context.Context, by, key string, o payment.StoredOrder) (payment.Payment, error)
+	// Act is [payment.Payments.Act].
+	Act(ctx context.Context, by, key, payment string, kind payment.Kind, minor int64) (payment.Act, error)
+	// Books is [payment.Payments.Books].
+	Books(ctx context.Context, name string) (payment.Books, error)
+}
+
 // Remembered is how long an act's answer is kept.
 const Remembered = 30 * 24 * time.Hour
 
 // Deps are what answers are made of.
 type Deps struct {
-	Store *store.DB
-	Audit *audit.Log
-	Cards Cards
-	Log   *slog.Logger
+	Store    *store.DB
+	Audit    *audit.Log
+	Cards    Cards
+	Payments Payments
+	Log      *slog.Logger
 }
 
 // Clients answers. Safe for concurrent use.
@@ -62,12 +77,12 @@ type Clients struct {
 
 // New checks what it is given.
 func New(all []Client, deps Deps) (*Clients, error) {
-	if deps.Store == nil || deps.Audit == nil || deps.Cards == nil || deps.Log == nil {
+	if deps.Store == nil || deps.Audit == nil || deps.Cards == nil || deps.Payments == nil || deps.Log == nil {
 		return nil, errors.New("clients: a dependency is missing")
 	}
 	c := &Clients{deps: deps, all: map[string]Client{}, door: newDoor()}
 	for _, one := range all {
-		if one.Name == "" || one.Destination == "" || len(one.May) == 0 || len(one.Purposes) == 0 || one.PerHour <= 0 {
+		if one.Name == "" || one.Destination == "" || len(one.May) == 0 || len(one.Purposes) == 0 || one.PerHour <= 0 || one.MostMinor < 0 {
 			return nil, fmt.Errorf("clients: %q: it needs a name, a destination, something that it may, what for, and how often", one.Name)
 		}
 		c.all[one.Name] = one
@@ -92,8 +107,8 @@ func (c *Clients) Serve(ctx context.Context, client, id string, body []byte) Ans
 		return c.Refuse(ctx, client, id, NotAllowed, why)
 	}
 	a, err := c.serve(ctx, who, id, q)
-	if err == nil && a.turnedAway() {
-		return c.Refuse(ctx, client, id, a.Error.Code, a.Error.Text)
+	if away, is := errors.AsType[turnedAway](err); is {
+		return c.Refuse(ctx, client, id, away.answer.Code, away.answer.Text)
 	}
 	if err != nil {
 		c.deps.Log.Error("what a client asked could not be answered", "client", client, "request", id, "verb", string(q.Verb), "error", err)
@@ -127,6 +142,10 @@ func (w Client) forbids(q Request) string {
 		return "may of this client has no " + string(q.Verb)
 	case !slices.Contains(w.Purposes, q.Purpose):
 		return "purposes of this client doesn't have that one"
+	case q.Minor > w.MostMinor:
+		return "that is more than most_minor of this client"
+	case q.Currency != "" && q.Currency != w.Currency:
+		return "the currency of this client's gateway is another"
 	}
 	return ""
 }

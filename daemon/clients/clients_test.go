@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flattone/flattone/daemon/audit"
+	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/vault"
 )
@@ -48,12 +50,55 @@ func (c *cards) ShredIn(tx *store.Tx, _, token string) error {
 	return nil
 }
 
+// pays are payments', which do what is asked once for each client and key.
+type pays struct {
+	charged map[string]payment.Payment
+	books   map[string]payment.Books
+	acts    map[string]payment.Act
+	fail    error // what they answer, if set
+	after   error // what they answer once it is done, if set
+}
+
+func (p *pays) ChargeStored(_ context.Context, by, key string, o payment.StoredOrder) (payment.Payment, error) {
+	if p.fail != nil {
+		return payment.Payment{}, p.fail
+	}
+	pay, there := p.charged[by+" "+key]
+	if !there {
+		pay = payment.Payment{ID: fmt.Sprintf("pay_aaaaaaaaaaaaaaaaaaaaaaaaa%c", 'a'+len(p.charged)), Token: o.Token, State: payment.Ready,
+			Order: payment.Order{Gateway: o.Gateway, Minor: o.Minor, Currency: o.Currency, Reference: o.Reference, Take: o.Take}}
+		p.charged[by+" "+key] = pay
+	}
+	return pay, p.after
+}
+
+func (p *pays) Act(_ context.Context, by, key, name string, kind payment.Kind, minor int64) (payment.Act, error) {
+	if p.fail != nil {
+		return payment.Act{}, p.fail
+	}
+	act, there := p.acts[by+" "+key]
+	if !there {
+		act = payment.Act{ID: "act_aaaaaaaaaaaaaaaaaaaaaaaaaa", Payment: name, Kind: kind, Minor: minor, State: payment.Open}
+		p.acts[by+" "+key] = act
+	}
+	return act, p.after
+}
+
+func (p *pays) Books(_ context.Context, name string) (payment.Books, error) {
+	b, there := p.books[name]
+	if !there {
+		return b, payment.ErrUnknown
+	}
+	return b, nil
+}
+
 // rig is clients on a store, an audit log and one card.
 type rig struct {
 	t     *testing.T
 	db    *store.DB
 	log   *audit.Log
 	cards *cards
+	pays  *pays
 	*Clients
 }
 
@@ -65,12 +110,13 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	r := &rig{t: t, db: db, cards: &cards{known: map[string]vault.Entry{"bus " + token: {Token: token, Kind: vault.Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}}}
+	r := &rig{t: t, db: db, cards: &cards{known: map[string]vault.Entry{"bus " + token: {Token: token, Kind: vault.Reusable, Brand: "visa", Last4: "4242", ExpiryMonth: 11, ExpiryYear: 2031}}},
+		pays: &pays{charged: map[string]payment.Payment{}, books: map[string]payment.Books{}, acts: map[string]payment.Act{}}}
 	if r.log, err = audit.New(t.Context(), audit.Config{Box: "box", KeyFile: filepath.Join(dir, "state", "audit.key")}, audit.Deps{Store: db}); err != nil {
 		t.Fatal(err)
 	}
-	r.Clients, err = New([]Client{{Name: "crm", Destination: "bus", May: Verbs(), Purposes: []string{"support"}, PerHour: 5}, {Name: "shop", Destination: "other", May: Verbs(), Purposes: []string{"support"}, PerHour: 5}},
-		Deps{Store: db, Audit: r.log, Cards: r.cards, Log: slog.New(slog.DiscardHandler)})
+	r.Clients, err = New([]Client{{Name: "crm", Destination: "bus", May: Verbs(), Purposes: []string{"support"}, PerHour: 5, Gateway: "till", Currency: "EUR", MostMinor: 5000}, {Name: "shop", Destination: "other", May: Verbs(), Purposes: []string{"support"}, PerHour: 5}},
+		Deps{Store: db, Audit: r.log, Cards: r.cards, Payments: r.pays, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +202,13 @@ func TestForgotten(t *testing.T) {
 	r := newRig(t)
 	ask := func(id string, verb Verb, now time.Time) (a Answer) {
 		err := r.db.Write(t.Context(), func(tx *store.Tx) (err error) {
-			a, err = r.take(tx, &asked{Request: Request{verb, "support", token}, who: r.all["shop"], id: id, now: now})
+			var over *Answer
+			if over, err = r.take(tx, &asked{Request: Request{Verb: verb, Purpose: "support", Token: token}, who: r.all["shop"], id: id, now: now}); over != nil {
+				a = *over
+			}
+			if away, is := errors.AsType[turnedAway](err); is {
+				a.Error, err = away.answer, nil
+			}
 			return err
 		})
 		if err != nil {

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,113 +19,129 @@ type asked struct {
 	Request
 	who    Client
 	id     string
-	object string // the card's own token
+	object string // the card's own token, or the payment; "" for one that isn't this client's
 	now    time.Time
 }
 
+// turnedAway is who is answered without anything being noted.
+type turnedAway struct{ answer *Error }
+
+func (t turnedAway) Error() string { return string(t.answer.Code) }
+
 // serve answers a request that may be made, if it isn't answered already.
 //
-//	         ┌─ its id is new, and the hour has room ─▶ row ─▶ done, answered, in the log: one transaction
+//	         ┌─ its id is new, and the hour has room ─▶ row ─▶ done, answered, in the log
 //	request ─┤                              ▲
 //	         │                              └───────────────────────────────┐
 //	         └─ its id is known ─┬─ with something else ─▶ refused          │
 //	                             ├─ answered ─▶ the same answer             │
-//	                             └─ a look ─ and the hour has room ─────────┘
+//	                             └─ a look, or what came to no answer ──────┘
+//
+// What is about a card is one transaction. What is about a payment is three: the row, the payment's own, which is the same one for the same client and id however often
+// it is asked for, and the answer.
 func (c *Clients) serve(ctx context.Context, who Client, id string, q Request) (a Answer, err error) {
+	var r *asked
+	var over *Answer
 	err = c.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		r := &asked{Request: q, who: who, id: id, now: time.Now()}
-		a, err = c.take(tx, r)
+		r = &asked{Request: q, who: who, id: id, now: time.Now()}
+		over, err = c.take(tx, r)
 		return err
 	})
-	if err == nil && a.Deleted {
-		err = c.deps.Store.Scrub(ctx)
-	}
-	return a, err
-}
-
-func (c *Clients) take(tx *store.Tx, r *asked) (a Answer, err error) {
-	a, over, err := c.admit(tx, r)
-	if over || err != nil {
-		return a, err
-	}
-	if a, err = c.ofCard(tx, r); err != nil {
+	if err != nil {
 		return Answer{}, err
 	}
-	return a, c.settle(tx, r, a)
+	if over == nil {
+		if a, err = c.ofPayment(ctx, r); err == nil {
+			err = c.deps.Store.Write(ctx, func(tx *store.Tx) error { return c.settle(tx, r, a) })
+		}
+		return a, err
+	}
+	if over.Deleted {
+		err = c.deps.Store.Scrub(ctx)
+	}
+	return *over, err
 }
 
-// admit notes a request, or finds that it is over: by its id, or because there were too many.
-func (c *Clients) admit(tx *store.Tx, r *asked) (a Answer, over bool, err error) {
+// take notes a request, and answers it, unless it is about a payment.
+func (c *Clients) take(tx *store.Tx, r *asked) (*Answer, error) {
+	if a, err := c.admit(tx, r); a != nil || err != nil {
+		return a, err
+	}
+	var a Answer
+	var card vault.Entry
+	var err error
+	if r.object == "" {
+		card, err = c.deps.Cards.Known(tx, r.who.Destination, r.Token)
+		r.object = card.Token
+	}
+	if err == nil && r.Verb == Delete {
+		err = c.deps.Cards.ShredIn(tx, actor(r.who.Name), r.object)
+	}
+	switch {
+	case errors.Is(err, vault.ErrUnknownToken):
+		a = refusal(UnknownToken, "this client has no card by this token")
+	case errors.Is(err, vault.ErrOnHold):
+		a = refusal(OnHold, "the card is on hold")
+	case err != nil:
+		return nil, err
+	case r.Verb == Lookup:
+		a.Card = cardOf(card, r.Token, r.now)
+	case r.Verb == Delete:
+		a.Deleted = true
+	default: // from now on it is about that card, which may be gone once it is charged
+		_, err = tx.Exec("UPDATE client_request SET object = $1 WHERE client = $2 AND id = $3", r.object, r.who.Name, r.id)
+		return nil, err
+	}
+	return &a, c.settle(tx, r, a)
+}
+
+// admit notes a request, or finds what it was answered, or that it is to be turned away.
+func (c *Clients) admit(tx *store.Tx, r *asked) (*Answer, error) {
 	if _, err := tx.Exec("DELETE FROM client_request WHERE forget < $1", r.now.UnixMicro()); err != nil {
-		return a, false, err
+		return nil, err
 	}
 	var hash []byte
 	var answer string
-	var n int
-	err = tx.One([]any{&hash, &answer}, "SELECT hash, answer FROM client_request WHERE client = $1 AND id = $2", r.who.Name, r.id)
-	known := err == nil
-	if errors.Is(err, store.ErrNoRow) {
-		err = nil
-	}
+	err := tx.One([]any{&hash, &r.object, &answer}, "SELECT hash, object, answer FROM client_request WHERE client = $1 AND id = $2", r.who.Name, r.id)
 	switch {
+	case errors.Is(err, store.ErrNoRow):
+		r.object = r.Payment
 	case err != nil:
-		return a, false, err
-	case known && !bytes.Equal(hash, r.hash()):
-		return refusal(IDReused, "something else was asked under this id"), true, nil
+		return nil, err
+	case !bytes.Equal(hash, r.hash()):
+		return nil, turnedAway{refusal(IDReused, "something else was asked under this id").Error}
 	case answer != "":
-		return a, true, json.Unmarshal([]byte(answer), &a)
+		a := &Answer{}
+		return a, json.Unmarshal([]byte(answer), a)
 	}
+	var n int
 	if err := tx.One([]any{&n}, "SELECT CAST(COALESCE(SUM(times), 0) AS BIGINT) FROM client_request WHERE client = $1 AND asked > $2", r.who.Name, r.now.Add(-time.Hour).UnixMicro()); err != nil {
-		return a, false, err
+		return nil, err
 	}
 	if n >= r.who.PerHour {
-		return refusal(Quota, fmt.Sprintf("%d requests were made within an hour, which is all that this client may", n)), true, nil
+		return nil, turnedAway{refusal(Quota, fmt.Sprintf("%d requests were made within an hour, which is all that this client may", n)).Error}
 	}
-	_, err = tx.Exec(`INSERT INTO client_request (client, id, hash, object, answer, times, asked, forget) VALUES ($1, $2, $3, '', '', 1, $4, $5)
+	_, err = tx.Exec(`INSERT INTO client_request (client, id, hash, object, answer, times, asked, forget) VALUES ($1, $2, $3, $4, '', 1, $5, $6)
 		ON CONFLICT (client, id) DO UPDATE SET times = client_request.times + 1`,
-		r.who.Name, r.id, r.hash(), r.now.UnixMicro(), r.now.Add(r.Verb.remembered()).UnixMicro())
-	return a, false, err
+		r.who.Name, r.id, r.hash(), r.object, r.now.UnixMicro(), r.now.Add(r.Verb.remembered()).UnixMicro())
+	return nil, err
 }
 
-// remembered is how long a request is: what only looks is answered anew each time, and counted for its hour.
+// remembered is how long a request is: one that only looks is answered anew each time, and counted for its hour.
 func (v Verb) remembered() time.Duration {
-	if v == Lookup {
+	if v.looks() {
 		return time.Hour
 	}
 	return Remembered
 }
 
-// ofCard answers what is about a card as such.
-func (c *Clients) ofCard(tx *store.Tx, r *asked) (Answer, error) {
-	e, err := c.deps.Cards.Known(tx, r.who.Destination, r.Token)
-	if r.object = e.Token; err == nil && r.Verb == Lookup {
-		return Answer{Card: cardOf(e, r.Token, r.now)}, nil
-	}
-	if err == nil {
-		err = c.deps.Cards.ShredIn(tx, actor(r.who.Name), e.Token)
-	}
-	switch {
-	case errors.Is(err, vault.ErrUnknownToken):
-		return refusal(UnknownToken, "this client has no card by this token"), nil
-	case errors.Is(err, vault.ErrOnHold):
-		return refusal(OnHold, "the card is on hold"), nil
-	case err != nil:
-		return Answer{}, err
-	}
-	return Answer{Deleted: true}, nil
-}
-
-// settle keeps an answer, and has it in the audit log.
+// settle keeps an act's answer, and has it in the audit log.
 func (c *Clients) settle(tx *store.Tx, r *asked, a Answer) error {
-	if r.Verb != Lookup {
-		if _, err := tx.Exec("UPDATE client_request SET answer = $1, object = $2 WHERE client = $3 AND id = $4", string(a.JSON()), r.object, r.who.Name, r.id); err != nil {
+	if !r.Verb.looks() {
+		if _, err := tx.Exec("UPDATE client_request SET answer = $1 WHERE client = $2 AND id = $3", string(a.JSON()), r.who.Name, r.id); err != nil {
 			return err
 		}
 	}
-	object := r.object
-	if object == "" {
-		object = r.Token // of which is known that it has the form of one
-	}
-	return c.deps.Audit.Append(tx, audit.Event{Actor: actor(r.who.Name), Action: "client.answered", Object: object, Result: a.result(),
-		Origin: fmt.Sprintf("%s for %s, request %s", r.Verb, r.Purpose, r.id), Time: r.now})
+	return c.deps.Audit.Append(tx, audit.Event{Actor: actor(r.who.Name), Action: "client.answered", Object: cmp.Or(r.object, r.Token), Result: a.result(),
+		Origin: fmt.Sprintf("%v, request %s", r.Request, r.id), Time: r.now})
 }

@@ -14,6 +14,10 @@ type Client struct {
 	May      []ClientVerb
 	Purposes []string
 	PerHour  int
+	// Gateway names the provider of the payments that it may make, and of those that it may do something with; MostMinor is how much at a time, in the minor unit
+	// of that one's currency. Both are there where May has a verb that needs them.
+	Gateway   string
+	MostMinor int
 }
 
 // ClientVerb is something that a client asks.
@@ -21,12 +25,25 @@ type ClientVerb string
 
 // The verbs.
 const (
-	ClientLookup ClientVerb = "lookup"
-	ClientDelete ClientVerb = "delete"
+	ClientLookup  ClientVerb = "lookup"
+	ClientDelete  ClientVerb = "delete"
+	ClientCharge  ClientVerb = "charge"
+	ClientCapture ClientVerb = "capture"
+	ClientVoid    ClientVerb = "void"
+	ClientRefund  ClientVerb = "refund"
+	ClientPayment ClientVerb = "payment"
 )
 
 // ClientVerbs are all there are.
-func ClientVerbs() []ClientVerb { return []ClientVerb{ClientLookup, ClientDelete} }
+func ClientVerbs() []ClientVerb {
+	return []ClientVerb{ClientLookup, ClientDelete, ClientCharge, ClientCapture, ClientVoid, ClientRefund, ClientPayment}
+}
+
+// pays reports that a verb is about a gateway's payments, and moves reports that it names an amount.
+func (v ClientVerb) pays() bool { return v != ClientLookup && v != ClientDelete }
+func (v ClientVerb) moves() bool {
+	return v == ClientCharge || v == ClientCapture || v == ClientRefund
+}
 
 // clientDefaults is a client in which nothing has been written but its name.
 func clientDefaults(name string) Client { return Client{Name: name, PerHour: 600} }
@@ -48,6 +65,8 @@ func (t *table) clients(all *[]Client) {
 			c.Purposes = list
 		}
 		ct.whole("per_hour", &c.PerHour, 1, 100_000)
+		ct.text("gateway", &c.Gateway)
+		ct.whole("most_minor", &c.MostMinor, 1, 999_999_999_999)
 		*all = append(*all, c)
 	}
 }
@@ -64,6 +83,20 @@ func (j judgement) clients() {
 			t.fault("upstream", "is not a destination of this file", "write an [upstream.NAME] table of that name, or name one that there is")
 		case j.c.Upstream[i].Kind != KindJetStream && j.sound(join("upstream", c.Upstream), "kind"):
 			t.fault("upstream", "is a webhook, by which nobody can ask", `name a destination of kind "jetstream"`)
+		}
+		if slices.ContainsFunc(c.May, ClientVerb.pays) {
+			t.need("gateway", "name the [gateway.NAME] by which it may charge cards, or whose payments it may do something with")
+		}
+		if slices.ContainsFunc(c.May, ClientVerb.moves) {
+			t.need("most_minor", "write the most that it may move at a time, in the currency's minor unit: 5000 is 50.00 EUR")
+		}
+		g, exists := j.c.Gateways[c.Gateway]
+		switch {
+		case !t.has("gateway") || !j.sound(path, "gateway") || !j.sound("", "gateway"):
+		case !exists:
+			t.fault("gateway", "is not a gateway of this file", "write a [gateway.NAME] table of that name, or name one that there is")
+		case g.Currency == "" && slices.ContainsFunc(c.May, ClientVerb.moves) && j.sound(join("gateway", c.Gateway), "currency"):
+			t.fault("gateway", "has no currency, and most_minor would be any money", "write currency in "+join("gateway", c.Gateway))
 		}
 		for k, purpose := range c.Purposes {
 			if remedy := nameFlaw(purpose); remedy != "" {

@@ -9,6 +9,8 @@ func (w *writer) clients(all []Client) {
 		w.other("old_secret_file", c.OldSecretFile, usual.OldSecretFile)
 		w.set("may", c.May)
 		w.set("purposes", c.Purposes)
+		w.other("gateway", c.Gateway, usual.Gateway)
+		w.other("most_minor", c.MostMinor, usual.MostMinor)
 		w.other("per_hour", c.PerHour, usual.PerHour)
 	}
 }

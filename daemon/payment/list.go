@@ -37,7 +37,7 @@ func (p *Payments) List(ctx context.Context, limit int) (all []Books, err error)
 
 // Books are a payment with all that was done with it, or [ErrUnknown].
 func (p *Payments) Books(ctx context.Context, name string) (b Books, err error) {
-	if !id.Is(name, payments) {
+	if !IsID(name) {
 		return Books{}, ErrUnknown // what is given in its place may be a card
 	}
 	err = p.deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
@@ -102,6 +102,9 @@ func (p *Payments) Doubts(ctx context.Context) (n int, err error) {
 		+ (SELECT COUNT(DISTINCT payment) FROM payment_act WHERE due > 0 AND tries > 0)`, string(Unknown))
 	return n, err
 }
+
+// IsID reports whether a text has the form of a payment's id.
+func IsID(text string) bool { return id.Is(text, payments) }
 
 // payments is the prefix of their ids.
 const payments = "pay_"

@@ -56,11 +56,17 @@ type Config struct {
 	Clients []Client
 }
 
+// Answerer is what a transport needs of [clients.Clients].
+type Answerer interface {
+	Serve(ctx context.Context, client, id string, body []byte) clients.Answer
+	Refuse(ctx context.Context, client, id string, code clients.Code, why string) clients.Answer
+}
+
 // Deps are what requests are answered by.
 type Deps struct {
 	// Conn is the connection, once it was tried: see [nats.Conn]. It comes back by itself, and its subscriptions with it. It must have been made with PermissionErrOnSubscribe.
 	Conn    func(context.Context) (*nats.Conn, error)
-	Clients *clients.Clients
+	Clients Answerer
 	Log     *slog.Logger
 	// Tell says why a client can't be heard, or with "" that it can.
 	Tell func(client, why string)
@@ -109,8 +115,11 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// hear answers a client's requests. One that the server doesn't let the box hear is tried again and again: permissions are mended without a restart.
+// hear answers a client's requests. One that the server doesn't let the box hear is tried again and again, and at once when the connection is another: permissions are mended
+// without a restart.
 func (s *Server) hear(ctx context.Context, conn *nats.Conn, c Client) {
+	anew := conn.StatusChanged(nats.CONNECTED)
+	defer conn.RemoveStatusListener(anew)
 	for ctx.Err() == nil {
 		err := s.subscribed(ctx, conn, c)
 		if ctx.Err() != nil {
@@ -121,6 +130,7 @@ func (s *Server) hear(ctx context.Context, conn *nats.Conn, c Client) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(again):
+		case <-anew:
 		}
 	}
 }
@@ -132,18 +142,22 @@ func (s *Server) subscribed(ctx context.Context, conn *nats.Conn, c Client) erro
 		return err
 	}
 	defer sub.Unsubscribe()
+	defer context.AfterFunc(ctx, func() { sub.Unsubscribe() })() // which ends a wait
 	if err := sub.SetPendingLimits(waiting, waitingBytes); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer cancel()
 	watch.Go(func() { s.watch(ctx, conn, c.Name) })
 	for {
-		m, err := sub.NextMsgWithContext(ctx)
+		m, err := sub.NextMsg(again) // the one of its kind that returns when it turns out that the box may not hear
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, nats.ErrTimeout):
+			continue
 		case errors.Is(err, nats.ErrSlowConsumer): // it asked more than it may wait for
 			s.deps.Log.Warn("requests of a client are lost", "client", c.Name)
 			continue
