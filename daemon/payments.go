@@ -81,7 +81,7 @@ func checksOf(a gateway.Answer) control.Checks {
 func paymentOf(p payment.Books) control.Payment {
 	shown := control.Payment{ID: p.ID, Capture: p.Capture, Line: p.Line, Gateway: p.Gateway, Amount: payment.Amount(p.Minor, p.Currency), Currency: p.Currency, Reference: p.Reference,
 		Token: p.Token, State: string(p.State), Taken: some(p.Taken(), p.Currency), Refunded: some(p.Refunded(), p.Currency), Voided: p.Voided(), Reason: cmp.Or(p.Reason, shownClass(p.Answer.Class)), Code: p.Answer.Code,
-		Auth: p.Answer.Auth, Checks: checksOf(p.Answer), Created: p.Created, Changed: p.Changed}
+		Auth: p.Answer.Auth, Checks: checksOf(p.Answer), Bill: p.Bill, Total: some(p.Total, p.Currency), Created: p.Created, Changed: p.Changed}
 	for _, a := range p.Acts {
 		shown.Acts = append(shown.Acts, actOf(p.Payment, a))
 	}
@@ -112,7 +112,13 @@ func (b *backend) Payments(ctx context.Context, limit int) (all []control.Paymen
 
 func (b *backend) Payment(ctx context.Context, id string) (control.Payment, error) {
 	p, err := b.d.payments.Books(ctx, id)
-	return paymentOf(p), aboutPayment(err)
+	shown := paymentOf(p)
+	if err == nil && p.Bill != "" {
+		var bill payment.Bill
+		bill, err = b.d.payments.Bill(ctx, id)
+		shown.Paid, shown.Left = payment.Amount(bill.Paid, bill.Currency), payment.Amount(bill.Left(), bill.Currency)
+	}
+	return shown, aboutPayment(err)
 }
 
 func (b *backend) Confirm(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
@@ -164,7 +170,7 @@ func notDone(err error) error {
 
 // Charge wants the payment before the line is armed for it, so that no card is ever without what it is for.
 func (b *backend) Charge(ctx context.Context, by control.Actor, line, profile string, c control.Charge) (control.Charging, error) {
-	order, err := b.order(line, profile, c)
+	order, err := b.order(ctx, line, profile, c)
 	if err != nil {
 		return control.Charging{}, err
 	}
@@ -214,7 +220,7 @@ func (b *backend) stores(line, profile string) error {
 }
 
 // order is what a line is to be armed for, by its profile.
-func (b *backend) order(line, profile string, c control.Charge) (payment.Order, error) {
+func (b *backend) order(ctx context.Context, line, profile string, c control.Charge) (payment.Order, error) {
 	cfg := b.d.lined.Load()
 	l, known := cfg.Line(line)
 	if !known {
@@ -233,13 +239,29 @@ func (b *backend) order(line, profile string, c control.Charge) (payment.Order, 
 		return payment.Order{}, &control.Error{Code: control.CodeNotCharged, Text: "line " + line + " was not armed: profile " + name + " doesn't keep cards, so none can be charged again",
 			Remedy: "leave out --consent, or name a profile with keep = \"vault\""}
 	}
-	currency := cmp.Or(c.Currency, b.d.cfg.Gateways[p.Gateway].Currency)
-	minor, err := payment.Minor(c.Amount, currency)
-	if err != nil {
-		return payment.Order{}, notCharged(line, err)
+	o := payment.Order{Line: line, Profile: name, Gateway: p.Gateway, Currency: cmp.Or(c.Currency, b.d.cfg.Gateways[p.Gateway].Currency), Reference: c.Reference,
+		Take: p.Charge == config.Take, Later: p.Offline == config.ChargeLater, Consent: c.Consent, Address: gateway.Address{Line: c.Address, Postcode: c.Postcode}}
+	return o, notCharged(line, b.amounts(ctx, &o, c))
+}
+
+// amounts has an order be for how much. Of a bill that was begun it may be for what is left, and is in the bill's currency.
+func (b *backend) amounts(ctx context.Context, o *payment.Order, c control.Charge) (err error) {
+	if c.Bill != "" {
+		bill, err := b.d.payments.Bill(ctx, c.Bill)
+		if err != nil {
+			return aboutPayment(err)
+		}
+		o.Bill, o.Currency = bill.ID, cmp.Or(c.Currency, bill.Currency)
 	}
-	return payment.Order{Line: line, Profile: name, Gateway: p.Gateway, Minor: minor, Currency: currency, Reference: c.Reference,
-		Take: p.Charge == config.Take, Later: p.Offline == config.ChargeLater, Consent: c.Consent, Address: gateway.Address{Line: c.Address, Postcode: c.Postcode}}, nil
+	if c.Amount != "" || c.Bill == "" {
+		if o.Minor, err = payment.Minor(c.Amount, o.Currency); err != nil {
+			return err
+		}
+	}
+	if c.Total != "" {
+		o.Total, err = payment.Minor(c.Total, o.Currency)
+	}
+	return err
 }
 
 func notCharged(line string, err error) error {

@@ -241,6 +241,51 @@ func TestAwayBeforeTheCallerKeys(t *testing.T) {
 	})
 }
 
+// TestTwoCardsForOneAmount: the second card pays what the first has left, and the bill is shown.
+func TestTwoCardsForOneAmount(t *testing.T) {
+	h, sim := chargingHouse(t)
+	d, _, _ := h.run()
+	events, line, client := h.serves(d)
+	charge := func(c control.Charge) string {
+		told := takesCard(t, line)
+		begun, err := client.Charge(t.Context(), "desk-1", "", c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-told
+		wait(t, events, func(e control.Event) bool {
+			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == control.PaymentApproved
+		})
+		return begun.Payment
+	}
+	first := charge(control.Charge{Amount: "60", Total: "100"})
+	if p, err := client.Payment(t.Context(), first); err != nil || p.Bill != first || p.Total != "100.00" || p.Paid != "60.00" || p.Left != "40.00" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for name, c := range map[string]control.Charge{
+		"more than is left":  {Amount: "40.01", Bill: first},
+		"another currency":   {Amount: "40", Currency: "USD", Bill: first},
+		"no total's number":  {Amount: "40", Total: "all"},
+		"less than its part": {Amount: "40", Total: "39"},
+	} {
+		var e *control.Error
+		if _, err := client.Charge(t.Context(), "desk-1", "", c); !errors.As(err, &e) || e.Code != control.CodeNotCharged {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var e *control.Error
+	if _, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Bill: "pay_nosuch"}); !errors.As(err, &e) || e.Code != control.CodeUnknownPayment {
+		t.Errorf("no such bill: %v", err)
+	}
+	last := charge(control.Charge{Bill: first})
+	if p, err := client.Payment(t.Context(), last); err != nil || p.Bill != first || p.Amount != "40.00" || p.Paid != "100.00" || p.Left != "0.00" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if b := sim.Books(gateway.Order{Key: last}); b.Taken != 4000 {
+		t.Errorf("the provider's books have %+v", b)
+	}
+}
+
 // TestADuplicateIsHeld: whoever follows the feed knows that a card comes again, and says whether it is charged.
 func TestADuplicateIsHeld(t *testing.T) {
 	h, sim := chargingHouse(t)

@@ -270,7 +270,8 @@ func (b *aBox) Charge(ctx context.Context, by control.Actor, line, profile strin
 
 // aPayment is the one that the box has.
 var aPayment = control.Payment{ID: "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", Capture: "cap_1", Line: "demo", Gateway: "till", Amount: "12.34", Currency: "EUR", Reference: "order-7",
-	State: control.PaymentDeclined, Reason: "funds", Code: "51", Checks: control.Checks{CVV: "match", Postcode: "mismatch", Address: "unknown"}, Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Changed: time.Date(2026, 3, 4, 5, 6, 9, 0, time.UTC)}
+	State: control.PaymentDeclined, Reason: "funds", Code: "51", Checks: control.Checks{CVV: "match", Postcode: "mismatch", Address: "unknown"},
+	Bill: "pay_bbbbbbbbbbbbbbbbbbbbbbbbbb", Total: "20.00", Paid: "5.00", Left: "15.00", Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Changed: time.Date(2026, 3, 4, 5, 6, 9, 0, time.UTC)}
 
 func (b *aBox) Payments(context.Context, int) ([]control.Payment, error) {
 	return []control.Payment{aPayment}, nil

@@ -39,7 +39,10 @@ payment, and the card is never sent twice: don't take it again meanwhile. While
 he can't be reached, the line isn't armed; or, where the profile says so, the
 card is kept and charged later, which is said at once.
 --consent says that the caller agrees that his card is charged again without a
-call, as upstream may ask for; it needs a profile that keeps cards in the vault.`
+call, as upstream may ask for; it needs a profile that keeps cards in the vault.
+
+Several cards may pay one bill: --total says of how much --amount is a part, and
+then --bill PAYMENT, with another card, pays what is left, or --amount of it.`
 	wordsChargedLater = "the provider is away: the card is kept, and charged later without its security code; tell the caller that it may be declined then"
 	wordsDuplicate    = "this card was charged the same amount within the last ten minutes; flattone payment confirm charges it again, flattone payment cancel doesn't; without a word it soon ends"
 	wordsConfirmLong  = `A card that was charged the same amount within the last ten minutes, or may have

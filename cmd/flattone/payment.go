@@ -31,6 +31,8 @@ func (t *tool) chargeCommand() *cobra.Command {
 	})
 	f := c.Flags()
 	f.StringVar(&what.Amount, "amount", "", "how much, such as 12.34")
+	f.StringVar(&what.Total, "total", "", "of a bill of how much this card pays a part")
+	f.StringVar(&what.Bill, "bill", "", "a payment of a bill, of which this card pays the rest")
 	f.StringVar(&what.Currency, "currency", "", "of which currency, ISO 4217; the gateway's own without it")
 	f.StringVar(&what.Reference, "reference", "", "your word for the payment: an order's number, say")
 	f.StringVar(&what.Address, "address", "", "the first line of the card holder's address, to be compared")
@@ -38,9 +40,8 @@ func (t *tool) chargeCommand() *cobra.Command {
 	f.BoolVar(&what.Consent, "consent", false, "the holder agrees to be charged again without a call")
 	f.StringVar(&profile, "profile", "", "what the caller is asked for, if not the line's own profile")
 	f.BoolVar(&wait, "wait", false, "wait until it is known what became of the payment")
-	if err := c.MarkFlagRequired("amount"); err != nil {
-		panic(err) // there is no such flag
-	}
+	c.MarkFlagsOneRequired("amount", "bill")
+	c.MarkFlagsMutuallyExclusive("total", "bill")
 	return c
 }
 
@@ -157,7 +158,7 @@ func printPayments(w io.Writer, all []control.Payment) {
 func printPayment(w io.Writer, p control.Payment) {
 	fmt.Fprintf(w, "%s: %s %s, %s\n", clean(p.ID), clean(p.Amount), clean(p.Currency), paid(p.State, p.Reason))
 	for _, f := range []struct{ name, value string }{
-		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"compared", compared(p)}, {"taken", p.Taken}, {"refunded", p.Refunded}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
+		{"line", p.Line}, {"gateway", p.Gateway}, {"reference", p.Reference}, {"token", p.Token}, {"authorisation", p.Auth}, {"provider's code", p.Code}, {"compared", compared(p)}, {"bill", billed(p)}, {"taken", p.Taken}, {"refunded", p.Refunded}, {"since", moment(p.Created)}, {"changed", moment(p.Changed)},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(w, "  %-15s %s\n", f.name, clean(f.value))
@@ -166,6 +167,21 @@ func printPayment(w io.Writer, p control.Payment) {
 	for _, a := range p.Acts {
 		fmt.Fprintf(w, "  %s  %s %s, by %s\n", moment(a.Changed), ofHowMuch(a), acted(a.State, a.Reason), clean(a.By))
 	}
+}
+
+// billed says how the bill stands that a payment is of.
+func billed(p control.Payment) string {
+	if p.Bill == "" {
+		return ""
+	}
+	says := fmt.Sprintf("%s %s", p.Total, p.Currency)
+	if p.Left != "" {
+		says += fmt.Sprintf(", %s paid, %s left", p.Paid, p.Left)
+	}
+	if p.Bill != p.ID {
+		says += ", begun by " + p.Bill
+	}
+	return says
 }
 
 // compared says what the issuer found of what was keyed and typed, once he was asked.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,14 +42,18 @@ const (
 
 func (t *tool) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "flattone",
-		Short:             wordsRootShort,
-		Long:              wordsRootLong,
-		Args:              noVerb,
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRun:  func(*cobra.Command, []string) { t.began = true },
+		Use:           "flattone",
+		Short:         wordsRootShort,
+		Long:          wordsRootLong,
+		Args:          noVerb,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			err := errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()) // which cobra looks at only after this
+			t.began = err == nil
+			return err
+		},
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddGroup(&cobra.Group{ID: groupTechnician, Title: wordsGroupTechnician},

@@ -13,6 +13,9 @@ type Charge struct {
 	// Amount is as people write it, with a point: 12.34. Currency is ISO 4217; empty, the gateway's own.
 	Amount   string `json:"amount"`
 	Currency string `json:"currency,omitempty"`
+	// Total begins a bill, of which the amount is a part. Bill is a payment of one that was begun; then an empty amount is what is left of it.
+	Total string `json:"total,omitempty"`
+	Bill  string `json:"bill,omitempty"`
 	// Reference is the owner's word for the payment. The provider and upstream are told.
 	Reference string `json:"reference,omitempty"`
 	// Address and Postcode are the holder's, for the provider to compare.
@@ -71,6 +74,12 @@ type Payment struct {
 	Acts      []Act  `json:"acts,omitempty"`   // what was done with it, oldest first
 	Auth      string `json:"auth,omitempty"`
 	Checks
+	// Bill is the payment that began the bill of which this one pays a part, and Total the bill's. Paid and Left, of what is approved and of what nothing pays yet, are in the
+	// answer about one payment alone.
+	Bill    string    `json:"bill,omitempty"`
+	Total   string    `json:"total,omitempty"`
+	Paid    string    `json:"paid,omitempty"`
+	Left    string    `json:"left,omitempty"`
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"`
 }

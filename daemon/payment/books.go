@@ -49,6 +49,17 @@ func (b Books) Refunded() int64 { return b.sum(Refund, Done) }
 // Voided reports that it was undone.
 func (b Books) Voided() bool { return b.any(Void, Done) }
 
+// pays is how much of a bill it pays, or is to pay.
+func (b Books) pays() int64 {
+	switch {
+	case b.Voided():
+		return 0
+	case b.any(Capture, Done):
+		return b.sum(Capture, Done) - b.Refunded()
+	}
+	return b.Minor - b.Refunded()
+}
+
 // may is how much an act would be about, if it may be.
 func (b Books) may(kind Kind, minor int64) (int64, error) {
 	most, no := int64(0), ""

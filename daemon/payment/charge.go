@@ -14,7 +14,7 @@ import (
 
 // order is what the provider is asked for. It is the same each time.
 func (pay Payment) order() gateway.Order {
-	o := gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Deferred: pay.State == Waiting}
+	o := gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Deferred: pay.deferred}
 	if pay.stored() {
 		o.Stored = &gateway.Stored{NetworkID: pay.network}
 	}
@@ -80,7 +80,7 @@ func (p *Payments) notSent(ctx context.Context, pay Payment, why error) {
 		p.fail(ctx, pay, TooLate)
 		return
 	}
-	pay.State, pay.Reason, pay.ref, pay.Changed = Waiting, NotReached, "", now()
+	pay.State, pay.Reason, pay.ref, pay.deferred, pay.Changed = Waiting, NotReached, "", true, now()
 	if err := p.move(ctx, pay, pay.Changed.Add(wait(pay.tries, longestWait)), from); err != nil {
 		p.log(pay, "that a payment waits could not be written", err)
 	}

@@ -10,29 +10,34 @@ import (
 
 // List is the newest payments, newest first.
 func (p *Payments) List(ctx context.Context, limit int) (all []Books, err error) {
-	err = p.deps.Store.Read(ctx, func(tx *store.Tx) error {
-		all = nil
-		if err := tx.Each(func(scan func(...any) error) error {
-			pay, err := scanned(scan)
-			all = append(all, Books{Payment: pay})
-			return err
-		}, "SELECT "+columns+" FROM payment ORDER BY id DESC LIMIT $1", limit); err != nil {
-			return err
-		}
-		acts, err := eachAct(tx, "payment IN (SELECT id FROM payment ORDER BY id DESC LIMIT $1)", limit)
-		of := map[string][]Act{}
-		for _, a := range acts {
-			of[a.Payment] = append(of[a.Payment], a)
-		}
-		for i := range all {
-			all[i].Acts = of[all[i].ID]
-		}
+	err = p.deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		all, err = eachBooks(tx, "ORDER BY id DESC LIMIT $1", limit)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("payment: list: %w", err)
 	}
 	return all, nil
+}
+
+// eachBooks reads the payments that the end of a query says.
+func eachBooks(tx *store.Tx, which string, args ...any) (all []Books, err error) {
+	if err := tx.Each(func(scan func(...any) error) error {
+		pay, err := scanned(scan)
+		all = append(all, Books{Payment: pay})
+		return err
+	}, "SELECT "+columns+" FROM payment "+which, args...); err != nil {
+		return nil, err
+	}
+	acts, err := eachAct(tx, "payment IN (SELECT id FROM payment "+which+")", args...)
+	of := map[string][]Act{}
+	for _, a := range acts {
+		of[a.Payment] = append(of[a.Payment], a)
+	}
+	for i := range all {
+		all[i].Acts = of[all[i].ID]
+	}
+	return all, err
 }
 
 // Books are a payment with all that was done with it, or [ErrUnknown].

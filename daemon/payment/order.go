@@ -26,16 +26,20 @@ func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error
 		return Payment{}, fmt.Errorf("payment: %w", err)
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	pay := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now, by: by}
+	wanted := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now, by: by}
 	if o.Away {
-		pay.Reason = NotReached
+		wanted.Reason = NotReached
 	}
-	err = p.deps.Store.Write(ctx, func(tx *store.Tx) error {
+	var pay Payment
+	err = p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		if pay, err = wanted.join(tx); err != nil {
+			return err
+		}
 		if err := insert(tx, p.cfg.Box, pay, now.Add(longestCall)); err != nil {
 			return err
 		}
 		tx.OnCommit(func() { p.deps.Tell(pay) })
-		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: amountOf(o), Origin: "capture " + o.Capture, Time: now})
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: amountOf(pay.Order), Origin: "capture " + o.Capture, Time: now})
 	})
 	if err != nil {
 		return Payment{}, fmt.Errorf("payment: %w", err)

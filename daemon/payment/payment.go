@@ -90,6 +90,10 @@ type Order struct {
 	// Consent says that the holder agrees that the card is kept, and charged again without him. It must be one that is kept.
 	Consent bool
 	Address gateway.Address
+	// Total begins a bill, of which this payment pays a part; Bill is one that was begun, by any of its payments, and then an amount of 0 is what is left of it. A
+	// payment has both, and the bill is its first payment.
+	Total int64
+	Bill  string
 	// Away: the provider couldn't be reached as this was ordered, and it is Later. So who takes the card knows before he does.
 	Away bool
 }
@@ -105,11 +109,12 @@ type Payment struct {
 	Created time.Time
 	Changed time.Time
 
-	by, key string
-	network string // of a stored card: the network's id of the payment that its holder agreed with
-	ref     string
-	names   map[string]string // what each destination knows the card by
-	tries   int64
+	by, key  string
+	deferred bool   // it was keyed while the provider couldn't be asked
+	network  string // of a stored card: the network's id of the payment that its holder agreed with
+	ref      string
+	names    map[string]string // what each destination knows the card by
+	tries    int64
 }
 
 // Cards is what a payment needs of the vault.
@@ -209,8 +214,10 @@ func (p *Payments) check(o Order) error {
 	switch {
 	case !known:
 		return fmt.Errorf("%w: no gateway %q is configured", ErrBadOrder, o.Gateway)
-	case o.Minor <= 0 || o.Minor > mostMinor:
+	case o.Minor < 0 || o.Minor == 0 && o.Bill == "" || o.Minor > mostMinor:
 		return fmt.Errorf("%w: the amount is not above 0, or too much", ErrBadOrder)
+	case o.Total < 0 || o.Total > mostMinor || o.Total > 0 && (o.Bill != "" || o.Minor > o.Total):
+		return fmt.Errorf("%w: a total begins a bill, and is no less than the amount", ErrBadOrder)
 	case !gateway.IsCurrency(o.Currency):
 		return fmt.Errorf("%w: the currency is not three capital letters of ISO 4217", ErrBadOrder)
 	case !gateway.IsReference(o.Reference):

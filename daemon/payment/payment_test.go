@@ -249,6 +249,16 @@ func TestChargedLater(t *testing.T) {
 		if r.till.cvvs[0] != len(theCVV) || r.till.cvvs[tries] != 0 {
 			t.Errorf("security codes of the lengths %v: want one at the first try alone", r.till.cvvs)
 		}
+		if !r.till.orders[tries].Deferred || r.till.orders[0].Deferred {
+			t.Error("the provider isn't told that the card was keyed before")
+		}
+		var data told
+		r.mu.Lock()
+		last := r.sent[len(r.sent)-1].Data
+		r.mu.Unlock()
+		if err := json.Unmarshal(last, &data); err != nil || !data.Deferred {
+			t.Errorf("upstream isn't: %s, %v", last, err)
+		}
 		r.stop()
 	})
 }

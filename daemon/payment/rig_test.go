@@ -44,9 +44,10 @@ type till struct {
 	mu    sync.Mutex
 	books map[string]*entry // by key
 	// next is what becomes of the next requests, in order; none left: approved.
-	next []fault
-	cvvs []int // how long each card's was
-	asks int   // questions and reversals
+	next   []fault
+	cvvs   []int // how long each card's was
+	orders []gateway.Order
+	asks   int // questions and reversals
 	// cannotInquire has it know of reversals alone.
 	cannotInquire bool
 	away          bool
@@ -100,7 +101,7 @@ var errLost = errors.New("the connection was lost")
 func (b *till) Authorise(ctx context.Context, o gateway.Order, card *secret.Card, note func(string) error) (gateway.Answer, error) {
 	b.mu.Lock()
 	f := b.take()
-	b.cvvs = append(b.cvvs, card.CVV.Len())
+	b.cvvs, b.orders = append(b.cvvs, card.CVV.Len()), append(b.orders, o)
 	b.mu.Unlock()
 	if f == isAway {
 		return gateway.Answer{}, gateway.ErrNotSent

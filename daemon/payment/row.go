@@ -10,7 +10,7 @@ import (
 	"github.com/flattone/flattone/daemon/store"
 )
 
-const columns = `id, capture, line, profile, gateway, minor, currency, reference, take, later, consent, asker, key, network, address, postcode, token, state, reason, ref, names, answer, tries, created, changed`
+const columns = `id, capture, line, profile, gateway, minor, currency, reference, take, later, deferred, bill, total, consent, asker, key, network, address, postcode, token, state, reason, ref, names, answer, tries, created, changed`
 
 // insert makes the row of a payment that is wanted.
 func insert(tx *store.Tx, box string, p Payment, due time.Time) error {
@@ -19,8 +19,8 @@ func insert(tx *store.Tx, box string, p Payment, due time.Time) error {
 		return err
 	}
 	_, err = tx.Exec(`INSERT INTO payment (box, due, `+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, '', $22, '', 0, $23, $23)`,
-		box, due.UnixMicro(), p.ID, p.Capture, p.Line, p.Profile, p.Gateway, p.Minor, p.Currency, p.Reference, asBit(p.Take), asBit(p.Later), asBit(p.Consent),
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, '', $25, '', 0, $26, $26)`,
+		box, due.UnixMicro(), p.ID, p.Capture, p.Line, p.Profile, p.Gateway, p.Minor, p.Currency, p.Reference, asBit(p.Take), asBit(p.Later), asBit(p.deferred), p.Bill, p.Total, asBit(p.Consent),
 		p.by, p.key, p.network, p.Address.Line, p.Address.Postcode, p.Token, string(p.State), p.Reason, string(names), p.Created.UnixMicro())
 	return err
 }
@@ -46,27 +46,27 @@ func change(tx *store.Tx, p Payment, due time.Time, from ...State) (bool, error)
 	if !p.State.Over() && !due.IsZero() {
 		at = due.UnixMicro()
 	}
-	args := []any{p.Token, string(p.State), p.Reason, p.ref, string(answer), p.tries, at, p.Changed.UnixMicro(), p.Address.Line, p.Address.Postcode, string(names), p.ID}
+	args := []any{p.Token, string(p.State), p.Reason, p.ref, string(answer), p.tries, at, p.Changed.UnixMicro(), p.Address.Line, p.Address.Postcode, string(names), asBit(p.deferred), p.ID}
 	were := make([]string, len(from))
 	for i, s := range from {
 		args = append(args, string(s))
 		were[i] = "$" + strconv.Itoa(len(args))
 	}
-	n, err := tx.Exec(`UPDATE payment SET token = $1, state = $2, reason = $3, ref = $4, answer = $5, tries = $6, due = $7, changed = $8, address = $9, postcode = $10, names = $11
-		WHERE id = $12 AND state IN (`+strings.Join(were, ", ")+`)`, args...)
+	n, err := tx.Exec(`UPDATE payment SET token = $1, state = $2, reason = $3, ref = $4, answer = $5, tries = $6, due = $7, changed = $8, address = $9, postcode = $10, names = $11, deferred = $12
+		WHERE id = $13 AND state IN (`+strings.Join(were, ", ")+`)`, args...)
 	return n > 0, err
 }
 
 // scanned reads a row of [columns].
 func scanned(scan func(...any) error) (p Payment, err error) {
-	var take, later, consent, created, changed int64
+	var take, later, deferred, consent, created, changed int64
 	var state, names, answer string
-	err = scan(&p.ID, &p.Capture, &p.Line, &p.Profile, &p.Gateway, &p.Minor, &p.Currency, &p.Reference, &take, &later, &consent, &p.by, &p.key, &p.network, &p.Address.Line, &p.Address.Postcode, &p.Token,
+	err = scan(&p.ID, &p.Capture, &p.Line, &p.Profile, &p.Gateway, &p.Minor, &p.Currency, &p.Reference, &take, &later, &deferred, &p.Bill, &p.Total, &consent, &p.by, &p.key, &p.network, &p.Address.Line, &p.Address.Postcode, &p.Token,
 		&state, &p.Reason, &p.ref, &names, &answer, &p.tries, &created, &changed)
 	if err != nil {
 		return p, err
 	}
-	p.Take, p.Later, p.Consent, p.State = take == 1, later == 1, consent == 1, State(state)
+	p.Take, p.Later, p.deferred, p.Consent, p.State = take == 1, later == 1, deferred == 1, consent == 1, State(state)
 	p.Created, p.Changed = time.UnixMicro(created).UTC(), time.UnixMicro(changed).UTC()
 	if answer != "" {
 		err = json.Unmarshal([]byte(answer), &p.Answer)

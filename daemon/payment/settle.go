@@ -40,12 +40,19 @@ type told struct {
 	CVV       gateway.Check `json:"cvv,omitempty"`
 	Postcode  gateway.Check `json:"postcode,omitempty"`
 	Address   gateway.Check `json:"address,omitempty"`
-	Deferred  bool          `json:"deferred,omitempty"`
+	Deferred  bool          `json:"deferred,omitempty"` // the card was keyed while the provider couldn't be asked
+	Bill      *toldBill     `json:"bill,omitempty"`
+}
+
+// toldBill is what there is to know of a bill, once a part of it has ended.
+type toldBill struct {
+	ID    string `json:"id"`
+	Total int64  `json:"total"`
+	Left  int64  `json:"left"`
 }
 
 // settle ends a payment that is in one of those states, with all that hangs on it: the card that was kept for it alone goes, the log and upstream know.
 func (p *Payments) settle(ctx context.Context, pay Payment, state State, reason string, from ...State) error {
-	deferred := pay.State == Waiting
 	ctx = context.WithoutCancel(ctx)
 	pay.State, pay.Reason, pay.Changed, pay.Address = state, reason, now(), gateway.Address{}
 	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error {
@@ -57,7 +64,7 @@ func (p *Payments) settle(ctx context.Context, pay Payment, state State, reason 
 			return err
 		}
 		if pay.Token != "" {
-			if err := p.announce(tx, pay, deferred); err != nil {
+			if err := p.announce(tx, pay); err != nil {
 				return err
 			}
 			if pay.Consent && state == Approved {
@@ -87,11 +94,15 @@ func result(state State, reason string, a gateway.Answer) string {
 }
 
 // announce has each destination told, by its own name for the card.
-func (p *Payments) announce(tx *store.Tx, pay Payment, deferred bool) error {
+func (p *Payments) announce(tx *store.Tx, pay Payment) error {
+	bill, err := toldOf(tx, pay)
+	if err != nil {
+		return err
+	}
 	for to, token := range pay.names {
 		data, err := json.Marshal(told{Payment: pay.ID, Capture: pay.Capture, Token: token, Gateway: pay.Gateway, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference,
 			Taken: pay.State == Approved && pay.Take, Reason: pay.Reason, Class: pay.Answer.Class, Code: pay.Answer.Code, Auth: pay.Answer.Auth, CVV: pay.Answer.CVV,
-			Postcode: pay.Answer.Postcode, Address: pay.Answer.Line, Deferred: deferred})
+			Postcode: pay.Answer.Postcode, Address: pay.Answer.Line, Deferred: pay.deferred, Bill: bill})
 		if err != nil {
 			return err
 		}

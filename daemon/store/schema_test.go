@@ -48,7 +48,7 @@ var rowsOfEach = map[string]string{
 	"key_backup":     "(1, 1, 1, 1)",
 	"safe":           "('p', 'o', 1, CAST('x' AS blob))",
 	"card":           "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 't', 'vault', 'c', 'l', 'p', 'f', 'b', '4242', 1, 2030, 1, 1, CAST('x' AS blob))",
-	"payment":        "('pay_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'c', 'b', 'l', 'p', 'g', 1, 'EUR', '', 1, 0, 0, '', '', '', '', '', '', 's', '', '', '', '', 0, 0, 1, 1)",
+	"payment":        "('pay_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'c', 'b', 'l', 'p', 'g', 1, 'EUR', '', 1, 0, 0, '', 0, 0, '', '', '', '', '', '', 's', '', '', '', '', 0, 0, 1, 1)",
 	"payment_act":    "('act_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'pay_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'b', 'k', 1, '', '', 's', '', '', 0, 0, 1, 1)",
 	"consent":        "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'p', '', 1)",
 	"card_key":       "('tok_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, CAST('x' AS blob))",

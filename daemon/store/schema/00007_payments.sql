@@ -15,6 +15,9 @@ CREATE TABLE payment (
   reference TEXT   NOT NULL CHECK (reference || '' = reference),
   take      BIGINT NOT NULL CHECK (take BETWEEN 0 AND 1),
   later     BIGINT NOT NULL CHECK (later BETWEEN 0 AND 1),
+  deferred  BIGINT NOT NULL CHECK (deferred BETWEEN 0 AND 1),       -- the provider couldn't be asked while the card was keyed
+  bill      TEXT   NOT NULL CHECK (bill || '' = bill),              -- the payment that began the bill of which this one pays a part; '' if there is none
+  total     BIGINT NOT NULL CHECK (total BETWEEN 0 AND 999999999999),
   consent   BIGINT NOT NULL CHECK (consent BETWEEN 0 AND 1),        -- the holder agrees that the card is charged again
   asker     TEXT   NOT NULL CHECK (asker || '' = asker),
   key       TEXT   NOT NULL CHECK (key || '' = key),                -- the asker's word for the request; '' if he has none
@@ -34,6 +37,7 @@ CREATE TABLE payment (
 ); -- in the order of its key
 CREATE INDEX payment_due ON payment (due) WHERE due > 0;
 CREATE UNIQUE INDEX payment_capture ON payment (capture) WHERE capture <> '';
+CREATE INDEX payment_bill ON payment (bill) WHERE bill <> '';
 CREATE UNIQUE INDEX payment_key ON payment (asker, key) WHERE key <> '';
 
 -- What is done with an approved payment, and what became of it.
