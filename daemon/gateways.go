@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -87,7 +88,11 @@ func toAcquirer(a config.ISO8583, reached func(error)) (gateway.Connector, error
 	if a.TLS.CertFile != "" {
 		certificate = func() (*tls.Certificate, error) { return a.TLS.Certificate(nil) }
 	}
-	return iso8583.New(iso8583.Config{Address: a.Address, Plain: a.Plain, Roots: roots, Form: message.Form{Packed: a.Variant == config.BCD}, Terminal: a.Terminal, Acceptor: a.Merchant, Category: a.MerchantCategory,
+	tpdu, err := hex.DecodeString(a.TPDU)
+	if err != nil {
+		return nil, err // which the config refuses
+	}
+	return iso8583.New(iso8583.Config{Address: a.Address, Plain: a.Plain, Roots: roots, Form: message.Form{Packed: a.Variant == config.BCD, TPDU: string(tpdu)}, Terminal: a.Terminal, Acceptor: a.Merchant, Category: a.MerchantCategory,
 		Institution: a.Acquirer, Timeout: a.Timeout, EchoEvery: a.Echo},
 		iso8583.Deps{Certificate: certificate, OnState: func(s iso8583.State, why error) {
 			if s == iso8583.Ready || s == iso8583.Away && why != nil { // without a reason it is the box that ends

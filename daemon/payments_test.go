@@ -448,10 +448,10 @@ func TestAnAcquirerIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	h.cfg.Gateways["bank"] = config.Gateway{Currency: "EUR", ISO8583: &config.ISO8583{Address: l.Addr().String(), Plain: true, Variant: config.ASCII, Terminal: "FLAT0001",
+	h.cfg.Gateways["bank"] = config.Gateway{Currency: "EUR", ISO8583: &config.ISO8583{Address: l.Addr().String(), Plain: true, Variant: config.BCD, TPDU: "6000030000", Terminal: "FLAT0001",
 		Merchant: "000000000123456", MerchantCategory: "5969", Echo: time.Minute, Timeout: 5 * time.Second}}
 	d, _, _ := h.run()
-	bank := acquirer.New(message.Form{}, nil)
+	bank := acquirer.New(message.Form{Packed: true, TPDU: "\x60\x00\x00\x00\x03"}, nil)
 	defer bank.Close()
 	is := func(away bool) {
 		t.Helper()

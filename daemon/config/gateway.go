@@ -38,6 +38,8 @@ type ISO8583 struct {
 	TLS   TLS
 	// Variant is how fields are encoded.
 	Variant Variant
+	// TPDU is what a network routes messages by, ten hexadecimal digits from 60 on; empty: it doesn't.
+	TPDU string
 	// Acquirer (field 32, up to 11 digits, may be empty), Terminal (41, up to 8 characters), Merchant (42, up to 15) and MerchantCategory (18, 4 digits) are what the acquirer knows the box by.
 	Acquirer, Terminal, Merchant, MerchantCategory string
 	// Echo is the longest silence after which the connection is tried.
@@ -102,6 +104,7 @@ func (t *table) iso8583(a *ISO8583) {
 	a.Plain = !secure
 	t.tls(&a.TLS)
 	choice(t, "variant", &a.Variant, ASCII, BCD)
+	t.text("tpdu", &a.TPDU)
 	t.text("acquirer", &a.Acquirer)
 	t.need("terminal", "write the terminal's id, up to 8 characters, which no other box has: the acquirer has it")
 	t.text("terminal", &a.Terminal)

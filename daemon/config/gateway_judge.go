@@ -62,6 +62,7 @@ var (
 	terminals  = regexp.MustCompile(`^[ -~]{0,7}[!-~]$`)
 	merchants  = regexp.MustCompile(`^[ -~]{0,14}[!-~]$`)
 	categories = regexp.MustCompile(`^[0-9]{4}$`)
+	tpdus      = regexp.MustCompile(`^60[0-9A-Fa-f]{8}$`)
 )
 
 func (j judgement) iso8583(path string, a ISO8583) {
@@ -79,6 +80,7 @@ func (j judgement) iso8583(path string, a ISO8583) {
 		{"terminal", a.Terminal, terminals, "write 1 to 8 printable characters, as the acquirer has them"},
 		{"merchant", a.Merchant, merchants, "write 1 to 15 printable characters, as the acquirer has them"},
 		{"merchant_category", a.MerchantCategory, categories, "write 4 digits"},
+		{"tpdu", a.TPDU, tpdus, "write 10 hexadecimal digits, the first of them 60, as the acquirer has them; or leave it out"},
 	} {
 		if t.has(id.key) && j.sound(path, id.key) && !id.form.MatchString(id.text) {
 			t.fault(id.key, "has another form", id.remedy)

@@ -42,6 +42,7 @@ func TestGateways(t *testing.T) {
 		bank:                                     {ISO8583: &iso},
 		bank + "tls = false\n":                   changed(func(a *ISO8583) { a.Plain = true }),
 		bank + "variant = \"bcd\"\n":             changed(func(a *ISO8583) { a.Variant = BCD }),
+		bank + "tpdu = \"600003000A\"\n":         changed(func(a *ISO8583) { a.TPDU = "600003000A" }),
 		bank + "echo_s = 600\ntimeout_s = 120\n": changed(func(a *ISO8583) { a.Echo, a.Timeout = 10*time.Minute, 2*time.Minute }),
 		bank + "ca_file = \"ca\"\ncert_file = \"c\"\nkey_file = \"/k\"\n": changed(func(a *ISO8583) { a.TLS = TLS{"/x/ca", "/x/c", "/k"} }),
 		shop: {Stripe: &Stripe{URL: "https://api.stripe.com", SecretFile: "/x/s", Timeout: 30 * time.Second}},

@@ -31,6 +31,7 @@ func (w *writer) acquirer(a, usual ISO8583) {
 	w.other("tls", !a.Plain, true)
 	w.tls(a.TLS)
 	w.other("variant", a.Variant, usual.Variant)
+	w.other("tpdu", a.TPDU, usual.TPDU)
 	w.other("acquirer", a.Acquirer, usual.Acquirer)
 	w.set("terminal", a.Terminal)
 	w.set("merchant", a.Merchant)

@@ -108,7 +108,7 @@ func TestTextOfAnything(t *testing.T) {
 	c.Upstream = Upstream{bus, c.Upstream[0]}
 	c.Gateways = map[string]Gateway{
 		"a": {Stripe: &Stripe{URL: "https://api.example:8443", SecretFile: "/s", TLS: TLS{"/ca", "/c", "/k"}, Timeout: time.Second}},
-		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, Acquirer: "1", Terminal: "T", Merchant: "000000000123456",
+		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, TPDU: "6000030000", Acquirer: "1", Terminal: "T", Merchant: "000000000123456",
 			MerchantCategory: "5969", Echo: 2 * time.Minute, Timeout: time.Minute}},
 	}
 	c.Clients = []Client{{"crm", "bus", "/s", "/o", ClientVerbs(), []string{"subscription", "support"}, 10, "b", 5000}}

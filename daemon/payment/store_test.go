@@ -85,5 +85,8 @@ func TestOnEitherStore(t *testing.T) {
 	if captures, err := r.pays.Wanted(t.Context()); err != nil || len(captures) != 1 || captures[0] != open.Capture {
 		t.Errorf("wanted: %v, %v", captures, err)
 	}
+	if n, err := r.pays.Open(t.Context()); err != nil || len(n) != 1 || len(n["till"]) != 1 || n["till"][Wanted] != 1 {
+		t.Errorf("open: %v, %v", n, err)
+	}
 	r.stop()
 }
