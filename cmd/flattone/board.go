@@ -58,8 +58,12 @@ type lineNow struct {
 	fields                  map[string]*fieldNow
 
 	token, brand, last4 string
-	delivery            string
-	deliveryReason      string
+	told                []toldNow // in the order in which they were first heard of
+}
+
+// toldNow is how far one destination upstream has been told of the capture.
+type toldNow struct {
+	to, delivery, reason string
 }
 
 // fieldNow is what is known of one field of the card.
@@ -155,7 +159,7 @@ func (l *lineNow) apply(e control.Event) {
 	case control.KindToken:
 		l.token, l.brand, l.last4 = e.Token, e.Brand, e.Last4
 	case control.KindDelivery:
-		l.delivery, l.deliveryReason = e.Delivery, e.Reason
+		l.tells(toldNow{e.Destination, e.Delivery, e.Reason})
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
 		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput, l.sourceLost = false, 0, nil, "", "", false // told anew
@@ -178,11 +182,22 @@ func (l *lineNow) hears(leg, code string) {
 	}
 }
 
+// tells notes how far a destination has been told.
+func (l *lineNow) tells(now toldNow) {
+	for i, known := range l.told {
+		if known.to == now.to {
+			l.told[i] = now
+			return
+		}
+	}
+	l.told = append(l.told, now)
+}
+
 // begin forgets the last capture for a new one.
 func (l *lineNow) begin(capture string) {
 	l.capture = capture
 	clear(l.fields)
-	l.token, l.brand, l.last4, l.delivery, l.deliveryReason = "", "", "", "", ""
+	l.token, l.brand, l.last4, l.told = "", "", "", nil
 }
 
 func (l *lineNow) field(name string) *fieldNow {

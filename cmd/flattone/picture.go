@@ -84,7 +84,11 @@ func (s *screen) gist(l *lineNow) string {
 	case l.down:
 		return downBecause(l.downReason)
 	case l.token != "":
-		return strings.Join(words(card(l.brand, l.last4), delivery(l.delivery, "")), ", ")
+		known := words(card(l.brand, l.last4))
+		for _, to := range l.told {
+			known = append(known, delivery(to.to, to.delivery, ""))
+		}
+		return strings.Join(known, ", ")
 	case l.reason != "":
 		return reason(l.reason)
 	}
@@ -174,18 +178,33 @@ func (s *screen) token(l *lineNow) string {
 	return s.look.bold.Render(clean(l.token)) + "  " + card(l.brand, l.last4)
 }
 
+// upstream is how far each destination has been told. Where there are several, why one hasn't is in the log alone.
 func (s *screen) upstream(l *lineNow) string {
-	switch l.delivery {
-	case "":
+	if len(l.told) == 0 {
 		return s.look.faint.Render(s.look.dash)
+	}
+	var all []string
+	for _, to := range l.told {
+		if len(l.told) > 1 {
+			to.reason = ""
+		}
+		all = append(all, strings.Join(words(clean(to.to), s.told(to)), " "))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (s *screen) told(to toldNow) string {
+	switch to.delivery {
 	case control.DeliveryPending:
 		return "on its way"
 	case control.DeliveryRetrying:
-		return s.look.grave.Render(s.look.bad + " " + withReason("not taken yet", l.deliveryReason))
+		return s.look.grave.Render(s.look.bad + " " + withReason("not taken yet", to.reason))
 	case control.DeliveryDelivered:
 		return s.look.good.Render(s.look.ok + " delivered")
+	case control.DeliveryDead:
+		return s.look.grave.Render(s.look.bad + " " + withReason("dead letter", to.reason))
 	}
-	return delivery(l.delivery, l.deliveryReason)
+	return withReason(clean(to.delivery), to.reason)
 }
 
 // log is the end of what happened, the newest at the bottom, in at most the rows given.

@@ -105,6 +105,11 @@ func TestPictures(t *testing.T) {
 	held := []control.Event{{Kind: control.KindState, Line: "demo", State: control.StateHeld, Reason: "call_unknown", Capture: "cap_1"}}
 	retrying := append(capture[:len(capture)-1:len(capture)-1], control.Event{Kind: control.KindDelivery, Line: "demo",
 		Capture: "cap_1", Delivery: control.DeliveryRetrying, Reason: "503 Service Unavailable"})
+	told := func(to, how, why string) control.Event {
+		return control.Event{Kind: control.KindDelivery, Line: "demo", Capture: "cap_1", Destination: to, Delivery: how, Reason: why}
+	}
+	each := append(capture[:len(capture)-2:len(capture)-2], told("crm", control.DeliveryPending, ""), told("erp", control.DeliveryPending, ""), told("bus", control.DeliveryPending, ""),
+		told("bus", control.DeliveryDelivered, ""), told("erp", control.DeliveryDead, "422 Unprocessable"))
 	for name, s := range map[string]*screen{
 		"nothing-yet": screenOf(utf8(), oneLine()),
 		"codec-poor": screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindCodec, Line: "demo",
@@ -113,16 +118,17 @@ func TestPictures(t *testing.T) {
 			Legs: control.Legs{CallerFloorDBm0: -90, AgentFloorDBm0: -58}}, control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegCaller, Code: "input_dead"}),
 		"input-well": screenOf(utf8(), oneLine(), control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: "input_clips"},
 			control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: control.CodeOK}),
-		"source-lost": screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindSource, Line: "demo", Code: "source_lost"})...),
-		"ringing":     screenOf(utf8(), oneLine(), control.Event{Kind: control.KindRing, Line: "demo", On: true}, control.Event{Kind: control.KindRing, Line: "demo", On: true, Number: "+15550100"}),
-		"armed":       screenOf(utf8(), oneLine(), append(aCall(0, 0), capture[0])...),
-		"keying":      screenOf(utf8(), oneLine(), append(aCall(0, 0, 120, 500, 900, 1000, 1000), capture[:9]...)...),
-		"refused":     screenOf(utf8(), oneLine(), append(aCall(1000), refused...)...),
-		"keyed-again": screenOf(utf8(), oneLine(), append(aCall(1000), warned...)...),
-		"delivered":   screenOf(utf8(), oneLine(), append(aCall(1000, 0), capture...)...),
-		"retrying":    screenOf(utf8(), oneLine(), append(aCall(0), retrying...)...),
-		"rehearsal":   screenOf(utf8(), oneLine(), append(aCall(0, 1000), rehearsed(capture[:9])...)...),
-		"held":        screenOf(utf8(), oneLine(), append(aCall(1000), held...)...),
+		"source-lost":  screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindSource, Line: "demo", Code: "source_lost"})...),
+		"ringing":      screenOf(utf8(), oneLine(), control.Event{Kind: control.KindRing, Line: "demo", On: true}, control.Event{Kind: control.KindRing, Line: "demo", On: true, Number: "+15550100"}),
+		"armed":        screenOf(utf8(), oneLine(), append(aCall(0, 0), capture[0])...),
+		"keying":       screenOf(utf8(), oneLine(), append(aCall(0, 0, 120, 500, 900, 1000, 1000), capture[:9]...)...),
+		"refused":      screenOf(utf8(), oneLine(), append(aCall(1000), refused...)...),
+		"keyed-again":  screenOf(utf8(), oneLine(), append(aCall(1000), warned...)...),
+		"delivered":    screenOf(utf8(), oneLine(), append(aCall(1000, 0), capture...)...),
+		"retrying":     screenOf(utf8(), oneLine(), append(aCall(0), retrying...)...),
+		"destinations": screenOf(utf8(), oneLine(), append(aCall(0), each...)...),
+		"rehearsal":    screenOf(utf8(), oneLine(), append(aCall(0, 1000), rehearsed(capture[:9])...)...),
+		"held":         screenOf(utf8(), oneLine(), append(aCall(1000), held...)...),
 		"broken": screenOf(utf8(), oneLine(), control.Event{Kind: control.KindState, Line: "demo",
 			State: control.StateHeld, Reason: "line_broken"}),
 		"ascii":   screenOf(ascii(), oneLine(), append(aCall(0, 120, 500, 1000), capture[:25]...)...),

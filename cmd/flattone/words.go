@@ -243,7 +243,7 @@ func sentence(e control.Event) string {
 	case control.KindToken:
 		return "in the vault as " + clean(e.Token) // the card was told with its number's verdict
 	case control.KindDelivery:
-		return delivery(e.Delivery, e.Reason)
+		return delivery(e.Destination, e.Delivery, e.Reason)
 	case control.KindPayment:
 		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason) + doesNotMatch(e.Checks)
 	case control.KindAct:
@@ -336,15 +336,21 @@ func verdict(code, brand, last4 string) string {
 	return reason(code)
 }
 
-// delivery is how far the token has come on its way upstream.
-func delivery(state, why string) string {
+// delivery is how far the token has come on its way to a destination; to "" is upstream as a whole.
+func delivery(to, state, why string) string {
+	toward, who := "upstream", "upstream"
+	if to != "" {
+		toward, who = "to "+clean(to), clean(to)
+	}
 	switch state {
 	case control.DeliveryPending:
-		return "token on its way upstream"
+		return "token on its way " + toward
 	case control.DeliveryRetrying:
-		return withReason("upstream did not take the token yet", why)
+		return withReason(who+" did not take the token yet", why)
 	case control.DeliveryDelivered:
-		return "token delivered upstream"
+		return "token delivered " + toward
+	case control.DeliveryDead:
+		return withReason(who+" will not take the token (flattone upstream list)", why)
 	}
 	return withReason(clean(state), why)
 }
@@ -367,7 +373,7 @@ func weigh(e control.Event) weight {
 		(e.Kind == control.KindCodec || e.Kind == control.KindInput || e.Kind == control.KindSource) && e.Code != control.CodeOK,
 		e.Kind == control.KindBar && e.On, e.Kind == control.KindTune && e.Code != "" && e.Code != control.CodeOK,
 		e.State == control.StateVoid, e.State == control.StateHeld,
-		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying,
+		e.Kind == control.KindVerdict && e.Code != control.CodeOK, e.Delivery == control.DeliveryRetrying, e.Delivery == control.DeliveryDead,
 		e.Kind == control.KindAct && (e.State == control.ActDeclined || e.State == control.ActFailed),
 		e.Kind == control.KindPayment && slices.Contains([]string{control.PaymentDeclined, control.PaymentFailed, control.PaymentUnknown, control.PaymentHeld}, e.State):
 		return grave

@@ -105,7 +105,7 @@ func TestRefusalsNameVerbsThatThereAre(t *testing.T) {
 
 func TestNobodyElsesControlCharacters(t *testing.T) {
 	evil := "\x1b]0;gone\x07\r\n"
-	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil), brandName(evil),
+	for _, s := range []string{reason(evil), fieldName(evil), card(evil, evil), delivery(evil, evil, evil), brandName(evil),
 		sentence(control.Event{Kind: control.KindState, State: evil, Reason: evil}),
 		sentence(control.Event{Kind: control.KindToken, Token: evil, Brand: evil, Last4: evil}),
 		sentence(control.Event{Kind: control.KindRing, On: true, Number: evil}),
@@ -120,7 +120,7 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 	}
 	s := screenOf(utf8(), []control.Line{{Name: evil, Place: evil, Up: true, State: evil, Reason: evil}},
 		control.Event{Kind: control.KindToken, Line: evil, Token: evil, Brand: evil, Last4: evil},
-		control.Event{Kind: control.KindDelivery, Line: evil, Delivery: evil, Reason: evil})
+		control.Event{Kind: control.KindDelivery, Line: evil, Destination: evil, Delivery: evil, Reason: evil})
 	if p := withoutColours(s.View().Content); strings.ContainsAny(p, "\x1b\x07\r") {
 		t.Errorf("the screen passes on %q", p)
 	}
