@@ -137,7 +137,7 @@ fips: ## what seals, signs and keeps keys, with a FIPS 140-3 module and no other
 
 # What check has tested on SQLite, whole but for what the tests give reasons for.
 postgres: rig ## what keeps its rows in the store, with them in PostgreSQL
-	@$(GO) test -timeout 20m ./daemon/audit ./daemon/backup ./daemon/custody ./daemon/export ./daemon/factor ./daemon/upstream ./daemon/vault -store postgres
+	@$(GO) test -timeout 20m ./daemon/audit ./daemon/backup ./daemon/clients ./daemon/custody ./daemon/export ./daemon/factor ./daemon/upstream ./daemon/vault -store postgres
 	@$(GO) test -run EitherStore ./daemon/payment -store postgres
 
 STRIPE_MOCK := build/tools/stripe-mock-$(STRIPE_MOCK_VERSION)

@@ -15,6 +15,7 @@ import (
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
+	"github.com/flattone/flattone/daemon/store/storetest"
 	"github.com/flattone/flattone/daemon/vault"
 )
 
@@ -94,7 +95,7 @@ func (p *pays) Books(_ context.Context, name string) (payment.Books, error) {
 
 // rig is clients on a store, an audit log and one card.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	db    *store.DB
 	log   *audit.Log
 	cards *cards
@@ -102,10 +103,14 @@ type rig struct {
 	*Clients
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	dir := t.TempDir()
-	db, err := store.Open(t.Context(), store.Config{Dir: filepath.Join(dir, "state")})
+	where, err := storetest.At(filepath.Join(dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{Dir: filepath.Join(dir, "state"), Postgres: store.Postgres{Where: where, Box: "box"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +198,19 @@ func TestOnce(t *testing.T) {
 		"client.refused not_allowed": 1} {
 		if got[entry] != want {
 			t.Errorf("%d entries of %s, want %d", got[entry], entry, want)
+		}
+	}
+}
+
+// BenchmarkServe looks a card up: a request noted, answered, in the audit log, and flushed.
+func BenchmarkServe(b *testing.B) {
+	r := newRig(b)
+	one := r.all["crm"]
+	one.PerHour = 1 << 30
+	r.all["crm"] = one
+	for i := 0; b.Loop(); i++ {
+		if a := r.ask("crm", fmt.Sprint("look-", i), Lookup); a.Card == nil {
+			b.Fatal(string(a.JSON()))
 		}
 	}
 }

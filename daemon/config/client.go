@@ -72,10 +72,23 @@ func (t *table) clients(all *[]Client) {
 }
 
 func (j judgement) clients() {
+	whose := map[string]string{}
+	for _, d := range j.c.Upstream {
+		for _, file := range d.Files() {
+			whose[file] = join("upstream", d.Name)
+		}
+	}
 	for _, c := range j.c.Clients {
 		path := join("client", c.Name)
 		t := j.table(path)
 		j.name(j.table("client"), c.Name, c.Name)
+		for _, file := range []struct{ key, path string }{{"secret_file", c.SecretFile}, {"old_secret_file", c.OldSecretFile}} {
+			if of, taken := whose[file.path]; taken && j.sound(path, file.key) {
+				t.fault(file.key, "is "+of+"'s, too", "give each a secret of its own: who has it speaks for whoever else has it")
+			} else if file.path != "" {
+				whose[file.path] = path
+			}
+		}
 		i := slices.IndexFunc(j.c.Upstream, func(d Destination) bool { return d.Name == c.Upstream })
 		switch {
 		case !t.has("upstream") || !j.sound(path, "upstream") || !j.sound("", "upstream"):

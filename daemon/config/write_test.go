@@ -111,7 +111,7 @@ func TestTextOfAnything(t *testing.T) {
 		"b": {Currency: "JPY", ISO8583: &ISO8583{Address: "host:5000", Plain: true, Variant: BCD, TPDU: "6000030000", Acquirer: "1", Terminal: "T", Merchant: "000000000123456",
 			MerchantCategory: "5969", Echo: 2 * time.Minute, Timeout: time.Minute}},
 	}
-	c.Clients = []Client{{"crm", "bus", "/s", "/o", ClientVerbs(), []string{"subscription", "support"}, 10, "b", 5000}}
+	c.Clients = []Client{{"crm", "bus", "/crm", "/crm.old", ClientVerbs(), []string{"subscription", "support"}, 10, "b", 5000}}
 	c.Roles.Technician = []string{} // nobody is meant
 	p := c.Profiles["card"]
 	p.Fields, p.Brands, p.TestCVVLength, p.Keep, p.Tenant = []Field{PAN, Expiry}, Brands()[:1], 12, KeepOnce, "shop"
