@@ -6,7 +6,8 @@
 //   - Nobody is answered who isn't in the configuration, nor what isn't in his rules there: verbs, purposes, gateway, amount, requests an hour.
 //   - A client knows the cards of its own destination, by the tokens that this was told. One that doesn't exist, is another's or is deleted is answered alike.
 //   - What is asked twice under one id is done once, and answered as it was, for [Remembered]; the same id with something else is refused.
-//   - Each request is in the audit log: what was done in the transaction that did it, and who was turned away. A flood of those is entered by its number.
+//   - Each request is in the audit log: what was answered, a deletion in the transaction that did it, and who was turned away; a flood of those is entered by its number.
+//     Payments have entries of their own besides.
 //   - An answer has brand, last four and expiry of a card, and never another digit. Of a request nothing is kept or told but ids, amounts and a hash; what isn't in its
 //     place, which may be a card's number, is neither quoted nor logged.
 package clients
