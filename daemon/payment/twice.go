@@ -11,7 +11,7 @@ import (
 
 const (
 	lately         = 10 * time.Minute // how long a card that was charged is remembered
-	mostRemembered = 4096             // a box of sixteen lines charges 160 cards in that time; beyond this the oldest is forgotten
+	mostRemembered = 1024             // a box of sixteen lines charges 160 cards in that time; beyond this the oldest is forgotten
 )
 
 // twice remembers which cards this process has charged lately, for how much, to tell when one comes again. It keeps no digit of them but their HMAC under a key that
