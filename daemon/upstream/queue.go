@@ -52,3 +52,11 @@ func (o *Outbox) Names() (names []string) {
 	}
 	return names
 }
+
+// ring wakes the dispatcher.
+func (d *dispatcher) ring() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}

@@ -96,6 +96,9 @@ func (d *dispatcher) run(ctx context.Context) error {
 		if len(d.away) == 0 && now.Before(d.until) && d.doubts() {
 			next = d.until
 		}
+		if next.IsZero() { // what a box on the same store left as it died, nobody rings for
+			next = now.Add(d.to.MaxWait)
+		}
 		if a, came := wait(ctx, next, d.wake, answers); came {
 			back = d.gather(ctx, append(back, a), answers)
 		}
@@ -144,11 +147,11 @@ func (d *dispatcher) gather(ctx context.Context, back []attempt, answers <-chan 
 		select {
 		case a := <-answers:
 			back = append(back, a)
+			continue
 		case <-up.C:
-			return back
 		case <-ctx.Done():
-			return back
 		}
+		return back
 	}
 	return back
 }
@@ -186,13 +189,5 @@ func (d *dispatcher) note(ctx context.Context, all []Delivery) {
 		d.o.log.Log(ctx, level, "delivery attempt", "destination", t.To, "event", t.EventID, "type", t.Type, "delivered", t.Delivered, "dead", t.Dead,
 			"status", t.Status, "tries", t.Tries, "reason", t.Reason, "next", t.Next)
 		d.o.tell(t)
-	}
-}
-
-// ring wakes the dispatcher.
-func (d *dispatcher) ring() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
 	}
 }
