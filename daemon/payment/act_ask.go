@@ -2,13 +2,11 @@ package payment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/flattone/flattone/daemon/audit"
 	"github.com/flattone/flattone/daemon/gateway"
-	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -106,46 +104,6 @@ func (p *Payments) endAct(ctx context.Context, pay Payment, act Act, state State
 	if err != nil && !errors.Is(err, errGone) {
 		p.logAct(act, "what became of an act could not be written; it is asked for again", err)
 	}
-}
-
-// happened are the types of the events that upstream is told of acts that are done.
-var happened = map[Kind]string{Capture: "payment.captured", Void: "payment.voided", Refund: "payment.refunded"}
-
-// toldAct is their data. Taken and refunded are what all that was done comes to.
-type toldAct struct {
-	Act       string        `json:"act"`
-	Kind      Kind          `json:"kind"`
-	Payment   string        `json:"payment"`
-	Capture   string        `json:"capture,omitempty"`
-	Token     string        `json:"token"`
-	Gateway   string        `json:"gateway"`
-	Minor     int64         `json:"minor"`
-	Currency  string        `json:"currency"`
-	Reference string        `json:"reference,omitempty"`
-	Taken     int64         `json:"taken_minor"`
-	Refunded  int64         `json:"refunded_minor"`
-	Reason    string        `json:"reason,omitempty"`
-	Class     gateway.Class `json:"class,omitempty"`
-	Code      string        `json:"code,omitempty"`
-}
-
-// announceAct has each destination told, by its own name for the card.
-func (p *Payments) announceAct(tx *store.Tx, b Books, act Act) error {
-	kind := happened[act.Kind]
-	if act.State != Done {
-		kind = "payment.act_" + string(act.State)
-	}
-	for to, token := range b.names {
-		data, err := json.Marshal(toldAct{Act: act.ID, Kind: act.Kind, Payment: b.ID, Capture: b.Payment.Capture, Token: token, Gateway: b.Gateway, Minor: act.Minor, Currency: b.Currency,
-			Reference: b.Reference, Taken: b.Taken(), Refunded: b.Refunded(), Reason: act.Reason, Class: act.Answer.Class, Code: act.Answer.Code})
-		if err != nil {
-			return err
-		}
-		if err := p.deps.Enqueue(tx, Event{ID: id.New("evt_", act.Changed), To: to, Type: kind, Key: b.about(), Time: act.Changed, Data: data}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (p *Payments) logAct(act Act, what string, err error) {

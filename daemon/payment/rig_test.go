@@ -78,6 +78,26 @@ const (
 	hangs       // the same, and no answer until whoever asks gives up
 )
 
+// becomes is what whoever asks hears.
+func (f fault) becomes(ctx context.Context, approved, declined gateway.Answer) (gateway.Answer, error) {
+	switch f {
+	case isAway:
+		return gateway.Answer{}, gateway.ErrNotSent
+	case refuses:
+		return gateway.Answer{}, gateway.ErrRefused
+	case losesAsk, losesAnswer:
+		return gateway.Answer{}, errLost
+	case garbles:
+		return gateway.Answer{}, gateway.ErrGarbled
+	case hangs:
+		<-ctx.Done()
+		return gateway.Answer{}, ctx.Err()
+	case declines:
+		return declined, nil
+	}
+	return approved, nil
+}
+
 func (b *till) set(change func(*till)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -128,18 +148,8 @@ func (b *till) Authorise(ctx context.Context, o gateway.Order, card *secret.Card
 		e.charged++
 	}
 	b.mu.Unlock()
-	switch f {
-	case losesAnswer:
-		return gateway.Answer{}, errLost
-	case garbles:
-		return gateway.Answer{}, gateway.ErrGarbled
-	case hangs:
-		<-ctx.Done()
-		return gateway.Answer{}, ctx.Err()
-	case declines:
-		return gateway.Answer{Outcome: gateway.Declined, Class: gateway.Funds, Code: "51"}, nil
-	}
-	return gateway.Answer{Outcome: gateway.Approved, Auth: "A1B2C3", CVV: gateway.Match, NetworkID: "net-7"}, nil
+	return f.becomes(ctx, gateway.Answer{Outcome: gateway.Approved, Auth: "A1B2C3", CVV: gateway.Match, NetworkID: "net-7"},
+		gateway.Answer{Outcome: gateway.Declined, Class: gateway.Funds, Code: "51"})
 }
 
 func (b *till) Reach(ctx context.Context) error {
@@ -217,22 +227,7 @@ func (b *till) do(ctx context.Context, o gateway.Order, ref string, done func(*e
 		change(e)
 	}
 	b.mu.Unlock()
-	switch f {
-	case isAway:
-		return gateway.Answer{}, gateway.ErrNotSent
-	case refuses:
-		return gateway.Answer{}, gateway.ErrRefused
-	case losesAsk, losesAnswer:
-		return gateway.Answer{}, errLost
-	case garbles:
-		return gateway.Answer{}, gateway.ErrGarbled
-	case hangs:
-		<-ctx.Done()
-		return gateway.Answer{}, ctx.Err()
-	case declines:
-		return gateway.Answer{Outcome: gateway.Declined, Class: gateway.Refusal, Code: "05"}, nil
-	}
-	return gateway.Answer{Outcome: gateway.Approved}, nil
+	return f.becomes(ctx, gateway.Answer{Outcome: gateway.Approved}, gateway.Answer{Outcome: gateway.Declined, Class: gateway.Refusal, Code: "05"})
 }
 
 // agrees reports whether the till's books say the same of an approved payment.

@@ -19,9 +19,10 @@ func TestEventsAreDocumented(t *testing.T) {
 		words = append(words, kind)
 	}
 	for _, data := range []any{told{}, toldAct{}} {
-		for f := range reflect.TypeOf(data).Fields() {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			words = append(words, name)
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(data)) {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+				words = append(words, name)
+			}
 		}
 	}
 	for _, w := range words {
