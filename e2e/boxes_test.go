@@ -68,7 +68,7 @@ func TestTwoBoxesShareAVault(t *testing.T) {
 	var people []*agents
 	for _, r := range boxes {
 		r.start(t)
-		people = append(people, newAgents(r))
+		people = append(people, newAgents(r, arm))
 	}
 	known := []string{one.wait(t, "a token of one's", token).Token, two.wait(t, "a token of two's", token).Token}
 	for _, r := range boxes {

@@ -52,7 +52,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	}
 	r := newRig(t, cfg)
 	r.start(t)
-	agents := newAgents(r)
+	agents := newAgents(r, arm)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -90,13 +90,13 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	r.checkAgents(t, cfg)
 }
 
-// agents arm their lines whenever a call is up and the line is idle, as people would.
+// agents do something on their lines whenever a call is up and the line is idle, as people would: arm them, say.
 type agents struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-func newAgents(r *rig) *agents {
+func newAgents(r *rig, do func(ctx context.Context, client *control.Client, line string)) *agents {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &agents{cancel: cancel}
 	a.done.Go(func() {
@@ -107,7 +107,7 @@ func newAgents(r *rig) *agents {
 				switch {
 				case err != nil || !l.Up || !l.InCall:
 				case l.State == control.StateIdle:
-					client.Arm(ctx, l.Name, "") // refused where the call has just ended: the next will do
+					do(ctx, client, l.Name) // refused where the call has just ended: the next will do
 				case l.State == control.StateHeld:
 					client.Acknowledge(ctx, l.Name)
 				}
@@ -120,6 +120,9 @@ func newAgents(r *rig) *agents {
 	})
 	return a
 }
+
+// arm readies a line.
+func arm(ctx context.Context, client *control.Client, line string) { client.Arm(ctx, line, "") }
 
 func (a *agents) stop() { a.cancel(); a.done.Wait() }
 

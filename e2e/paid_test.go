@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -105,38 +104,13 @@ func (r *rig) told(state string) map[string]bool {
 	return all
 }
 
-// tellers have cards charged wherever a call is up and the line is idle, each for an amount of its own.
-type tellers struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-}
-
-func newTellers(r *rig) *tellers {
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &tellers{cancel: cancel}
-	a.done.Go(func() {
-		for n := 1; ctx.Err() == nil; {
-			client := r.current()
-			lines, err := client.Lines(ctx)
-			for _, l := range lines {
-				switch {
-				case err != nil || !l.Up || !l.InCall:
-				case l.State == control.StateIdle:
-					// 10.05 and the like are declined by the acquirer's simulator, and 10.00 not.
-					what := control.Charge{Amount: fmt.Sprintf("%d.%02d", n, []int{0, 0, 5}[n%3]), Reference: fmt.Sprintf("order-%d", n), Address: "1 Main St", Postcode: "12345"}
-					client.Charge(ctx, l.Name, []string{"", "hold", "bank", "bank"}[n%4], what) // refused where the call has just ended: the next will do
-					n++
-				case l.State == control.StateHeld:
-					client.Acknowledge(ctx, l.Name)
-				}
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
+// newTellers have cards charged, each for an amount of its own.
+func newTellers(r *rig) *agents {
+	n := 0
+	return newAgents(r, func(ctx context.Context, client *control.Client, line string) {
+		n++
+		// 10.05 and the like are declined by the acquirer's simulator, and 10.00 not.
+		client.Charge(ctx, line, []string{"", "hold", "bank", "bank"}[n%4],
+			control.Charge{Amount: fmt.Sprintf("%d.%02d", n, []int{0, 0, 5}[n%3]), Reference: fmt.Sprintf("order-%d", n), Address: "1 Main St", Postcode: "12345"})
 	})
-	return a
 }
-
-func (a *tellers) stop() { a.cancel(); a.done.Wait() }
