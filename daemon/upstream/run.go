@@ -31,7 +31,7 @@ type dispatcher struct {
 	until   time.Time      // when it is tried next, after that
 }
 
-// Run delivers until ctx is done, then returns nil. Attempts under way are broken off and made again at
+// Run delivers, and takes out of the outbox what has been over for [Kept], until ctx is done; then it returns nil. Attempts under way are broken off and made again at
 // the next start. It returns an error if the store fails as it begins, or is closed under it; a store that fails
 // later is tried again for ever.
 func (o *Outbox) Run(ctx context.Context) error {
@@ -46,6 +46,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 			}
 		})
 	}
+	all.Go(func() { o.sweep(ctx) })
 	<-ctx.Done()
 	all.Wait()
 	return errors.Join(errs...)
