@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,7 +47,8 @@ func TestDigitPrintsTheSameWhateverWasKeyed(t *testing.T) {
 func TestDigitIsPaddedInMemory(t *testing.T) {
 	type holder struct{ d audio.Digit } // unexported: fmt reflects, and calls no method
 	d, _ := audio.NewDigit('7')
-	if s := fmt.Sprintf("%v %d", holder{d}, holder{d}); strings.Contains(s, "55") || strings.Contains(s, "7") && strings.Contains(s, "{7}") {
+	// The key, or its number; 155 and 255 are numbers that a padded one may have.
+	if s := fmt.Sprintf("%v %d", holder{d}, holder{d}); regexp.MustCompile(`\b(55|7)\b`).MatchString(s) {
 		t.Error("a nested digit shows its key")
 	}
 }

@@ -51,7 +51,7 @@ func (d *Daemon) newPayments(box string) (*payment.Payments, error) {
 // paymentChanged has the feed know, and what counts how payments go.
 func (d *Daemon) paymentChanged(p payment.Payment) {
 	d.log.Info("a payment is "+string(p.State), "payment", p.ID, "line", p.Line, "gateway", p.Gateway, "reason", cmp.Or(p.Reason, string(p.Answer.Class)))
-	d.tills.saw(p)
+	d.tills.saw(p.Gateway, p.State, p.Reason)
 	why := cmp.Or(p.Reason, shownClass(p.Answer.Class))
 	d.countPayment(p, why)
 	d.feed.Publish(control.Event{Kind: control.KindPayment, Line: p.Line, Capture: p.Capture, Payment: p.ID, Token: p.Token, State: string(p.State),
@@ -62,6 +62,10 @@ func (d *Daemon) paymentChanged(p payment.Payment) {
 func (d *Daemon) actChanged(p payment.Payment, a payment.Act) {
 	why := cmp.Or(a.Reason, shownClass(a.Answer.Class))
 	d.log.Info("an act is "+string(a.State), "act", a.ID, "kind", string(a.Kind), "payment", p.ID, "gateway", p.Gateway, "reason", why)
+	d.tills.saw(p.Gateway, a.State, a.Reason)
+	if a.State != payment.Open {
+		d.metrics.Acted(p.Gateway, string(a.Kind), string(a.State))
+	}
 	d.feed.Publish(control.Event{Kind: control.KindAct, Line: p.Line, Capture: p.Capture, Payment: p.ID, Act: a.ID, Code: string(a.Kind), State: string(a.State), Reason: why})
 }
 

@@ -36,19 +36,19 @@ func (t *tills) reached(gateway string, err error) {
 	t.show()
 }
 
-// saw notes how a payment found its provider: away, refusing, or there.
-func (t *tills) saw(p payment.Payment) {
+// saw notes how a payment, or what is done with one, found its provider: away, refusing, or there.
+func (t *tills) saw(gateway string, state payment.State, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case p.Reason == payment.NotReached:
-		t.away[p.Gateway] = true
-	case p.Reason == payment.Refused:
-		delete(t.away, p.Gateway)
-		t.fails[p.Gateway] = true
-	case p.State == payment.Approved, p.State == payment.Declined:
-		delete(t.away, p.Gateway)
-		delete(t.fails, p.Gateway)
+	case reason == payment.NotReached:
+		t.away[gateway] = true
+	case reason == payment.Refused:
+		delete(t.away, gateway)
+		t.fails[gateway] = true
+	case state == payment.Approved, state == payment.Declined, state == payment.Done:
+		delete(t.away, gateway)
+		delete(t.fails, gateway)
 	default:
 		return
 	}

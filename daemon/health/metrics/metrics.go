@@ -51,7 +51,7 @@ func New(version string, look func(context.Context) Box) *Metrics {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "flattone_build_info", Help: "Which flattoned this is; always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	build.Set(1)
-	m.registry.MustRegister(m.captures, m.seals, m.paid.ends, m.paid.answers, build, &collector{look: look},
+	m.registry.MustRegister(m.captures, m.seals, m.paid.ends, m.paid.acts, m.paid.answers, build, &collector{look: look},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -106,6 +106,7 @@ func TestAScrape(t *testing.T) {
 	m.Sealed(3 * time.Millisecond)
 	m.Paid("shop", "declined", "funds")
 	m.Paid("shop", "approved", "")
+	m.Acted("shop", "refund", "done")
 	m.Answered("shop", 300*time.Millisecond)
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "m.sock"))
 	if err != nil {
@@ -128,6 +129,7 @@ func TestAScrape(t *testing.T) {
 		`flattone_custodians 3`, `flattone_custodians_locked 1`, `flattone_audit_checkpoint_timestamp_seconds 1.7000000005e+09`,
 		`flattone_payments_total{gateway="shop",reason="funds",state="declined"} 1`, `flattone_payments_total{gateway="shop",reason="",state="approved"} 1`,
 		`flattone_payment_answer_seconds_bucket{gateway="shop",le="0.25"} 0`, `flattone_payment_answer_seconds_bucket{gateway="shop",le="0.5"} 1`,
+		`flattone_payment_acts_total{gateway="shop",kind="refund",state="done"} 1`,
 		`flattone_payments_open{gateway="shop",state="unknown"} 2`,
 		`flattone_deliveries_pending{destination="crm"} 2`, `flattone_deliveries_dead{destination="crm"} 1`, `flattone_seal_seconds_bucket{le="0.0025"} 0`, `flattone_seal_seconds_bucket{le="0.005"} 1`, `process_resident_memory_bytes`,
 	} {

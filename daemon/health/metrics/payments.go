@@ -17,6 +17,7 @@ var openPayments = describe("payments_open", "Payments that have not ended, by s
 // paid counts payments that have ended.
 type paid struct {
 	ends    *prometheus.CounterVec
+	acts    *prometheus.CounterVec
 	answers *prometheus.HistogramVec
 }
 
@@ -24,6 +25,8 @@ func newPaid() paid {
 	return paid{
 		ends: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flattone_payments_total",
 			Help: "Payments that have ended, by how and why."}, []string{"gateway", "state", "reason"}),
+		acts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flattone_payment_acts_total",
+			Help: "Captures, voids and refunds that have ended, by how."}, []string{"gateway", "kind", "state"}),
 		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "flattone_payment_answer_seconds",
 			Help:    "Time from a card's departure to its provider's answer, where there was one without asking again.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 45}}, []string{"gateway"}),
@@ -36,6 +39,11 @@ func (m *Metrics) Paid(gateway, state, reason string) {
 		reason = codeOf(reason)
 	}
 	m.paid.ends.WithLabelValues(gateway, codeOf(state), reason).Inc()
+}
+
+// Acted counts a capture, void or refund that has ended.
+func (m *Metrics) Acted(gateway, kind, state string) {
+	m.paid.acts.WithLabelValues(gateway, codeOf(kind), codeOf(state)).Inc()
 }
 
 // Answered notes how long a provider took over a card.
