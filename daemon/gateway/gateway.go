@@ -63,6 +63,8 @@ type Order struct {
 	// Stored is set where the card isn't keyed by a caller who is on the phone, but comes from the vault, by the consent of its owner. It says by which network
 	// transaction he gave it (the Answer.NetworkID of a first payment). Without it each payment is MOTO: mail order, telephone order.
 	Stored *Stored
+	// Consent: the holder, who is on the phone, agrees that the card is charged again without him, as Stored. Networks want to be told with the first payment.
+	Consent bool
 	// Deferred: it was keyed while the provider couldn't be asked, and is charged later, without its CVV.
 	Deferred bool
 }

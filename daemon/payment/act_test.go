@@ -240,6 +240,9 @@ func TestStoredCards(t *testing.T) {
 			})
 			agreed[consent] = r.sealed(t, pay, vault.Reusable)
 			synctest.Wait()
+			if asked := r.till.orders[len(r.till.orders)-1]; asked.Consent != consent {
+				t.Errorf("the till is told of a consent: %t", asked.Consent)
+			}
 		}
 		o := StoredOrder{Token: agreed[true], Gateway: "till", Minor: 500, Currency: "EUR", Reference: "month-2", Take: true}
 		pay, err := r.pays.ChargeStored(t.Context(), "crm", "k", o)

@@ -14,7 +14,7 @@ import (
 
 // order is what the provider is asked for. It is the same each time.
 func (pay Payment) order() gateway.Order {
-	o := gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Deferred: pay.deferred}
+	o := gateway.Order{Key: pay.ID, Minor: pay.Minor, Currency: pay.Currency, Reference: pay.Reference, Take: pay.Take, Address: pay.Address, Consent: pay.Consent, Deferred: pay.deferred}
 	if pay.stored() {
 		o.Stored = &gateway.Stored{NetworkID: pay.network}
 	}

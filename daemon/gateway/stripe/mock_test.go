@@ -58,8 +58,10 @@ func TestStripesOwnDescription(t *testing.T) {
 	o := gateway.Order{Key: "pay_abcdefghijklmnopqrstuvwxyz", Minor: 1099, Currency: "USD", Reference: "invoice-7", Take: true, Address: gateway.Address{Line: "1 Main St", Postcode: "12345"}}
 	ref := ""
 	stored := o
+	agreed := o
+	agreed.Consent = true
 	stored.Take, stored.Stored = false, &gateway.Stored{NetworkID: "104557651805572"}
-	for name, o := range map[string]gateway.Order{"by telephone": o, "stored": stored} {
+	for name, o := range map[string]gateway.Order{"by telephone": o, "with consent": agreed, "stored": stored} {
 		_, err := s.Authorise(t.Context(), o, gatewaytest.Card(t, "4242424242424242"), func(r string) error { ref = r; return nil })
 		if err == nil || !strings.Contains(err.Error(), "its status is "+needsMethod) || errors.Is(err, gateway.ErrRefused) || errors.Is(err, gateway.ErrNotSent) {
 			t.Errorf("%s: %v", name, err)

@@ -163,6 +163,9 @@ func (s *Stripe) confirm(ctx context.Context, o gateway.Order, ref, method strin
 	if o.Stored == nil {
 		f.add("payment_method_options[card][moto]", "true")
 		f.add("error_on_requires_action", "true")
+		if o.Consent {
+			f.add("setup_future_usage", "off_session")
+		}
 	} else {
 		f.add("off_session", "true")
 		if o.Stored.NetworkID != "" {

@@ -59,10 +59,11 @@ func keep(to *string) func(string) error { return func(ref string) error { *to =
 
 // TestAnswer: what an issuer compared, and by what a payment is known.
 func TestAnswer(t *testing.T) {
+	const network = "104557660000002" // by the number of what the simulator made before it
 	for number, want := range map[string]gateway.Answer{
-		approved:           {Outcome: gateway.Approved, Auth: "123456", NetworkID: "104557651805572", CVV: gateway.Match, Line: gateway.Match, Postcode: gateway.Match},
-		"4000000000000028": {Outcome: gateway.Approved, Auth: "123456", NetworkID: "104557651805572", CVV: gateway.Match, Line: gateway.Mismatch, Postcode: gateway.Match},
-		"4000000000000036": {Outcome: gateway.Approved, Auth: "123456", NetworkID: "104557651805572", CVV: gateway.Match, Line: gateway.Match, Postcode: gateway.Mismatch},
+		approved:           {Outcome: gateway.Approved, Auth: "123456", NetworkID: network, CVV: gateway.Match, Line: gateway.Match, Postcode: gateway.Match},
+		"4000000000000028": {Outcome: gateway.Approved, Auth: "123456", NetworkID: network, CVV: gateway.Match, Line: gateway.Mismatch, Postcode: gateway.Match},
+		"4000000000000036": {Outcome: gateway.Approved, Auth: "123456", NetworkID: network, CVV: gateway.Match, Line: gateway.Match, Postcode: gateway.Mismatch},
 		"4000000000000127": {Outcome: gateway.Declined, Class: gateway.BadCVV, Code: "incorrect_cvc", CVV: gateway.Mismatch, Line: gateway.Match, Postcode: gateway.Match},
 	} {
 		sim := stripesim.New(t)
@@ -132,13 +133,30 @@ func TestTheCardGoesLast(t *testing.T) {
 // TestStored: a stored card is charged without its owner, by the transaction in which he agreed, and without a code.
 func TestStored(t *testing.T) {
 	sim, ref := stripesim.New(t), ""
-	o := order
-	o.Stored = &gateway.Stored{NetworkID: "104557651805572"}
-	card := gatewaytest.Card(t, approved)
-	card.CVV.Clear()
-	a, err := connector(t, sim).Authorise(t.Context(), o, card, keep(&ref))
-	if err != nil || a.Outcome != gateway.Approved || a.CVV != gateway.Unchecked {
-		t.Errorf("%+v, %v", a, err)
+	c := connector(t, sim)
+	charge := func(n int, change func(*gateway.Order)) gateway.Answer {
+		t.Helper()
+		o := order
+		o.Key = fmt.Sprintf("%s%d", o.Key[:len(o.Key)-1], n)
+		change(&o)
+		card := gatewaytest.Card(t, approved)
+		if o.Stored != nil {
+			card.CVV.Clear()
+		}
+		a, err := c.Authorise(t.Context(), o, card, keep(&ref))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	agreed, not := charge(2, func(o *gateway.Order) { o.Consent = true }), charge(3, func(*gateway.Order) {})
+	for n, by := range []string{stripesim.AgreedElsewhere, agreed.NetworkID} {
+		if a := charge(4+n, func(o *gateway.Order) { o.Stored = &gateway.Stored{NetworkID: by} }); a.Outcome != gateway.Approved || a.CVV != gateway.Unchecked {
+			t.Errorf("by the consent %s: %+v", by, a)
+		}
+	}
+	if a := charge(6, func(o *gateway.Order) { o.Stored = &gateway.Stored{NetworkID: not.NetworkID} }); a.Outcome != gateway.Declined {
+		t.Errorf("by a payment whose holder agreed to no more: %+v", a)
 	}
 }
 

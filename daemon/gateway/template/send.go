@@ -54,7 +54,7 @@ func (t *Template) fill(verb dialect.Verb, text map[string]string, card *secret.
 func (t *Template) values(o gateway.Order, key, ref string, minor int64) map[string]string {
 	v := map[string]string{"key": key, "ref": ref, "amount": strconv.FormatInt(minor, 10), "amount_decimal": decimal(minor, o.Currency), "currency": o.Currency,
 		"reference": o.Reference, "address_line": o.Address.Line, "postcode": o.Address.Postcode, "secret": t.secret}
-	for flag, on := range map[string]bool{"take": o.Take, "deferred": o.Deferred, "stored": o.Stored != nil} {
+	for flag, on := range map[string]bool{"take": o.Take, "deferred": o.Deferred, "consent": o.Consent, "stored": o.Stored != nil} {
 		if on {
 			v[flag] = "true"
 		}

@@ -1,6 +1,9 @@
 package stripesim
 
-import "net/url"
+import (
+	"fmt"
+	"net/url"
+)
 
 // verdicts are what the public test numbers are for (docs.stripe.com/testing): the error's code and the decline's. Any other number is approved.
 var verdicts = map[string][2]string{
@@ -28,6 +31,10 @@ func (s *Sim) confirm(p *intent, form url.Values) (int, []byte) {
 	case (form.Get("payment_method_options[card][moto]") == "true") == (form.Get("off_session") == "true"):
 		return 400, oops("invalid_request_error", "", "flattone charges by telephone, or stored cards, and nothing in between")
 	}
+	v, no := verdicts[m.number]
+	if by := form.Get("payment_method_options[card][mit_exemption][network_transaction_id]"); form.Get("off_session") == "true" && !s.agreed[by] {
+		v, no = [2]string{"authentication_required", "authentication_required"}, true // its holder agreed to nothing
+	}
 	checks := map[string]any{}
 	if m.cvc != "" {
 		checks["cvc_check"] = "pass"
@@ -39,7 +46,7 @@ func (s *Sim) confirm(p *intent, form url.Values) (int, []byte) {
 	if m.postcode {
 		checks["address_postal_code_check"] = passes(!bad[1])
 	}
-	if v, no := verdicts[m.number]; no {
+	if no {
 		if v[0] == "incorrect_cvc" {
 			checks["cvc_check"] = "fail"
 		}
@@ -53,8 +60,10 @@ func (s *Sim) confirm(p *intent, form url.Values) (int, []byte) {
 	}
 	p.charges++
 	p.LastError = nil
+	network := fmt.Sprintf("10455766%07d", s.last)
+	s.agreed[network] = s.agreed[network] || form.Get("setup_future_usage") == "off_session"
 	p.Charge = map[string]any{"id": s.id("ch"), "object": "charge", "payment_method_details": map[string]any{"card": map[string]any{
-		"checks": checks, "authorization_code": "123456", "network_transaction_id": "104557651805572"}}}
+		"checks": checks, "authorization_code": "123456", "network_transaction_id": network}}}
 	if p.Status = "succeeded"; p.Capture == "manual" {
 		p.Status, p.Capturable = "requires_capture", p.Amount
 	} else {

@@ -35,6 +35,7 @@ type Sim struct {
 	methods map[string]*method
 	replies map[string]reply // by idempotency key
 	faults  map[string]fault
+	agreed  map[string]bool // the network's ids of payments with which a holder agreed to more
 	late    []held
 	seen    []string
 	left    time.Time
@@ -48,8 +49,11 @@ type reply struct {
 	body        []byte
 }
 
+// AgreedElsewhere is the network's id of a payment by another provider, with which a holder agreed to more.
+const AgreedElsewhere = "104557651805572"
+
 func empty() *Sim {
-	return &Sim{intents: map[string]*intent{}, methods: map[string]*method{}, replies: map[string]reply{}, faults: map[string]fault{}}
+	return &Sim{intents: map[string]*intent{}, methods: map[string]*method{}, replies: map[string]reply{}, faults: map[string]fault{}, agreed: map[string]bool{AgreedElsewhere: true}}
 }
 
 func (s *Sim) start() {

@@ -205,7 +205,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, flags := range []string{"", "1"} {
-			v.Text["take"], v.Text["stored"], v.Text["deferred"] = flags, flags, flags
+			v.Text["take"], v.Text["stored"], v.Text["deferred"], v.Text["consent"] = flags, flags, flags, flags
 			var b written
 			p.Body(Authorise, &b, v)
 			if !Encoding(encoding).valid(b.String()) {

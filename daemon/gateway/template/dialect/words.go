@@ -39,6 +39,7 @@ var words = map[string]word{
 	"secret":         {in: inHeader},
 	"take":           {only: []Verb{Authorise}, section: true, flag: true},
 	"stored":         {only: []Verb{Authorise}, section: true, flag: true},
+	"consent":        {only: []Verb{Authorise}, section: true, flag: true},
 	"deferred":       {only: []Verb{Authorise}, section: true, flag: true},
 }
 
