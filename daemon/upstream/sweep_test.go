@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -60,7 +61,7 @@ func TestManyAreTakenOut(t *testing.T) {
 					ended = 0
 				}
 				if _, err := tx.Exec(`INSERT INTO outbox (seq, id, destination, stream, kind, media, body, queued, state, due, lease, holder, tries, begun, status, reason, ended)
-					VALUES ($1, 'evt_' || $1, 'other', 's', 'k', 'm', CAST('' AS blob), $2, 'dead', 0, 0, '', 0, 0, 0, '', $3)`, seq+1, now, ended); err != nil {
+					VALUES ($1, $2, 'other', 's', 'k', 'm', CAST('' AS blob), $3, 'dead', 0, 0, '', 0, 0, 0, '', $4)`, seq+1, fmt.Sprint("evt_", seq), now, ended); err != nil {
 					return err
 				}
 			}
