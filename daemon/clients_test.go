@@ -268,12 +268,7 @@ func TestAClientPaysBack(t *testing.T) {
 	h.cfg.Profiles["stored"] = config.Profile{}
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
-	told := takesCard(t, line)
-	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-told
+	begun := charges(t, line, client, "", control.Charge{Amount: "12.34"})
 	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
 
 	crm := h.system(d, bus, "crm")
@@ -294,7 +289,7 @@ func TestAClientPaysBack(t *testing.T) {
 		t.Errorf("the provider's books have %+v", b)
 	}
 
-	told = takesCard(t, line)
+	told := takesCard(t, line)
 	if _, err := client.Arm(t.Context(), "desk-1", "stored"); err != nil {
 		t.Fatal(err)
 	}
@@ -315,12 +310,7 @@ func TestAClientCharges(t *testing.T) {
 	h.cfg.Profiles["card"] = config.Profile{Gateway: "till", Charge: config.Take, Offline: config.Refuse, Keep: config.KeepVault}
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
-	told := takesCard(t, line)
-	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34", Consent: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-told
+	begun := charges(t, line, client, "", control.Charge{Amount: "12.34", Consent: true})
 	approved := func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved }
 	token := wait(t, events, approved).Token
 

@@ -126,13 +126,17 @@ func (b *backend) Payment(ctx context.Context, id string) (control.Payment, erro
 }
 
 func (b *backend) Confirm(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
-	p, err := b.d.payments.Confirm(ctx, by.String(), id)
-	return paymentOf(payment.Books{Payment: p}), aboutPayment(err)
+	if err := b.d.payments.Confirm(ctx, by.String(), id); err != nil {
+		return control.Payment{}, aboutPayment(err)
+	}
+	return b.Payment(ctx, id)
 }
 
 func (b *backend) Cancel(ctx context.Context, by control.Actor, id string) (control.Payment, error) {
-	p, err := b.d.payments.Cancel(ctx, by.String(), id)
-	return paymentOf(payment.Books{Payment: p}), aboutPayment(err)
+	if err := b.d.payments.Cancel(ctx, by.String(), id); err != nil {
+		return control.Payment{}, aboutPayment(err)
+	}
+	return b.Payment(ctx, id)
 }
 
 // aboutPayment says what is wrong with what somebody wants of a payment.

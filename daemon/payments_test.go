@@ -57,6 +57,18 @@ func takesCard(t *testing.T, line *wire.Conn) <-chan wire.Message {
 	return told
 }
 
+// charges has a card taken on the first line, to be charged: the line knows that it is stored.
+func charges(t *testing.T, line *wire.Conn, client *control.Client, profile string, c control.Charge) control.Charging {
+	t.Helper()
+	told := takesCard(t, line)
+	begun, err := client.Charge(t.Context(), "desk-1", profile, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	return begun
+}
+
 // TestACardIsCharged: from the amount to approved, by a provider over TLS; the card that was kept for it alone is gone then.
 func TestACardIsCharged(t *testing.T) {
 	h, sim := chargingHouse(t)
@@ -102,12 +114,7 @@ func TestTheOutcomeIsKnownAtOnce(t *testing.T) {
 	events, line, client := h.serves(d)
 	var took []time.Duration
 	for n := range payments {
-		told := takesCard(t, line)
-		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: fmt.Sprint(1 + n)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-told
+		begun := charges(t, line, client, "", control.Charge{Amount: fmt.Sprint(1 + n)})
 		e := wait(t, events, func(e control.Event) bool {
 			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == control.PaymentApproved
 		})
@@ -167,12 +174,7 @@ func TestNoAnswerFromTheProvider(t *testing.T) {
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
 	sim.Break(gatewaytest.Dropped)
-	told := takesCard(t, line)
-	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-told
+	begun := charges(t, line, client, "", control.Charge{Amount: "5"})
 	for _, state := range []string{control.PaymentWanted, control.PaymentReady, control.PaymentAsked, control.PaymentUnknown, control.PaymentApproved} {
 		wait(t, events, func(e control.Event) bool {
 			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == state
@@ -196,12 +198,7 @@ func TestAProviderIsAway(t *testing.T) {
 		if c.fault != "" {
 			sim.BreakAt("/v1/payment_intents", c.fault)
 		}
-		told := takesCard(t, line)
-		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-told
+		begun := charges(t, line, client, "", control.Charge{Amount: "5"})
 		e := wait(t, events, func(e control.Event) bool {
 			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == c.state
 		})
@@ -250,12 +247,7 @@ func TestTwoCardsForOneAmount(t *testing.T) {
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
 	charge := func(c control.Charge) string {
-		told := takesCard(t, line)
-		begun, err := client.Charge(t.Context(), "desk-1", "", c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-told
+		begun := charges(t, line, client, "", c)
 		wait(t, events, func(e control.Event) bool {
 			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == control.PaymentApproved
 		})
@@ -295,12 +287,7 @@ func TestADuplicateIsHeld(t *testing.T) {
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
 	charge := func(state string) control.Event {
-		told := takesCard(t, line)
-		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "5"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-told
+		begun := charges(t, line, client, "", control.Charge{Amount: "5"})
 		return wait(t, events, func(e control.Event) bool {
 			return e.Kind == control.KindPayment && e.Payment == begun.Payment && e.State == state
 		})
@@ -410,12 +397,7 @@ func TestMoneyIsGivenBack(t *testing.T) {
 	h, sim := chargingHouse(t)
 	d, _, _ := h.run()
 	events, line, client := h.serves(d)
-	told := takesCard(t, line)
-	begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: "12.34"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-told
+	begun := charges(t, line, client, "", control.Charge{Amount: "12.34"})
 	var e *control.Error
 	wait(t, events, func(e control.Event) bool { return e.Kind == control.KindPayment && e.State == control.PaymentApproved })
 	act, err := client.Act(t.Context(), begun.Payment, "refund", "0.34")

@@ -61,12 +61,7 @@ func TestAStreamIsTold(t *testing.T) {
 	var captures []string
 	charge := func() {
 		t.Helper()
-		told := takesCard(t, line)
-		begun, err := client.Charge(t.Context(), "desk-1", "", control.Charge{Amount: fmt.Sprint(10 + len(captures))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-told
+		begun := charges(t, line, client, "", control.Charge{Amount: fmt.Sprint(10 + len(captures))})
 		wait(t, events, func(e control.Event) bool { return e.Payment == begun.Payment && e.State == control.PaymentApproved })
 		captures = append(captures, begun.Capture)
 	}

@@ -63,13 +63,10 @@ const acts = "act_"
 // Act has something done with a payment. by is who asks, and key his word for this request: by the same one he is answered with the act that there is, whatever
 // became of it; it may be empty. minor is how much; 0 is all that there is. The act is durable when it returns; what comes of it is told.
 func (p *Payments) Act(ctx context.Context, by, key, payment string, kind Kind, minor int64) (Act, error) {
-	if !id.Is(payment, payments) {
-		return Act{}, fmt.Errorf("payment: %w", ErrUnknown) // what is given in its place may be a card
-	}
 	var act Act
 	begun := false
 	err := p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		pay, err := one(tx, "id = $1", payment)
+		pay, err := named(tx, payment)
 		if err != nil {
 			return err
 		}
@@ -80,15 +77,16 @@ func (p *Payments) Act(ctx context.Context, by, key, payment string, kind Kind, 
 		if err != nil {
 			return err
 		}
-		if minor, err = (Books{pay, all}).may(kind, minor); err != nil {
+		much, err := (Books{pay, all}).may(kind, minor)
+		if err != nil {
 			return err
 		}
-		act = Act{ID: id.New(acts, now()), Payment: payment, Kind: kind, Minor: minor, By: by, key: key, State: Open, Created: now(), Changed: now()}
+		act = Act{ID: id.New(acts, now()), Payment: payment, Kind: kind, Minor: much, By: by, key: key, State: Open, Created: now(), Changed: now()}
 		if err := insertAct(tx, p.cfg.Box, act, act.Created.Add(p.lease())); err != nil {
 			return err
 		}
 		tx.OnCommit(func() { p.deps.TellAct(pay, act) })
-		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.act_wanted", Object: act.ID, Result: fmt.Sprintf("%s %d %s", kind, minor, pay.Currency),
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.act_wanted", Object: act.ID, Result: fmt.Sprintf("%s %d %s", kind, much, pay.Currency),
 			Origin: "payment " + payment, Time: act.Created})
 	})
 	if err != nil {

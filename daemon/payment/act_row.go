@@ -2,6 +2,7 @@ package payment
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/flattone/flattone/daemon/store"
@@ -35,38 +36,40 @@ func changeAct(tx *store.Tx, a Act, due time.Time) error {
 	return err
 }
 
-// eachAct reads rows.
+// scannedAct reads a row of [actColumns].
+func scannedAct(scan func(...any) error) (a Act, err error) {
+	var kind, state, answer string
+	var created, changed int64
+	if err := scan(&a.ID, &a.Payment, &kind, &a.Minor, &a.By, &a.key, &state, &a.Reason, &answer, &a.tries, &created, &changed); err != nil {
+		return a, err
+	}
+	a.Kind, a.State = Kind(kind), State(state)
+	a.Created, a.Changed = time.UnixMicro(created).UTC(), time.UnixMicro(changed).UTC()
+	if answer != "" {
+		err = json.Unmarshal([]byte(answer), &a.Answer)
+	}
+	return a, err
+}
+
+// eachAct reads the acts that a condition holds for, oldest first.
 func eachAct(tx *store.Tx, where string, args ...any) (all []Act, err error) {
 	err = tx.Each(func(scan func(...any) error) error {
-		var a Act
-		var kind, state, answer string
-		var created, changed int64
-		if err := scan(&a.ID, &a.Payment, &kind, &a.Minor, &a.By, &a.key, &state, &a.Reason, &answer, &a.tries, &created, &changed); err != nil {
-			return err
-		}
-		a.Kind, a.State = Kind(kind), State(state)
-		a.Created, a.Changed = time.UnixMicro(created).UTC(), time.UnixMicro(changed).UTC()
-		if answer != "" {
-			if err := json.Unmarshal([]byte(answer), &a.Answer); err != nil {
-				return err
-			}
-		}
+		a, err := scannedAct(scan)
 		all = append(all, a)
-		return nil
+		return err
 	}, "SELECT "+actColumns+" FROM payment_act WHERE "+where+" ORDER BY id", args...)
 	return all, err
 }
 
 // oneAct reads the act that a condition holds for, or [ErrUnknown].
 func oneAct(tx *store.Tx, where string, args ...any) (Act, error) {
-	all, err := eachAct(tx, where, args...)
-	if err == nil && len(all) == 0 {
-		err = ErrUnknown
+	a, err := scannedAct(func(dest ...any) error {
+		return tx.One(dest, "SELECT "+actColumns+" FROM payment_act WHERE "+where, args...)
+	})
+	if errors.Is(err, store.ErrNoRow) {
+		return Act{}, ErrUnknown
 	}
-	if err != nil {
-		return Act{}, err
-	}
-	return all[0], nil
+	return a, err
 }
 
 // actsOf are a payment's, oldest first.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/flattone/flattone/daemon/id"
 	"github.com/flattone/flattone/daemon/store"
 )
 
@@ -37,10 +36,7 @@ func (p *Payments) Bill(ctx context.Context, name string) (b Bill, err error) {
 }
 
 func billOf(tx *store.Tx, name string) (Bill, error) {
-	if !id.Is(name, payments) {
-		return Bill{}, ErrUnknown // what is given in its place may be a card
-	}
-	pay, err := one(tx, "id = $1", name)
+	pay, err := named(tx, name)
 	if err != nil {
 		return Bill{}, err
 	}

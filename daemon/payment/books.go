@@ -1,6 +1,9 @@
 package payment
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Books are a payment with all that was done with it.
 type Books struct {
@@ -11,10 +14,8 @@ type Books struct {
 // sum is how much of a kind is in one of those states.
 func (b Books) sum(kind Kind, states ...State) (minor int64) {
 	for _, a := range b.Acts {
-		for _, s := range states {
-			if a.Kind == kind && a.State == s {
-				minor += a.Minor
-			}
+		if a.Kind == kind && slices.Contains(states, a.State) {
+			minor += a.Minor
 		}
 	}
 	return minor
@@ -22,14 +23,7 @@ func (b Books) sum(kind Kind, states ...State) (minor int64) {
 
 // any reports whether there is an act of a kind in one of those states.
 func (b Books) any(kind Kind, states ...State) bool {
-	for _, a := range b.Acts {
-		for _, s := range states {
-			if a.Kind == kind && a.State == s {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.Acts, func(a Act) bool { return a.Kind == kind && slices.Contains(states, a.State) })
 }
 
 // Taken is how much money was taken, and Refunded how much of it was given back, as far as it is known.

@@ -49,58 +49,56 @@ func (p *Payments) hold(ctx context.Context, pay Payment, before string) (_ Paym
 	return pay, pay.State == Ready
 }
 
-// Confirm has a payment that is held charged all the same, with the CVV, which is still there. by is who says so. It is [ErrUnknown] or [ErrNotHeld] otherwise.
-func (p *Payments) Confirm(ctx context.Context, by, name string) (Payment, error) {
-	pay, err := p.Find(ctx, name)
-	if err != nil {
-		return Payment{}, err
+// held reads a payment that is held; [ErrUnknown] or [ErrNotHeld] otherwise.
+func held(tx *store.Tx, name string) (Payment, error) {
+	pay, err := named(tx, name)
+	if err == nil && pay.State != Held {
+		err = ErrNotHeld
 	}
-	pay.State, pay.Reason, pay.Changed = Ready, "", now()
-	err = p.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		was, err := change(tx, pay, pay.Changed.Add(p.lease()), Held)
-		if err == nil && !was {
-			err = ErrNotHeld
-		}
+	return pay, err
+}
+
+// Confirm has a payment that is held charged all the same, with the CVV, which is still there. by is who says so. It is [ErrUnknown] or [ErrNotHeld] otherwise.
+func (p *Payments) Confirm(ctx context.Context, by, name string) error {
+	err := p.deps.Store.Write(ctx, func(tx *store.Tx) error {
+		pay, err := held(tx, name)
 		if err != nil {
+			return err
+		}
+		pay.State, pay.Reason, pay.Changed = Ready, "", now()
+		if _, err := change(tx, pay, pay.Changed.Add(p.lease()), Held); err != nil {
 			return err
 		}
 		tx.OnCommit(func() { p.deps.Tell(pay) })
 		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.confirmed", Object: pay.ID, Result: amountOf(pay.Order), Origin: "gateway " + pay.Gateway, Time: pay.Changed})
 	})
 	if err != nil {
-		return Payment{}, fmt.Errorf("payment: %w", err)
+		return fmt.Errorf("payment: %w", err)
 	}
 	p.say(name)
-	return pay, nil
+	return nil
 }
 
 // Cancel has a payment that is held end without a charge. by is who says so. It is [ErrUnknown] or [ErrNotHeld] otherwise.
-func (p *Payments) Cancel(ctx context.Context, by, name string) (Payment, error) {
-	pay, err := p.Find(ctx, name)
-	if err != nil {
-		return Payment{}, err
-	}
-	err = p.deps.Store.Write(ctx, func(tx *store.Tx) error {
-		is, err := one(tx, "id = $1", name)
-		if err == nil && is.State != Held {
-			err = ErrNotHeld
-		}
-		if err != nil {
+func (p *Payments) Cancel(ctx context.Context, by, name string) error {
+	var pay Payment
+	err := p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		if pay, err = held(tx, name); err != nil {
 			return err
 		}
-		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.cancelled", Object: name, Result: amountOf(is.Order), Origin: "gateway " + is.Gateway, Time: now()})
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.cancelled", Object: name, Result: amountOf(pay.Order), Origin: "gateway " + pay.Gateway, Time: now()})
 	})
 	if err == nil {
 		err = p.settle(ctx, pay, Failed, Duplicate, Held)
 	}
-	switch {
-	case errors.Is(err, errGone): // it ended just now, or was confirmed
-		return Payment{}, fmt.Errorf("payment: %w", ErrNotHeld)
-	case err != nil:
-		return Payment{}, fmt.Errorf("payment: %w", err)
+	if errors.Is(err, errGone) { // it ended just now, or was confirmed
+		err = ErrNotHeld
+	}
+	if err != nil {
+		return fmt.Errorf("payment: %w", err)
 	}
 	p.say(name)
-	return p.Find(ctx, name)
+	return nil
 }
 
 // say wakes who holds a payment.

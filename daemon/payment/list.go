@@ -42,11 +42,8 @@ func eachBooks(tx *store.Tx, which string, args ...any) (all []Books, err error)
 
 // Books are a payment with all that was done with it, or [ErrUnknown].
 func (p *Payments) Books(ctx context.Context, name string) (b Books, err error) {
-	if !IsID(name) {
-		return Books{}, ErrUnknown // what is given in its place may be a card
-	}
 	err = p.deps.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		if b.Payment, err = one(tx, "id = $1", name); err == nil {
+		if b.Payment, err = named(tx, name); err == nil {
 			b.Acts, err = actsOf(tx, name)
 		}
 		return err
@@ -93,12 +90,6 @@ func (p *Payments) Open(ctx context.Context) (open map[string]map[State]int, err
 		return nil, fmt.Errorf("payment: %w", err)
 	}
 	return open, nil
-}
-
-// Find is one, or [ErrUnknown].
-func (p *Payments) Find(ctx context.Context, name string) (Payment, error) {
-	b, err := p.Books(ctx, name)
-	return b.Payment, err
 }
 
 // Doubts is of how many nobody knows what became of them, or of what was asked for them more than once.

@@ -75,17 +75,22 @@ func scanned(scan func(...any) error) (p Payment, err error) {
 }
 
 // one reads the payment that a condition holds for, or [ErrUnknown].
-func one(tx *store.Tx, where string, values ...any) (p Payment, err error) {
-	found := false
-	err = tx.Each(func(scan func(...any) error) error {
-		p, err = scanned(scan)
-		found = true
-		return err
-	}, "SELECT "+columns+" FROM payment WHERE "+where, values...)
-	if err == nil && !found {
-		err = ErrUnknown
+func one(tx *store.Tx, where string, values ...any) (Payment, error) {
+	p, err := scanned(func(dest ...any) error {
+		return tx.One(dest, "SELECT "+columns+" FROM payment WHERE "+where, values...)
+	})
+	if errors.Is(err, store.ErrNoRow) {
+		return Payment{}, ErrUnknown
 	}
 	return p, err
+}
+
+// named reads a payment by its id, or [ErrUnknown]: what is given in an id's place may be a card.
+func named(tx *store.Tx, name string) (Payment, error) {
+	if !IsID(name) {
+		return Payment{}, ErrUnknown
+	}
+	return one(tx, "id = $1", name)
 }
 
 var errGone = errors.New("somebody else saw to it")

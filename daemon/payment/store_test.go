@@ -34,7 +34,7 @@ func TestOnEitherStore(t *testing.T) {
 	twice := r.wants(t, nil)
 	r.sealed(t, twice, vault.Flight)
 	ended(twice.ID, Held)
-	if _, err := r.pays.Confirm(t.Context(), "ann", twice.ID); err != nil {
+	if err := r.pays.Confirm(t.Context(), "ann", twice.ID); err != nil {
 		t.Fatal(err)
 	}
 	ended(twice.ID, Approved)

@@ -27,18 +27,19 @@ var ErrNoConsent = errors.New("its holder has not agreed that the card is charge
 // ChargeStored charges a card by the consent of its holder, which a first payment recorded. by is who asks, and key his word for this request: by the same one he is
 // answered with the payment that there is. The payment is durable when it returns; what comes of it is told.
 func (p *Payments) ChargeStored(ctx context.Context, by, key string, o StoredOrder) (Payment, error) {
-	pay := Payment{State: Ready, Token: o.Token, by: by, key: key, Created: now(), Changed: now(),
+	wanted := Payment{State: Ready, Token: o.Token, by: by, key: key, Created: now(), Changed: now(),
 		Order: Order{Gateway: o.Gateway, Minor: o.Minor, Currency: o.Currency, Reference: o.Reference, Take: o.Take}}
-	pay.ID = id.New(payments, pay.Created)
-	if err := p.check(pay.Order); err != nil {
+	wanted.ID = id.New(payments, wanted.Created)
+	if err := p.check(wanted.Order); err != nil {
 		return Payment{}, fmt.Errorf("payment: %w", err)
 	}
 	if key == "" {
 		return Payment{}, fmt.Errorf("payment: %w: it has no key", ErrBadOrder)
 	}
+	var pay Payment
 	begun := false
 	err := p.deps.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		begun = false
+		pay, begun = wanted, false
 		was, err := one(tx, "asker = $1 AND key = $2", by, key)
 		switch {
 		case err == nil && was.of(o):
@@ -64,7 +65,7 @@ func (p *Payments) ChargeStored(ctx context.Context, by, key string, o StoredOrd
 			return err
 		}
 		tx.OnCommit(func() { p.deps.Tell(pay) })
-		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: fmt.Sprintf("%d %s", o.Minor, o.Currency), Origin: "token " + o.Token, Time: pay.Created})
+		return p.deps.Audit.Append(tx, audit.Event{Actor: by, Action: "payment.wanted", Object: pay.ID, Result: amountOf(pay.Order), Origin: "token " + o.Token, Time: pay.Created})
 	})
 	if err != nil {
 		return Payment{}, fmt.Errorf("payment: %w", err)

@@ -31,12 +31,8 @@ func (v *Vault) Agree(tx *store.Tx, by, token string, c Consent) error {
 
 // Agreed is a card's consent, or [ErrNoConsent].
 func (v *Vault) Agreed(tx *store.Tx, token string) (c Consent, err error) {
-	found := false
-	err = tx.Each(func(scan func(...any) error) error {
-		found = true
-		return scan(&c.Payment, &c.Network)
-	}, "SELECT payment, network FROM consent WHERE token = $1", token)
-	if err == nil && !found {
+	err = tx.One([]any{&c.Payment, &c.Network}, "SELECT payment, network FROM consent WHERE token = $1", token)
+	if errors.Is(err, store.ErrNoRow) {
 		err = ErrNoConsent
 	}
 	return c, err

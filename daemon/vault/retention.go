@@ -99,7 +99,7 @@ func (v *Vault) purgeSome(ctx context.Context, now time.Time, p *Purged) (n int,
 // Replay shreds once more what was shredded, where a backup from before is restored: in the transaction of that, before anything serves. It answers with how many
 // cards that was.
 func Replay(tx *store.Tx) (n int64, err error) {
-	for _, table := range []string{"card_key", "alias", "hold", "consent", "card"} {
+	for _, table := range ofCard {
 		if n, err = tx.Exec("DELETE FROM " + table + " WHERE token IN (SELECT token FROM shred)"); err != nil {
 			return 0, err
 		}

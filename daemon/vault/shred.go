@@ -24,6 +24,9 @@ const (
 	Asked      Why = "asked"      // somebody had it deleted
 )
 
+// ofCard are the tables that have rows of a card, in the order in which those go.
+var ofCard = [...]string{"card_key", "alias", "hold", "consent", "card"}
+
 // whys are all of them.
 var whys = [...]Why{Used, Resolved, Expired, Unresolved, Asked}
 
@@ -50,7 +53,7 @@ func (v *Vault) shredIn(tx *store.Tx, token string, why Why, now time.Time) erro
 	if err := v.part(tx, token, why, now); err != nil {
 		return err
 	}
-	for _, table := range []string{"card_key", "alias", "hold", "consent", "card"} {
+	for _, table := range ofCard {
 		if _, err := tx.Exec("DELETE FROM "+table+" WHERE token = $1", token); err != nil {
 			return err
 		}
