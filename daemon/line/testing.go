@@ -28,7 +28,10 @@ func (l *Line) test(m wire.Test) error {
 		defer cancel()
 		err := l.tuning.makeTap(l.cfg.Rate)
 		if err == nil {
-			err = l.session.Test(func() { l.bridge.tap.Store(l.tuning.tap) }, func() {
+			err = l.session.Test(func() {
+				l.tuning.tap.Shut(true)
+				l.bridge.tap.Store(l.tuning.tap)
+			}, func() {
 				l.bridge.tap.Store(nil)
 				cancel()
 			})

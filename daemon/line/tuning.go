@@ -132,6 +132,7 @@ func (l *Line) measureLine(ctx context.Context, r *acceptance.Report) (err error
 	if err := l.tuning.makeTap(l.cfg.Rate); err != nil {
 		return err
 	}
+	l.tuning.tap.Shut(false)
 	l.bridge.tap.Store(l.tuning.tap)
 	defer l.bridge.tap.Store(nil)
 	figures, err := tune.Run(ctx, tune.Config{Path: pathConfig(l.cfg), OneClock: l.device.OneClock}, tune.Deps{

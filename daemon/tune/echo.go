@@ -48,12 +48,9 @@ func (e *echo) begin(p *play) {
 	silence(e.ring, e.late)
 }
 
-// fill gives what is due: silence in the turn in which p began, if it did after what that took.
-func (e *echo) fill(p *play, out []int16) {
-	n := 0
-	if e.of == p {
-		n = copy(out, e.ring.Head(len(out)))
-		e.ring.Release(n)
-	}
+// fill gives what is due.
+func (e *echo) fill(out []int16) {
+	n := copy(out, e.ring.Head(len(out)))
+	e.ring.Release(n)
 	clear(out[n:])
 }

@@ -18,6 +18,7 @@ type Leg struct {
 	// lost counts the device's gaps, which keep their place, and missed the frames for which the tuning left no room.
 	lost, missed atomic.Int64
 	play         atomic.Pointer[play]
+	shut         atomic.Bool
 	echo         echo
 }
 
@@ -30,6 +31,8 @@ type play struct {
 	at    int
 	// began is the position of the leg's input, in the turn in which the sound began, that lies opposite its first frame; -1 before.
 	began atomic.Int64
+	// over: a turn began after the last frame, which has gone out.
+	over atomic.Bool
 }
 
 // NewTap makes a Tap that keeps a leg for two seconds.
@@ -59,6 +62,12 @@ func (t *Tap) Close() error {
 	return errors.Join(errs...)
 }
 
+// Shut has both legs given silence wherever nothing is played on them, or, shut no more, what they would be given without the Tap.
+func (t *Tap) Shut(shut bool) {
+	t.Caller.shut.Store(shut)
+	t.Agent.shut.Store(shut)
+}
+
 // Take copies what the device captured.
 func (l *Leg) Take(in []int16) {
 	l.took(fill(l.ring, in), len(in))
@@ -82,15 +91,25 @@ func (l *Leg) took(n, of int) {
 func (l *Leg) Fill(out []int16) {
 	p := l.play.Load()
 	if p == nil {
+		if l.shut.Load() {
+			clear(out)
+		}
+		return
+	}
+	if p.loops && l.echo.of != p { // it begins with a turn in which something is taken for it
+		clear(out)
 		return
 	}
 	if p.at == 0 {
 		p.began.Store(int64(l.ring.Written()) - int64(len(out)))
 	}
+	if p.at >= p.frames {
+		p.over.Store(true)
+	}
 	rest := out[:max(0, min(len(out), p.frames-p.at))]
 	clear(out[len(rest):])
 	if p.loops {
-		l.echo.fill(p, rest)
+		l.echo.fill(rest)
 	} else {
 		for i := range rest {
 			rest[i] = p.sound[(p.at+i)%len(p.sound)]

@@ -77,17 +77,20 @@ func (r *tester) plays(ctx context.Context, step Step, p *play) error {
 	r.to.plays(p)
 	r.tell(step, 0)
 	var caller, agent loudness
-	frames := 0
-	for at, began := int64(0), int64(-1); began < 0 || at <= began+int64(p.frames); began = p.began.Load() { // past its last frame it has gone out
+	for frames, over := 0, false; !over; {
+		over = p.over.Load()
 		x, y, ok := l.next()
 		if !ok {
 			return Failure{step, l.failed}
 		}
-		at = int64(r.to.ring.Read()) + int64(len(x))
 		caller.add(x)
 		agent.add(y)
 		frames += len(x)
-		if done := min(frames/int(r.rate), r.Seconds); done > r.last.Done {
+		done := min(frames/int(r.rate), r.Seconds)
+		if over { // of the turn in which it began some may have been forgotten
+			done = r.Seconds
+		}
+		if done > r.last.Done {
 			r.last.CallerDBm0, r.last.AgentDBm0 = caller.take(), agent.take()
 			r.tell(step, done)
 		}

@@ -233,3 +233,58 @@ func TestALoopBeginsAnew(t *testing.T) {
 		t.Errorf("%g allocations in a turn of a tone, which gives %d", n, out[0])
 	}
 }
+
+// A play is over once a turn has begun after its last frame, which is then heard whole; a loop's frames count from the first turn that it hears whole.
+func TestAPlaysEnd(t *testing.T) {
+	for name, loops := range map[string]bool{"a sound": false, "a loop": true} {
+		t.Run(name, func(t *testing.T) {
+			tap, err := NewTap(rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tap.Close()
+			l, in, out := tap.Caller, make([]int16, period), make([]int16, period)
+			p := &play{sound: []int16{7}, loops: loops, frames: period + 1}
+			l.Take(in)
+			l.plays(p) // between a turn's two halves
+			l.Fill(out)
+			if began := p.began.Load() >= 0; began == loops {
+				t.Errorf("begun: %v", began)
+			}
+			turns := 1
+			if loops {
+				turns = 2
+			}
+			for range turns {
+				if l.Take(in); p.over.Load() {
+					t.Error("it is over with its last turn half done")
+				}
+				if l.Fill(out); p.over.Load() {
+					t.Error("it is over before its last turn is")
+				}
+			}
+			l.Take(in)
+			if l.Fill(out); !p.over.Load() || out[0] != 0 {
+				t.Error("it isn't over, or goes on")
+			}
+		})
+	}
+}
+
+// With a tap that is shut nothing of the line is heard on either leg, whatever is played or not; with one that isn't, all of it where nothing is played.
+func TestAShutTap(t *testing.T) {
+	tap, err := NewTap(rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tap.Close()
+	for _, shut := range []bool{true, false} {
+		tap.Shut(shut)
+		for _, l := range []*Leg{tap.Caller, tap.Agent} {
+			out := []int16{9}
+			if l.Fill(out); (out[0] == 0) != shut {
+				t.Errorf("shut %v: %d is heard", shut, out[0])
+			}
+		}
+	}
+}
