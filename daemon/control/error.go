@@ -52,8 +52,8 @@ const (
 	CodeLost        = "lost"        // the connection broke
 )
 
-// status is the HTTP status that goes with a code.
-func (e *Error) status() int {
+// Status is the HTTP status that goes with its code.
+func (e *Error) Status() int {
 	switch e.Code {
 	case CodeDenied, CodeShare:
 		return http.StatusForbidden
@@ -63,7 +63,7 @@ func (e *Error) status() int {
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUnknownPayment, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
-	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway:
+	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway, CodeUnreachable, CodeCut, CodeLost:
 		return http.StatusServiceUnavailable
 	case CodeWrongState, CodeNeedsRestart:
 		return http.StatusConflict

@@ -327,7 +327,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, by Actor, err er
 	case CodeDenied, CodeFactor:
 		s.refusals.add(r.Context(), by, r.Pattern, e.Text)
 	}
-	answer(w, e.status(), e)
+	answer(w, e.Status(), e)
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
