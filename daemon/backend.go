@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/wire"
 )
 
 // backend answers the admin socket, and the agents who ask by keys. Every command is in the audit log, with who gave it and how it ended, before
 // its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
-// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, more time), and what
+// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, again, more time), and what
 // is only about calls, is done all the same.
 type backend struct {
 	d       *Daemon
@@ -105,6 +106,14 @@ func (b *backend) disarm(ctx context.Context, by asker, line string) error {
 
 func (b *backend) MoreTime(ctx context.Context, by control.Actor, line string) error {
 	return b.command(ctx, technician(by), "line.more_time", line, func(id uint64) wire.Message { return wire.MoreTime{ID: id} })
+}
+
+// Again only gives up what was keyed of a field.
+func (b *backend) Again(ctx context.Context, by control.Actor, line, field string) error {
+	if field != "" && !slices.Contains(config.Fields(), config.Field(field)) {
+		return unknownField(field)
+	}
+	return b.command(ctx, technician(by), "line.again", line, func(id uint64) wire.Message { return wire.Again{ID: id, Field: field} })
 }
 
 // Tune shuts the line while it is measured, and may end with a line that takes cards: who asked must be known.

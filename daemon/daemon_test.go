@@ -318,11 +318,14 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Acknowledge(t.Context(), by, visa),
+	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Again(t.Context(), by, visa, "pan"), d.backend.Acknowledge(t.Context(), by, visa),
 		d.backend.CallBegan(t.Context(), by, visa), d.backend.CallEnded(t.Context(), by, visa)} {
 		if !says(err, control.CodeUnknownLine, "there is no line") {
 			t.Errorf("got %v", err)
 		}
+	}
+	if err := d.backend.Again(t.Context(), by, "desk-1", visa); !says(err, control.CodeBadRequest, "a card has no field") {
+		t.Errorf("got %v", err)
 	}
 	if log, err := d.audit.Recent(t.Context(), 10); err != nil || len(log) != 1 {
 		t.Errorf("beside its key's, the audit log has %d entries (%v)", len(log), err)

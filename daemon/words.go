@@ -53,6 +53,12 @@ func unknownProfile(name string, have []string) error {
 		Remedy: "the profiles are " + strings.Join(have, ", ")}
 }
 
+func unknownField(name string) error {
+	return &control.Error{Code: control.CodeBadRequest,
+		Text:   fmt.Sprintf("a card has no field %q", name),
+		Remedy: "the fields are pan, expiry and cvv; none is the one that is being keyed"}
+}
+
 func neverTuned(name string) error {
 	return &control.Error{Code: control.CodeUntuned, Text: "it was never tuned", Remedy: "flattone tune " + name}
 }

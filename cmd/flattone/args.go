@@ -50,6 +50,16 @@ func two(what string) cobra.PositionalArgs {
 	}
 }
 
+// oneOrTwo takes one argument or two, which are what.
+func oneOrTwo(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 || len(args) == 2 {
+			return nil
+		}
+		return fail(exitUsage, hintVerbUsage(c.CommandPath()), "%s needs %s, and nothing more", c.CommandPath(), what)
+	}
+}
+
 // atMostOne takes one argument, which is what, or none.
 func atMostOne(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

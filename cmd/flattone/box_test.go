@@ -311,6 +311,13 @@ func (b *aBox) Disarm(_ context.Context, _ control.Actor, line string) error { r
 
 func (b *aBox) MoreTime(_ context.Context, _ control.Actor, line string) error { return known(line) }
 
+func (b *aBox) Again(_ context.Context, _ control.Actor, line, field string) error {
+	if field == "name" {
+		return &control.Error{Code: control.CodeBadRequest, Text: `a card has no field "name"`, Remedy: "the fields are pan, expiry and cvv"}
+	}
+	return known(line)
+}
+
 func (b *aBox) Acknowledge(_ context.Context, _ control.Actor, line string) error {
 	if line == "demo" {
 		return &control.Error{Code: control.CodeWrongState, Text: "the line is not held", Remedy: "there is nothing to acknowledge"}

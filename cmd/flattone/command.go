@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -113,6 +114,20 @@ func (t *tool) disarmCommand() *cobra.Command {
 
 func (t *tool) moreTimeCommand() *cobra.Command {
 	return t.lineCommand("more-time", "start a line's time-outs again", "", (*control.Client).MoreTime, wordsMoreTime)
+}
+
+func (t *tool) againCommand() *cobra.Command {
+	return t.withJSON(&cobra.Command{
+		Use: "again LINE [FIELD]", Short: "have the caller key a field anew", Long: wordsAgainLong, Args: oneOrTwo("the name of a line, perhaps with pan, expiry or cvv"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.ask(func(box *control.Client) error {
+				if err := box.Again(c.Context(), args[0], strings.Join(args[1:], "")); err != nil {
+					return err
+				}
+				return t.told(args[0], "again", wordsAgain)
+			})
+		},
+	})
 }
 
 func (t *tool) ackCommand() *cobra.Command {

@@ -49,10 +49,13 @@ func (t *tool) completeLines(c *cobra.Command) {
 	}
 }
 
-// lineNames are the lines of the box that answers, each with its state; behind one, its sides, where that is asked for. Where none answers there are none.
+// lineNames are the lines of the box that answers, each with its state; behind one, its sides or a card's fields, where those are asked for. Where none answers there are none.
 func (t *tool) lineNames(c *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
 	if len(args) == 1 && strings.Contains(c.Use, " SIDE") {
 		return []string{control.LegCaller, control.LegAgent}, cobra.ShellCompDirectiveNoFileComp
+	}
+	if len(args) == 1 && strings.Contains(c.Use, " [FIELD]") {
+		return []string{"pan", "expiry", "cvv"}, cobra.ShellCompDirectiveNoFileComp
 	}
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -65,6 +65,11 @@ upstream. With --wait, follows it to its end, and fails with exit code 7 if that
 comes without a complete card.`
 	wordsDisarmLong = `Give up the capture of a line. What was keyed is forgotten. Keys stay masked
 until it has been quiet for a while, so that a late one is not heard.`
+	wordsAgainLong = `Have the caller key a field of the card anew: pan, expiry or cvv, or the one
+that is being keyed where none is named. One that was taken already is keyed
+anew as well, and then the rest goes on where it was. What was keyed is wiped,
+and no try is counted. Keys count again once none has sounded for a second and a
+half.`
 	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line

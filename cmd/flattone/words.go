@@ -42,6 +42,7 @@ func clean(s string) string {
 const (
 	wordsDisarmed     = "%s: disarmed; keys stay masked until it has been quiet for a while"
 	wordsMoreTime     = "%s: the caller's time starts again"
+	wordsAgain        = "%s: the field is empty; once no key has sounded for a moment, the caller keys it anew"
 	wordsAnswered     = "%s: picking up"
 	wordsDialled      = "%s: dialling"
 	wordsHungUp       = "%s: hanging up"

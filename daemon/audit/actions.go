@@ -91,6 +91,7 @@ var actions = []Action{
 	{"line.rehearsing", AdminAct, "a line rehearses, or refused to"},
 	{"line.disarmed", AdminAct, "somebody gave a capture up"},
 	{"line.more_time", AdminAct, "somebody gave a caller more time"},
+	{"line.again", AdminAct, "somebody had a caller key a field anew"},
 	{"line.acknowledge", AdminAct, "somebody asked for a held line to be released"},
 	{"line.acknowledged", AdminAct, "a held line may be released, or refused to"},
 	{"line.tune", AdminAct, "somebody asked for a line to be measured"},

@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ var today = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 //	?  a key is unclear         s  the caller speaks until now
 //	m  more time                !  the capture is cancelled
 //	(  the next keys sound until )
+//	r  the field is keyed anew  p, e, v  that field is
 //
 // It notes what comes out, without digits and, unless stars is set, without stars.
 type caller struct {
@@ -76,6 +78,8 @@ func (c *caller) play(script string) *caller {
 			c.note(c.m.Speech(c.now))
 		case 'm':
 			c.note(c.m.MoreTime(c.now))
+		case 'r', 'p', 'e', 'v':
+			c.again(map[byte]capture.Field{'p': capture.PAN, 'e': capture.Expiry, 'v': capture.CVV}[k])
 		case '!':
 			c.note(c.m.End(capture.Cancelled))
 		case '(':
@@ -88,6 +92,23 @@ func (c *caller) play(script string) *caller {
 		}
 	}
 	return c
+}
+
+// again notes why it isn't done, too.
+func (c *caller) again(f capture.Field) {
+	events, err := c.m.Again(f, c.now)
+	c.note(events)
+	if err != nil {
+		c.said = append(c.said, map[error]string{capture.ErrOver: "over", capture.ErrNotAsked: "not asked", capture.ErrNotKeyed: "not keyed"}[cause(err)])
+	}
+}
+
+// cause is the error within that others wrap.
+func cause(err error) error {
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return err
 }
 
 func (c *caller) press(k byte, lasts, every time.Duration) {

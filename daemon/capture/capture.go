@@ -69,7 +69,7 @@ type Profile struct {
 	OverallTimeout time.Duration
 	// QuietEnd without a key or speech ends a field that could be complete; default 3 s.
 	QuietEnd time.Duration
-	// RefusalQuiet must pass without a key after a refusal before keys count again; default 1.5 s.
+	// RefusalQuiet must pass without a key after a refusal, or [Machine.Again], before keys count again; default 1.5 s.
 	RefusalQuiet time.Duration
 	// Restart is how closely two * follow each other to start the field again; default 700 ms.
 	Restart time.Duration

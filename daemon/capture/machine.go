@@ -19,7 +19,7 @@ import (
 //	                 |   | one digit too many,    | bad
 //	                 |   | unclear key            |
 //	      1.5 s      |   v                        |
-//	     of quiet    +- swallowing <--------------+
+//	     of quiet    +- swallowing <--------------+   Again, from entering too
 //	                     |
 //	                     +--- refused too often --> void
 //
@@ -50,6 +50,7 @@ type Machine struct {
 	starAt  time.Duration // when the last key was a *
 	blurAt  time.Duration // when a key was unclear before any was clear
 	spokeAt time.Duration // until when the caller last spoke
+	againAt time.Duration // when a field was last to be keyed anew
 	sounds  bool          // a key sounds now
 	keyed   bool          // there was a key
 	warned  bool          // of this wait
@@ -87,7 +88,7 @@ func New(p Profile, today time.Time, begun time.Duration) (*Machine, error) {
 	return &Machine{
 		profile: p, today: today, card: card,
 		state: entering, field: p.Fields[0], guard: g, free: free,
-		begun: begun, now: begun, keyAt: begun, waitAt: begun, starAt: never, blurAt: never, spokeAt: never,
+		begun: begun, now: begun, keyAt: begun, waitAt: begun, starAt: never, blurAt: never, spokeAt: never, againAt: never,
 	}, nil
 }
 
@@ -228,7 +229,7 @@ func (m *Machine) due() (at time.Duration, act func(*Machine)) {
 	switch {
 	case m.sounds:
 	case m.state == swallowing:
-		first(m.keyAt+m.profile.RefusalQuiet, (*Machine).reopen)
+		first(max(m.keyAt, m.againAt)+m.profile.RefusalQuiet, (*Machine).reopen)
 	default:
 		if m.keyed {
 			first(m.waitAt+m.profile.KeyTimeout, (*Machine).silent)

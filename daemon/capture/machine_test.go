@@ -37,26 +37,26 @@ func TestStatesAndEvents(t *testing.T) {
 	}
 	events := []struct{ name, script string }{
 		{"digit", "1"}, {"hash", "#"}, {"star", "*"}, {"letter", "A"}, {"unclear", "?"}, {"key end", ")"},
-		{"speech", "s"}, {"more time", "m"}, {"3 s", "___"}, {"20 s", "_____ _____ _____ _____"}, {"end", "!"},
+		{"speech", "s"}, {"more time", "m"}, {"3 s", "___"}, {"20 s", "_____ _____ _____ _____"}, {"end", "!"}, {"again", "r"},
 	}
 	want := map[string][]string{
 		"empty": {
 			"entering pan:1", "entering", "entering", "entering warn key_ignored", "entering warn unclear_key", "entering",
-			"entering", "entering", "entering", "entering", "void void cancelled"},
+			"entering", "entering", "entering", "entering", "void void cancelled", "swallowing pan:0"},
 		"begun": {
 			"entering pan:5", "swallowing pan too_short", "entering pan:3", "entering warn key_ignored", "swallowing pan unclear_key", "entering",
-			"entering", "entering", "entering", "void warn key_waiting, void timeout_between_keys", "void void cancelled"},
+			"entering", "entering", "entering", "void warn key_waiting, void timeout_between_keys", "void void cancelled", "swallowing pan:0"},
 		"ripe": {
 			"entering pan:17", "complete pan ok discover, complete", "entering pan:15", "entering warn key_ignored", "swallowing pan unclear_key", "entering",
-			"entering", "entering", "complete pan ok discover, complete", "complete pan ok discover, complete", "void void cancelled"},
+			"entering", "entering", "complete pan ok discover, complete", "complete pan ok discover, complete", "void void cancelled", "swallowing pan:0"},
 		"sounding": {
 			"sounding pan:5", "swallowing pan too_short", "sounding pan:3", "sounding warn key_ignored", "swallowing pan unclear_key", "entering",
-			"sounding", "sounding", "sounding", "sounding", "void void cancelled"},
+			"sounding", "sounding", "sounding", "sounding", "void void cancelled", "swallowing pan:0"},
 		"swallowing": {
 			"swallowing", "swallowing", "swallowing", "swallowing warn key_ignored", "swallowing", "swallowing",
-			"swallowing", "swallowing", "entering pan:0", "entering pan:0, warn key_waiting", "void void cancelled"},
-		"complete": slices.Repeat([]string{"complete"}, 11),
-		"void":     slices.Repeat([]string{"void"}, 11),
+			"swallowing", "swallowing", "entering pan:0", "entering pan:0, warn key_waiting", "void void cancelled", "swallowing pan:0"},
+		"complete": append(slices.Repeat([]string{"complete"}, 11), "complete over"),
+		"void":     append(slices.Repeat([]string{"void"}, 11), "void over"),
 	}
 	for _, s := range states {
 		for i, e := range events {
@@ -145,7 +145,7 @@ func TestNothingKeyedBreaksTheMachine(t *testing.T) {
 		steps := rapid.IntRange(0, 120).Draw(rt, "steps")
 		for range steps {
 			now += time.Duration(rapid.SampledFrom([]int{0, 30, 100, 200, 650, 1600, 3100, 11000}).Draw(rt, "ms")) * time.Millisecond
-			switch rapid.SampledFrom([]string{"key", "key", "key", "key", "end", "unclear", "tick", "speech", "time", "late"}).Draw(rt, "what") {
+			switch rapid.SampledFrom([]string{"key", "key", "key", "key", "end", "unclear", "tick", "speech", "time", "again", "late"}).Draw(rt, "what") {
 			case "key":
 				check(m.Key(digit(rapid.SampledFrom(keys).Draw(rt, "key")), now))
 			case "end":
@@ -158,6 +158,13 @@ func TestNothingKeyedBreaksTheMachine(t *testing.T) {
 				check(m.Speech(now))
 			case "time":
 				check(m.MoreTime(now))
+			case "again":
+				f := rapid.SampledFrom([]capture.Field{0, capture.PAN, capture.Expiry, capture.CVV}).Draw(rt, "field")
+				events, err := m.Again(f, now)
+				check(events)
+				if err == nil && f != 0 && !empty(m, f) {
+					rt.Fatal("a field that is keyed anew isn't wiped")
+				}
 			case "late": // time that goes backwards counts as now
 				check(m.Tick(now - time.Minute))
 			}
@@ -178,7 +185,7 @@ func TestNothingKeyedBreaksTheMachine(t *testing.T) {
 func TestTicksSayNothingNew(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := drawProfile(rt)
-		script := rapid.SliceOfN(rapid.SampledFrom([]byte("0123456789*#42424242__-?sm()")), 0, 60).Draw(rt, "script")
+		script := rapid.SliceOfN(rapid.SampledFrom([]byte("0123456789*#42424242__-?smrpev()")), 0, 60).Draw(rt, "script")
 		rarely, often := call(t, p), call(t, p)
 		rarely.stars, often.stars = true, true
 		often.tick = time.Duration(rapid.IntRange(7, 300).Draw(rt, "tick")) * time.Millisecond
@@ -195,14 +202,16 @@ func FuzzKeys(f *testing.F) {
 	f.Add([]byte("9999**" + amex + "#012031#1234#"))
 	f.Add([]byte("42#__42#__42#__"))
 	f.Add([]byte("?4(2)_s_m_ABCD"))
+	f.Add([]byte(visa + "12p__" + amex + "__29r__1229e__1230"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if len(script) > 300 {
 			return
 		}
-		legible := slices.DeleteFunc(script, func(b byte) bool { return !strings.ContainsRune("0123456789*#ABCD_-?sm()!", rune(b)) })
+		legible := slices.DeleteFunc(script, func(b byte) bool { return !strings.ContainsRune("0123456789*#ABCD_-?smrpev()!", rune(b)) })
 		c := call(t, capture.Profile{})
 		c.play(string(legible))
 		c.play("!")
+		c.said = slices.DeleteFunc(c.said, func(s string) bool { return s == "over" })
 		if n := len(c.said); n > 0 {
 			last := c.said[n-1]
 			if last != "complete" && !strings.HasPrefix(last, "void") {

@@ -31,6 +31,9 @@ type Backend interface {
 	Disarm(ctx context.Context, by Actor, line string) error
 	// MoreTime starts the line's time-outs again.
 	MoreTime(ctx context.Context, by Actor, line string) error
+	// Again has a field of the card keyed anew: pan, expiry or cvv, as far as it has been keyed, or for "" the present one. What was keyed of it is forgotten, and told as
+	// an event of [KindKey] without stars. [CodeWrongState] where no card is being taken, or it is complete.
+	Again(ctx context.Context, by Actor, line, field string) error
 	// Acknowledge is somebody's word that a held line may be released; it goes once it has been quiet.
 	Acknowledge(ctx context.Context, by Actor, line string) error
 	// CallBegan and CallEnded tell a line of its calls, where it is set to be told by this.
@@ -378,6 +381,10 @@ type armAnswer struct {
 
 type enrollAnswer struct {
 	URI string `json:"uri"`
+}
+
+type againRequest struct {
+	Field string `json:"field,omitempty"`
 }
 
 type dialRequest struct {

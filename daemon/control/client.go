@@ -104,6 +104,12 @@ func (c *Client) MoreTime(ctx context.Context, line string) error {
 	return c.command(ctx, "giving line "+line+" more time", line, "more-time")
 }
 
+// Again has a field of the card that line takes keyed anew, "" the present one.
+func (c *Client) Again(ctx context.Context, line, field string) error {
+	_, err := ask[struct{}](ctx, c, "having a field keyed anew on line "+line, http.MethodPost, linePath(line, "again"), againRequest{field})
+	return err
+}
+
 // Acknowledge says that a held line may be released.
 func (c *Client) Acknowledge(ctx context.Context, line string) error {
 	return c.command(ctx, "acknowledging line "+line, line, "acknowledge")

@@ -79,6 +79,13 @@ func (s *Server) routes() []route {
 		{pattern: "POST /v1/lines/{line}/rehearse", may: handling, call: arming(b.Rehearse)},
 		{pattern: "POST /v1/lines/{line}/disarm", may: handling, call: command(b.Disarm)},
 		{pattern: "POST /v1/lines/{line}/more-time", may: commanding, call: command(b.MoreTime)},
+		{pattern: "POST /v1/lines/{line}/again", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask againRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.Again(ctx, by, r.PathValue("line"), ask.Field)
+		}},
 		{pattern: "POST /v1/lines/{line}/acknowledge", may: commanding, call: command(b.Acknowledge)},
 		{pattern: "POST /v1/lines/{line}/call-began", may: commanding, call: command(b.CallBegan)},
 		{pattern: "POST /v1/lines/{line}/call-ended", may: commanding, call: command(b.CallEnded)},

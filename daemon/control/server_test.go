@@ -225,6 +225,9 @@ func (b *scripted) Disarm(_ context.Context, by Actor, line string) error {
 func (b *scripted) MoreTime(_ context.Context, _ Actor, line string) error {
 	return b.told("more-time %s", line)
 }
+func (b *scripted) Again(_ context.Context, by Actor, line, field string) error {
+	return b.told("again %s %q %s", line, field, by)
+}
 func (b *scripted) Acknowledge(_ context.Context, _ Actor, line string) error {
 	return b.told("acknowledge %s", line)
 }
@@ -355,6 +358,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{`rehearse one "card" ` + self(t).Name, func() (any, error) { return c.Rehearse(ctx, "one", "card") }, "t1"},
 		{"disarm one " + self(t).Name, func() (any, error) { return nil, c.Disarm(ctx, "one") }, nil},
 		{"more-time one", func() (any, error) { return nil, c.MoreTime(ctx, "one") }, nil},
+		{`again one "pan" ` + self(t).Name, func() (any, error) { return nil, c.Again(ctx, "one", "pan") }, nil},
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
 		{"call-began one", func() (any, error) { return nil, c.CallBegan(ctx, "one") }, nil},
 		{"call-ended one", func() (any, error) { return nil, c.CallEnded(ctx, "one") }, nil},

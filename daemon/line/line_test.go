@@ -111,11 +111,15 @@ func TestCommandsAreAnsweredInWords(t *testing.T) {
 	}{
 		{func(id uint64) wire.Message { return wire.Cancel{ID: id} }, "no card is being taken"},
 		{func(id uint64) wire.Message { return wire.MoreTime{ID: id} }, "no card is being taken"},
+		{func(id uint64) wire.Message { return wire.Again{ID: id} }, "no card is being taken"},
 		{func(id uint64) wire.Message { return wire.Acknowledge{ID: id} }, "not held"},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "c", Profile: "none"} }, "unknown profile"},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "c", Profile: "number"} }, ""},
 		{func(id uint64) wire.Message { return wire.Arm{ID: id, Capture: "d"} }, "busy"},
 		{func(id uint64) wire.Message { return wire.MoreTime{ID: id} }, ""},
+		{func(id uint64) wire.Message { return wire.Again{ID: id, Field: "cvv"} }, "the profile doesn't ask for that field: cvv"},
+		{func(id uint64) wire.Message { return wire.Again{ID: id, Field: "name"} }, `field "name" is unknown`},
+		{func(id uint64) wire.Message { return wire.Again{ID: id} }, ""},
 		{func(id uint64) wire.Message { return wire.Cancel{ID: id, Reason: "shutdown"} }, ""},
 	} {
 		id := uint64(i + 1)

@@ -222,6 +222,8 @@ func (l *Line) heard(m wire.Message) {
 		l.accepted(m.Report)
 	case wire.MoreTime:
 		l.answer(m.ID, l.session.MoreTime())
+	case wire.Again:
+		l.answer(m.ID, l.again(m.Field))
 	case wire.Acknowledge:
 		l.answer(m.ID, l.session.Acknowledge())
 	case wire.PickUp:
@@ -237,6 +239,17 @@ func (l *Line) heard(m wire.Message) {
 	case wire.NotStored:
 		l.noted(m.Capture, l.session.NotStored(m.Capture, m.Final))
 	}
+}
+
+// again has a field keyed anew.
+func (l *Line) again(field string) (err error) {
+	var f capture.Field
+	if field != "" {
+		if f, err = capture.ParseField(field); err != nil {
+			return err
+		}
+	}
+	return l.session.Again(f)
 }
 
 // cancel ends what there is to be ended.

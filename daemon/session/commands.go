@@ -73,6 +73,30 @@ func (s *Session) MoreTime() error {
 	return s.whileCapturing(func(c *call) { c.tell(c.machine.MoreTime(c.clock())) })
 }
 
+// Again has a field keyed anew, 0 the present one: see [capture.Machine.Again]. The errors are those of Cancel, [capture.ErrNotKeyed] and
+// [capture.ErrNotAsked].
+func (s *Session) Again(f capture.Field) (err error) {
+	stopped := s.whileCapturing(func(c *call) { err = c.keyAgain(f) })
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+func (c *call) keyAgain(f capture.Field) error {
+	events, err := c.machine.Again(f, c.clock())
+	c.tell(events)
+	switch {
+	case err == nil:
+		c.fieldOver() // the agent is about to ask for it
+	case c.card != nil:
+		return ErrComplete
+	case !c.capturing():
+		return ErrNoCapture
+	}
+	return err
+}
+
 func (s *Session) whileCapturing(act func(*call)) (err error) {
 	stopped := s.do(func() {
 		switch c := &s.call; {

@@ -186,8 +186,7 @@ func (c *call) tell(events []capture.Event) {
 			}
 			o.Key(c.id, e.Field, e.Stars)
 		case capture.Verdict:
-			c.deps.Path.OpenField(false)
-			c.closedAt = c.deps.Path.Position()
+			c.fieldOver()
 			o.Verdict(c.id, e)
 		case capture.Warning:
 			o.Warning(c.id, e.Code)
@@ -197,6 +196,12 @@ func (c *call) tell(events []capture.Event) {
 			c.voided(e.Code)
 		}
 	}
+}
+
+// fieldOver ends what masks for the sake of the field, until its or the next one's keys.
+func (c *call) fieldOver() {
+	c.deps.Path.OpenField(false)
+	c.closedAt = c.deps.Path.Position()
 }
 
 // settle makes the line idle once the masking's tail is over.

@@ -500,6 +500,7 @@ func TestACardIsKeptUntilItIsStored(t *testing.T) {
 			"not stored another": {r.s.NotStored("other", true), session.ErrNoCapture},
 			"cancel":             {r.s.Cancel(capture.Cancelled), session.ErrComplete},
 			"more time":          {r.s.MoreTime(), session.ErrComplete},
+			"again":              {r.s.Again(capture.PAN), session.ErrComplete},
 		} {
 			if !errors.Is(c.got, c.want) {
 				t.Errorf("%s: %v", name, c.got)

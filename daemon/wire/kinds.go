@@ -47,6 +47,7 @@ const (
 	kindCallOut     kind = 43
 	kindHangUp      kind = 44
 	kindTest        kind = 45
+	kindAgain       kind = 46
 
 	kindTesting kind = 64
 )
@@ -113,6 +114,7 @@ var kinds = map[kind]entry{
 	kindCallOut:     {"call out", Daemon, strict[CallOut]},
 	kindHangUp:      {"hang up", Daemon, strict[HangUp]},
 	kindTest:        {"test", Daemon, strict[Test]},
+	kindAgain:       {"again", Daemon, strict[Again]},
 }
 
 // since has the versions that kinds came with. All of the first version are there already.
@@ -157,6 +159,7 @@ func (Tuning) kind() kind      { return kindTuning }
 func (Tuned) kind() kind       { return kindTuned }
 func (Tune) kind() kind        { return kindTune }
 func (Test) kind() kind        { return kindTest }
+func (Again) kind() kind       { return kindAgain }
 func (Testing) kind() kind     { return kindTesting }
 func (Accepted) kind() kind    { return kindAccepted }
 

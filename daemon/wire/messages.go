@@ -144,6 +144,11 @@ type (
 	}
 	// MoreTime starts the capture's timers again.
 	MoreTime struct{ ID uint64 }
+	// Again has a field of the capture keyed anew: pan, expiry or cvv, or the present one where it is empty.
+	Again struct {
+		ID    uint64
+		Field string
+	}
 	// Acknowledge is a person's word that a held line may be let go once it is quiet.
 	Acknowledge struct{ ID uint64 }
 	// CallTold is somebody's word that a call began or ended: call_began or call_ended.
@@ -181,6 +186,8 @@ func CommandID(m Message) (id uint64, is bool) {
 	case Cancel:
 		return m.ID, true
 	case MoreTime:
+		return m.ID, true
+	case Again:
 		return m.ID, true
 	case Acknowledge:
 		return m.ID, true

@@ -49,6 +49,7 @@ var messages = []struct {
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2, Reason: "shutdown", Test: true}, 33, `{"ID":2,"Reason":"shutdown","Test":true}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
+	{Again{ID: 10, Field: "pan"}, 46, `{"ID":10,"Field":"pan"}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
 	{Tuning{Step: "echo", Done: 1, Of: 2}, 30, `{"Step":"echo","Done":1,"Of":2}`},
