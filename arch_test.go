@@ -100,6 +100,10 @@ var importRules = []importRule{
 	{in: "proof/hangup", only: []string{"audio"}, reason: "what is heard is the sample path's output"},
 	{in: "cmd/flattoned", only: []string{"daemon", "daemon/config", "daemon/host"}, never: []string{"hw", "audio"}, reason: "main is a table of contents"},
 	{in: "cmd/flattone-line", only: []string{"daemon/line", "daemon/config", "daemon/host"}, reason: "main is a table of contents"},
+	{in: "cmd/flattone-desk", only: []string{"daemon/desk", "daemon/config", "daemon/host"}, reason: "main is a table of contents"},
+	{in: "daemon/desk", never: []string{"daemon/secret", "daemon/capture", "daemon/vault", "daemon/store", "audio", "hw", "database/sql", "os/exec"},
+		reason: "what agents' browsers reach has no digit, no key and no store to lose"},
+	{in: "daemon/desk/signin", only: []string{"daemon/config", "daemon/control", "daemon/lockout"}, reason: "who somebody is has nothing to do with lines and payments"},
 }
 
 // exactRules hold for one package, not for what lies below it.
@@ -128,6 +132,8 @@ var reachRules = []importRule{
 	{in: "cmd/flattoned", never: []string{natsServer}, reason: "the server is for tests"},
 	{in: "cmd/flattone", never: []string{natsServer}, reason: "the server is for tests"},
 	{in: "cmd/flattone-line", never: []string{natsServer}, reason: "the server is for tests"},
+	{in: "cmd/flattone-desk", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/keys", "daemon/session", "daemon/capture", "daemon/payment", "daemon/upstream", "proof", natsServer}, but: []string{"hw/serial/at"},
+		reason: "whoever takes the desk over finds no key, no card and no store in it"},
 }
 
 // fences: a third-party module belongs behind the packages named, and nowhere else.

@@ -45,18 +45,23 @@ func Dial(socket string) (*Client, error) {
 		return nil, &Error{CodeUnreachable, fmt.Sprintf("%s can't be a socket: its path has %d bytes, and the system takes %d", socket, len(socket), maxSocketPath),
 			"name the socket by a shorter path, such as one from the working directory"}
 	}
-	dialer := net.Dialer{Timeout: dialTime}
-	c := &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
-		},
-	}}}
-	probe, err := dialer.Dial("unix", socket)
+	c := At(socket)
+	probe, err := net.DialTimeout("unix", socket, dialTime)
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
 	probe.Close()
 	return c, nil
+}
+
+// At is [Dial] for who outlives flattoned: nobody need answer at socket yet.
+func At(socket string) *Client {
+	dialer := net.Dialer{Timeout: dialTime}
+	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		},
+	}}}
 }
 
 // Close lets idle connections go.

@@ -58,6 +58,12 @@ var (
 	// GatewayKey is what the box proves itself by to a payment provider, or to who is told upstream.
 	GatewayKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have the provider sign a certificate for a key of the box's",
 		Exposed: "chmod 600 it, and have the provider sign a new one: this one may be known"}
+	// DeskKey is that of the certificate that agents' browsers see.
+	DeskKey = Kind{Shortest: 1, Longest: 64 << 10, Missing: "have your CA make the desk a key and a certificate",
+		Exposed: "chmod 600 it, and have your CA make a new one: this one may be known"}
+	// OIDCSecret is what the identity provider knows the desk by.
+	OIDCSecret = Kind{Shortest: 1, Longest: 4096, Missing: "write the client secret that the identity provider gave you into it, with mode 0600",
+		Exposed: "chmod 600 it, and have the provider make a new secret: this one may be known"}
 	AuditKey = Kind{Shortest: 1, Longest: 1024, Missing: "restore it from the backup of the state folder",
 		Exposed: "chmod 600 it, and distrust the checkpoints since"}
 )
