@@ -252,6 +252,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		start(&services, running, "clients", s.Run)
 	}
 	start(&services, running, "payments", d.endForlorn)
+	start(&services, running, "states", d.tellStates)
 	// With running and not serving: what ends because the box stops is no trouble.
 	if d.syslog != nil {
 		start(&services, running, "syslog", d.syslog.Run)

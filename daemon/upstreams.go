@@ -92,7 +92,9 @@ func (d *Daemon) enqueue(tx *store.Tx, e vault.Event) error {
 // delivered notes what became of an attempt to tell upstream.
 func (d *Daemon) delivered(a upstream.Delivery) {
 	d.ways.tried(a)
-	d.deliveries.tried(a)
+	if !strings.HasPrefix(a.Type, statePrefix) { // of which people are told by the feed itself
+		d.deliveries.tried(a)
+	}
 }
 
 // ways has which destinations fail, and why. The conditions are the box's, and say which: whoever has to see to it needs all of them at once.

@@ -12,7 +12,9 @@ type Destination struct {
 	Kind DestinationKind
 	// OwnTokens has it told tokens that nobody else knows; NumberTokens, of a second form in digits; Fingerprint, of a keyed hash of the number.
 	OwnTokens, NumberTokens, Fingerprint bool
-	Envelope                             EnvelopeFormat
+	// States has it told how lines and captures go on, too, and not only what came of them.
+	States   bool
+	Envelope EnvelopeFormat
 	// Timeout bounds one attempt.
 	Timeout time.Duration
 	// FirstRetry is the longest wait before the second attempt; it doubles from there up to MaxRetry. GiveUpAfter is when, since the first, an event is a dead letter.
@@ -89,6 +91,7 @@ func (t *table) upstream(all *Upstream) {
 		dt.truth("own_tokens", &d.OwnTokens)
 		dt.truth("number_tokens", &d.NumberTokens)
 		dt.truth("fingerprint", &d.Fingerprint)
+		dt.truth("states", &d.States)
 		choice(dt, "envelope", &d.Envelope, EnvelopeStandard, EnvelopeCloudEvents)
 		*all = append(*all, d)
 	}

@@ -34,6 +34,7 @@ func (w *writer) upstream(all Upstream) {
 		w.other("own_tokens", d.OwnTokens, usual.OwnTokens)
 		w.other("number_tokens", d.NumberTokens, usual.NumberTokens)
 		w.other("fingerprint", d.Fingerprint, usual.Fingerprint)
+		w.other("states", d.States, usual.States)
 		w.other("envelope", d.Envelope, usual.Envelope)
 	}
 }
