@@ -71,6 +71,7 @@ var importRules = []importRule{
 		reason: "whose code is right is said by a secret and a clock, and what is asked has nowhere to go but the log of acts"},
 	{in: "daemon/custody", only: []string{"daemon/keys", "daemon/store", "daemon/audit", "daemon/lockout", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog"},
 		reason: "a share has nowhere to go but its custodian's page"},
+	{in: "daemon/pairing", only: []string{"daemon/lockout"}, never: []string{"net", "net/http", "os", "log", "log/slog"}, reason: "a code has nowhere to go but to who asked for it"},
 	{in: "daemon/lockout", only: []string{}, never: []string{"net", "os", "log", "log/slog"}, reason: "whoever locks accounts asks it, and it knows two clocks"},
 	{in: "daemon/keys", only: []string{"daemon/keys", "daemon/private", "audio/locked"}, never: []string{"net", "net/http", "log", "log/slog", "database/sql"},
 		reason: "a key has nowhere to go"},

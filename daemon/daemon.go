@@ -34,6 +34,7 @@ import (
 	"github.com/flattone/flattone/daemon/health/syslog"
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/lockout"
+	"github.com/flattone/flattone/daemon/pairing"
 	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/swap"
@@ -68,6 +69,7 @@ type Daemon struct {
 	outbox   *upstream.Outbox
 	vault    *vault.Vault
 	factors  *factor.Factors
+	pairings *pairing.Pairings
 	custody  *custody.Custody
 	backups  *backup.Maker
 	exports  *export.Exporter
@@ -191,6 +193,7 @@ func (d *Daemon) openVault(ctx context.Context) (err error) {
 	if err := d.mayKeep(d.lined.Load()); err != nil {
 		return err
 	}
+	d.pairings = d.newPairings()
 	d.factors = factor.New(factor.Config{Box: box}, factor.Deps{Store: d.store, Audit: d.audit, Safe: d.vault, Clock: d.tellTime})
 	return nil
 }

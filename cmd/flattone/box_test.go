@@ -70,6 +70,14 @@ func (b *aBox) EnrollFactor(_ context.Context, by control.Actor) (string, error)
 	return "otpauth://totp/flattone:" + by.Person + "@box?secret=MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U&issuer=flattone", nil
 }
 
+func (b *aBox) Pair(_ context.Context, _ control.Actor, p control.Pairing) (control.PairingCode, error) {
+	return control.PairingCode{Code: "7M9X-2CQD", Ends: then}, nil
+}
+
+func (b *aBox) RedeemPairing(context.Context, control.Actor, string) (control.Pairing, error) {
+	return control.Pairing{}, &control.Error{Code: control.CodePairing, Text: "no", Remedy: "no"}
+}
+
 func (b *aBox) ForgetFactor(_ context.Context, _ control.Actor, person string) error {
 	if person != "anna" {
 		return &control.Error{Code: control.CodeWrongState, Text: person + " has no second factor", Remedy: "it is that of the name that somebody logs in by"}

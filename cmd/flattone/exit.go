@@ -62,7 +62,7 @@ func exitCodeOf(e *control.Error) int {
 	switch e.Code {
 	case control.CodeUnreachable, control.CodeLost:
 		return exitUnreachable
-	case control.CodeDenied, control.CodeFactor, control.CodeShare:
+	case control.CodeDenied, control.CodeFactor, control.CodeShare, control.CodePairing:
 		return exitDenied
 	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeUnknownPayment, control.CodeNotCharged, control.CodeGatewayAway, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused

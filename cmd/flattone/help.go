@@ -95,6 +95,11 @@ authenticator on your telephone reads, once; from then on the tool asks you for
 its codes on the terminal. A code is good for five minutes in your session, and
 never taken twice; five wrong ones lock the factor for half an hour. Forget is
 the installer's, for a telephone that is lost.`
+	wordsDeskLong = `Make an agent known to the desk. Pair prints a code for a person whom you know
+by that name; he types it on the desk's page within ten minutes, once, and then
+is signed in until the end of his shift. Whatever he does is in the audit log
+under that name. A new code takes the place of an older one for the same name.
+After ten wrong codes in a row none is looked at for half an hour.`
 	wordsCustodyLong = `Custodians keep a key of the vault together: each has a share, on paper, and
 enough of them open it, whatever machine it is on. An installer or a custodian
 begins with enrol, naming the people and how many it takes; each of them then

@@ -50,6 +50,7 @@ const (
 	wordsCallEnded    = "%s: told that the call has ended"
 	wordsEnrolled     = "Your second factor, told this once: have your authenticator read it, and clear the screen."
 	wordsNoFactor     = "%s: the second factor is forgotten"
+	wordsPaired       = "%s signs in at the desk with this code, once, until %s:"
 	wordsShare        = "Your share, shown this once. Write it on paper, all four lines; then clear the screen."
 	wordsAcknowledge  = "Do you acknowledge that, and take your share?"
 	wordsTypeBack     = "Type it back from your paper, line by line; it isn't shown."

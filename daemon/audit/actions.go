@@ -119,6 +119,10 @@ var actions = []Action{
 	{"factor.forgotten", Credentials, "somebody's second factor was removed"},
 	{"factor.accepted", AdminAct, "a code of somebody's second factor was good"},
 	{"factor.refused", BadAccess, "a code of somebody's second factor was wrong"},
+	// Agents at the desk.
+	{"agent.pairing", Credentials, "a technician made a code that names an agent"},
+	{"agent.paired", AdminAct, "an agent signed in by such a code"},
+	{"agent.refused", BadAccess, "a code for the desk wasn't good"},
 	// Custodians: what takes several of them.
 	{"custody.began", AdminAct, "a ceremony of custodians began; the object is what for"},
 	{"custody.agreed", AdminAct, "enough custodians agreed; the result is what came of it"},

@@ -107,6 +107,7 @@ type Backend interface {
 
 	Custodians
 	Exporting
+	Pairer
 	Paying
 	Telling
 

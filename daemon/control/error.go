@@ -44,6 +44,7 @@ const (
 	CodeNeedsRestart   = "needs_restart"   // only a start of flattoned takes that over
 	CodeShuttingDown   = "shutting_down"   // the machine is about to stop or to sleep
 	CodeShare          = "share"           // a custodian's share is not taken; why is in the audit log already
+	CodePairing        = "pairing"         // a code that names an agent is not taken; why is in the audit log already
 	CodeNoAnswer       = "no_answer"       // the line has the command and may still do it: the outcome is unknown
 
 	// Made by the client.
@@ -55,7 +56,7 @@ const (
 // Status is the HTTP status that goes with its code.
 func (e *Error) Status() int {
 	switch e.Code {
-	case CodeDenied, CodeShare:
+	case CodeDenied, CodeShare, CodePairing:
 		return http.StatusForbidden
 	case CodeFactor:
 		return http.StatusUnauthorized

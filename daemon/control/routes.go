@@ -198,7 +198,7 @@ func (s *Server) routes() []route {
 			defer s.fresh.drop(person)
 			return struct{}{}, b.ForgetFactor(ctx, by, person)
 		}},
-	}, slices.Concat(s.custodyRoutes(), s.exportRoutes(), s.paymentRoutes(), s.upstreamRoutes())...)
+	}, slices.Concat(s.custodyRoutes(), s.exportRoutes(), s.pairingRoutes(), s.paymentRoutes(), s.upstreamRoutes())...)
 }
 
 const streamPattern = "GET /v1/events"

@@ -84,6 +84,12 @@ func (b *scripted) Certificates(context.Context) ([]Certificate, error) {
 func (b *scripted) AskExport(_ context.Context, by Actor, to, tenant string) (string, error) {
 	return "ceremony", b.told("export to %s of %s %s", to, tenant, by)
 }
+func (b *scripted) Pair(_ context.Context, by Actor, p Pairing) (PairingCode, error) {
+	return PairingCode{"ABCD-EFGH", time.Unix(9, 0).UTC()}, b.told("pair %v %s", p, by)
+}
+func (b *scripted) RedeemPairing(_ context.Context, by Actor, code string) (Pairing, error) {
+	return Pairing{"anna", true}, b.told("redeem %s %s", code, by)
+}
 func (b *scripted) Exports(context.Context) ([]Export, error) {
 	return []Export{anExport}, b.told("exports")
 }
@@ -386,6 +392,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"certificates", func() (any, error) { return c.Certificates(ctx) }, []Certificate{aCertificate}},
 		{"export to newpsp of shop " + self(t).Name, func() (any, error) { return c.AskExport(ctx, "newpsp", "shop") }, "ceremony"},
 		{"exports", func() (any, error) { return c.Exports(ctx) }, []Export{anExport}},
+		{"pair {anna true} " + self(t).Name, func() (any, error) { return c.Pair(ctx, Pairing{"anna", true}) }, PairingCode{"ABCD-EFGH", time.Unix(9, 0).UTC()}},
+		{"redeem ABCD-EFGH " + self(t).Name, func() (any, error) { return c.RedeemPairing(ctx, "ABCD-EFGH") }, Pairing{"anna", true}},
 		{"undelivered { a&b} true 7", func() (any, error) { return c.Undelivered(ctx, Pick{Destination: "a&b"}, true, 7) }, []Undelivered{anUndelivered}},
 		{"replay {evt_a crm} " + self(t).Name, func() (any, error) { return c.Replay(ctx, Pick{"evt_a", "crm"}) }, int64(3)},
 		{"drop {evt_a } as told " + self(t).Name, func() (any, error) { return c.Drop(ctx, Pick{ID: "evt_a"}, "as told") }, int64(1)},
