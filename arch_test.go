@@ -171,6 +171,8 @@ var fences = map[string]struct {
 	"github.com/prometheus/client_golang":                      {[]string{"daemon/health/metrics"}, "what is measured"},
 	"pgregory.net/rapid":                                       {[]string{"daemon/gateway/gatewaytest"}, "the suite that connectors share has a property"},
 	"golang.org/x/text":                                        {[]string{"daemon/payment"}, "how many digits a currency's minor unit has"},
+	"github.com/coreos/go-oidc/v3":                             {[]string{"daemon/desk/signin"}, "identity providers, and what their tokens are worth"},
+	"golang.org/x/oauth2":                                      {[]string{"daemon/desk/signin"}, "the authorization code flow"},
 	"golang.org/x/term":                                        {[]string{"cmd/flattone"}, "the live screen"},
 }
 

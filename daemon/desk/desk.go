@@ -51,7 +51,7 @@ func New(cfg *config.Desk, deps Deps) (*Desk, error) {
 	if d.pair, err = newCertificate(cfg, deps.Log); err != nil {
 		return nil, err
 	}
-	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log}); err != nil {
+	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log, Box: d.box}); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler()
@@ -90,6 +90,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 	stop()
 	failed = errors.Join(failed, host.Stopping(), <-alive)
+	d.signin.Close()
 	last, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	if err := d.server.Shutdown(last); err != nil {

@@ -1,6 +1,10 @@
 package signin
 
-import "context"
+import (
+	"context"
+	"strings"
+	"unicode"
+)
 
 // Agent is who is signed in.
 type Agent struct {
@@ -20,3 +24,11 @@ func AgentOf(ctx context.Context) Agent {
 
 // As is ctx as [SignIn.Required] would hand it on, of a request of a's.
 func As(ctx context.Context, a Agent) context.Context { return context.WithValue(ctx, agentKey{}, a) }
+
+// longestName is flattoned's bound on an agent's name, in bytes.
+const longestName = 64
+
+// nameable says whether flattoned would note somebody by that name.
+func nameable(name string) bool {
+	return name != "" && len(name) <= longestName && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
+}

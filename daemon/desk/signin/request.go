@@ -14,20 +14,16 @@ func contextOf(r *http.Request, s *session) (context.Context, context.CancelFunc
 	return ctx, func() { stop(); cancel() }
 }
 
-// escape is where somebody wanted to go, for the page where he signs in.
-func escape(u *url.URL) string { return url.QueryEscape(u.RequestURI()) }
+// longestWay bounds where somebody wanted to go, which comes back from the page where he signs in.
+const longestWay = 1024
 
 // local is where somebody wanted to go, if that is here; else the panel. Browsers take "//host", "/\host", and both with a tab or a line's end in them,
 // for another host.
 func local(then string) string {
 	u, err := url.Parse(then)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || len(then) > 1024 || !strings.HasPrefix(then, "/") || strings.HasPrefix(then, "//") ||
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || len(then) > longestWay || !strings.HasPrefix(then, "/") || strings.HasPrefix(then, "//") ||
 		strings.ContainsFunc(then, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }) {
 		return "/"
 	}
 	return then
-}
-
-func (s *SignIn) page(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, "sign in", http.StatusNotImplemented)
 }

@@ -36,8 +36,10 @@ type session struct {
 	ctx  context.Context
 	end  context.CancelFunc
 	idle *time.Timer
-	// idToken is what the provider is told with when the agent signs out; empty: there is none.
-	idToken string
+
+	mu sync.Mutex
+	// said is the provider's word; nil: somebody else's.
+	said *word
 }
 
 func newSessions(idle time.Duration) *sessions {
@@ -45,20 +47,20 @@ func newSessions(idle time.Duration) *sessions {
 }
 
 // begin signs a in until the time given, under an id that nobody has seen before.
-func (s *sessions) begin(a Agent, until time.Time, idToken string) (id string) {
+func (s *sessions) begin(a Agent, until time.Time, said *word) (id string, now *session) {
 	random := make([]byte, idBytes)
 	rand.Read(random) // never fails
 	id = base64.RawURLEncoding.EncodeToString(random)
 	key := sha256.Sum256([]byte(id))
-	now := &session{agent: a, begun: time.Now(), idToken: idToken}
+	now = &session{agent: a, begun: time.Now(), said: said}
 	now.ctx, now.end = context.WithDeadline(context.Background(), until)
-	forget := func() {
+	now.idle = time.AfterFunc(s.idle, now.end)
+	context.AfterFunc(now.ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		now.idle.Stop()
 		delete(s.all, key)
-	}
-	context.AfterFunc(now.ctx, forget)
-	now.idle = time.AfterFunc(s.idle, now.end)
+	})
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +74,7 @@ func (s *sessions) begin(a Agent, until time.Time, idToken string) (id string) {
 		slices.MinFunc(own, func(a, b *session) int { return a.begun.Compare(b.begun) }).end()
 	}
 	s.all[key] = now
-	return id
+	return id, now
 }
 
 // of is the session of that id; nil if there is none any more. A use that is the agent's own puts off its end by idleness.
@@ -89,10 +91,33 @@ func (s *sessions) of(id string, used bool) *session {
 	return found
 }
 
-// finish ends the session of that id.
-func (s *sessions) finish(id string) {
-	if found := s.of(id, false); found != nil {
-		found.idle.Stop()
-		found.end()
+// finish ends the session of that id, and answers with the provider's token, if it was by one.
+func (s *sessions) finish(id string) (raw string) {
+	found := s.of(id, false)
+	if found == nil {
+		return ""
 	}
+	found.end()
+	found.mu.Lock()
+	defer found.mu.Unlock()
+	if found.said != nil {
+		raw = found.said.raw
+	}
+	return raw
+}
+
+// close ends all sessions.
+func (s *sessions) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.all {
+		one.end()
+	}
+}
+
+// renewed notes the provider's newer word.
+func (s *session) renewed(said word) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = &said
 }

@@ -11,7 +11,9 @@ package signin
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
@@ -25,25 +27,65 @@ type SignIn struct {
 	cfg      config.SignIn
 	framed   bool
 	log      *slog.Logger
+	box      Box
+	pages    *pages
+	oidc     *provider // nil: there is none
 	sessions *sessions
+	asking   chan struct{}
+	// following are the sessions whose provider is asked whether it stands by them.
+	following sync.WaitGroup
 }
 
 // Deps are what a SignIn works with.
 type Deps struct {
 	Log *slog.Logger
+	Box Box
 }
 
-// New is a desk where nobody is signed in yet.
+// New is a desk where nobody is signed in yet. The identity provider need not answer.
 func New(cfg *config.Desk, d Deps) (*SignIn, error) {
-	return &SignIn{cfg: cfg.SignIn, framed: len(cfg.FrameAncestors) > 0, log: d.Log, sessions: newSessions(cfg.SignIn.Idle)}, nil
+	s := &SignIn{cfg: cfg.SignIn, framed: len(cfg.FrameAncestors) > 0, log: d.Log, box: d.Box, sessions: newSessions(cfg.SignIn.Idle), asking: make(chan struct{}, mostAsking)}
+	var err error
+	if s.pages, err = newPages(cfg.Brand); err != nil {
+		return nil, err
+	}
+	if cfg.SignIn.OIDC != nil {
+		if s.oidc, err = newProvider(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Close signs everybody out, and has streams end with that.
+func (s *SignIn) Close() {
+	s.sessions.close()
+	s.following.Wait()
 }
 
 // Handler has the pages below /signin, and /signout.
 func (s *SignIn) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /signin", s.page)
+	mux.HandleFunc("GET /signin", s.first)
+	mux.HandleFunc("GET /signin/style.css", s.style)
 	mux.HandleFunc("POST /signout", s.out)
+	if s.cfg.Pairing {
+		mux.HandleFunc("POST /signin/pair", s.pair)
+	}
+	if s.oidc != nil {
+		mux.HandleFunc("GET /signin/oidc", s.toProvider)
+		mux.HandleFunc("GET /signin/oidc/back", s.fromProvider)
+	}
 	return mux
+}
+
+// first is the page where somebody signs in who isn't.
+func (s *SignIn) first(w http.ResponseWriter, r *http.Request) {
+	if s.of(r, false) != nil {
+		http.Redirect(w, r, local(r.FormValue("then")), http.StatusSeeOther)
+		return
+	}
+	s.page(w, r, http.StatusOK, nil)
 }
 
 // Required lets agents through to next, who finds them by [AgentOf]. A request's context ends with its session. Somebody who isn't signed in is sent to sign
@@ -69,7 +111,7 @@ func (s *SignIn) refuse(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not signed in", http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, "/signin?then="+escape(r.URL), http.StatusSeeOther)
+	http.Redirect(w, r, "/signin?then="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 }
 
 // of is the session of a request; nil if it has none.
@@ -82,23 +124,17 @@ func (s *SignIn) of(r *http.Request, used bool) *session {
 }
 
 // begin signs somebody in. Whatever session the browser had is over: nobody can have known the new one's id.
-func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, a Agent, until time.Time, idToken string) {
+func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, a Agent, until time.Time, said *word) *session {
 	if c, err := r.Cookie(cookie); err == nil {
 		s.sessions.finish(c.Value)
 	}
 	if shift := time.Now().Add(s.cfg.Shift); until.IsZero() || until.After(shift) {
 		until = shift
 	}
-	http.SetCookie(w, s.bake(cookie, s.sessions.begin(a, until, idToken), 0))
+	id, begun := s.sessions.begin(a, until, said)
+	http.SetCookie(w, s.bake(cookie, id, 0))
 	s.log.Info("an agent signed in", "agent", a.Name, "supervisor", a.Supervisor)
-}
-
-func (s *SignIn) out(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(cookie); err == nil {
-		s.sessions.finish(c.Value)
-	}
-	http.SetCookie(w, s.bake(cookie, "", -1))
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+	return begun
 }
 
 // bake makes a cookie that scripts don't see. A panel within another's page is a third party there, whose cookies browsers keep apart for each such page
