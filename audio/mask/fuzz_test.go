@@ -90,7 +90,7 @@ func runTold(t *testing.T, cfg mask.Config, script []told, say sound) (r masked)
 			}
 			say(out, said)
 			copy(x, said)
-			replaced := m.Release(x)
+			replaced := m.Release(x, false)
 			r.marked = append(r.marked, replaced == frames)
 			if !r.marked[out] && (g == mask.Closed || r.must[out]) {
 				t.Fatalf("tick %d came through: grade %v, it had to be masked: %v", out, g, r.must[out])

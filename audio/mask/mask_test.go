@@ -58,7 +58,7 @@ func (s script) play(t *testing.T) (out []int16, masked []bool, slots []audio.Po
 		for i := range x {
 			x[i] = s.voice(len(out) + i)
 		}
-		masked = append(masked, m.Release(x) == len(x))
+		masked = append(masked, m.Release(x, false) == len(x))
 		out = append(out, x...)
 		if slot := 100; len(masked)%slot == 0 {
 			if got, want := m.Meter(), meanSquare(out[len(out)-slot*tick:]); math.Abs(audio.DBm0(got)-audio.DBm0(want)) > 1 {
@@ -427,7 +427,7 @@ func TestTheTailDoesNotTellTheKey(t *testing.T) {
 				in := armed(v)
 				m.Decide(&in)
 				if n >= held {
-					m.Release(make([]int16, tick))
+					m.Release(make([]int16, tick), false)
 				}
 			}
 			if first < 0 {
@@ -475,7 +475,7 @@ func TestMargin(t *testing.T) {
 				in := c.at(n)
 				m.Decide(&in)
 				if n >= held {
-					m.Release(make([]int16, tick))
+					m.Release(make([]int16, tick), false)
 				}
 			}
 			if got := m.Margin(audio.Position(c.onset * tick)); got != c.want*tick {

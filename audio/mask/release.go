@@ -6,12 +6,12 @@ import (
 	"github.com/flattone/flattone/audio"
 )
 
-// Release lets the next tick out: it replaces x where that is masked, and tells how many frames it replaced. Of a tick beside a
+// Release lets the next tick out: it replaces x where that is masked, or whole where it is covered, and tells how many frames it replaced. Of a tick beside a
 // mask these are the frames between that and the one nearest to silence: cut there, speech clicks least, and is still not faded.
-func (m *Masker) Release(x []int16) (masked int) {
+func (m *Masker) Release(x []int16, cover bool) (masked int) {
 	s := m.state
 	t := s.out
-	here := s.hides(t)
+	here := cover || s.hides(t)
 	next := !here && s.hides(t+1)
 	here = here || s.hidden && next
 	switch {

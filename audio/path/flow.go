@@ -39,6 +39,7 @@ func (p *Path) refuse() {
 func (p *Path) wrote(n int) {
 	p.ring.Commit(n)
 	written := int(p.ring.Written()) - p.delay
+	p.covers(written) // also of what is less than a tick
 	if !p.Broken() {
 		p.judge(written)
 	}
@@ -62,7 +63,7 @@ func (p *Path) judge(written int) {
 		p.decide(x[in : in+tick])
 		p.decided += tick
 		if p.out < p.due() {
-			p.masked += int64(p.mask.Release(x[out : out+tick]))
+			p.masked += int64(p.mask.Release(x[out:out+tick], p.covers(written)))
 			p.out += tick
 			out += tick
 		}
@@ -82,6 +83,8 @@ func (p *Path) judge(written int) {
 //
 //	idle when it broke, and Wire ──▶ through ── more than Idle is asked for ──▶ silent
 //	else                         ──▶ silent, for good
+//
+// What is covered is silent, too.
 func (p *Path) standIn(written int) {
 	asked, _ := p.asked()
 	if !p.broke {
@@ -90,7 +93,7 @@ func (p *Path) standIn(written int) {
 	p.through = p.through && asked <= mask.Idle
 	p.decided = written / p.tick * p.tick
 	for due := p.due(); p.out < due; p.out += p.tick {
-		if !p.through {
+		if p.covers(written) || !p.through {
 			clear(p.ring.View(audio.Position(p.out+p.delay), p.tick))
 			p.masked += int64(p.tick)
 		}

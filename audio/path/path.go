@@ -60,7 +60,8 @@ type Path struct {
 	decided int   // frames of input through detector and masker
 	out     int   // frames of input released to the ring's reader,
 	masked  int64 // of which so many were replaced
-	lost    int   // frames up to here never arrived
+	lost    int   // frames up to here never arrived,
+	covered int   // and up to here came in while the line was covered
 	gap     gap
 	broke   bool // this side has seen that the path is broken,
 	through bool // and lets the caller through
@@ -71,6 +72,7 @@ type Path struct {
 
 	grade  atomic.Int32 // asked for, and opened with it
 	field  atomic.Bool
+	cover  atomic.Bool
 	shared shared
 }
 

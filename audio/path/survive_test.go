@@ -140,6 +140,10 @@ func TestABrokenPathIsAWire(t *testing.T) {
 				}
 			}
 			check(c.through)
+			if c.through {
+				covered(t, p)
+				check(true)
+			}
 			p.SetGrade(mask.Armed)
 			check(false)
 			p.SetGrade(mask.Idle)
@@ -148,5 +152,26 @@ func TestABrokenPathIsAWire(t *testing.T) {
 				t.Errorf("it tells broken %v, %d faults", p.Broken(), p.Stats().Faults)
 			}
 		})
+	}
+}
+
+// covered covers a wire: nothing comes through of what is held by then, and nothing of what came in until it isn't any more.
+func covered(t *testing.T, p *Path) {
+	t.Helper()
+	in, out := make([]int16, 400), make([]int16, 400)
+	for i := range in {
+		in[i] = int16(i + 1)
+	}
+	for _, on := range []bool{true, true, false} {
+		p.Cover(on)
+		p.Write(in[:203])
+		p.Read(out[:203])
+		end := 203
+		if !on {
+			end = p.delay
+		}
+		if i := slices.IndexFunc(out[p.tick:min(end, 203)], func(v int16) bool { return v != 0 }); i >= 0 {
+			t.Errorf("frame %d comes through", i)
+		}
 	}
 }
