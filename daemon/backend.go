@@ -19,7 +19,7 @@ import (
 
 // backend answers the admin socket, and the agents who ask by keys. Every command is in the audit log, with who gave it and how it ended, before
 // its answer leaves, as far as the log can be written. What could open a way for a card (arm) or for its digits
-// (acknowledge) is not done unless its asking is in the log; what only gives up or goes on (disarm, again, more time), and what
+// (acknowledge, uncover) is not done unless its asking is in the log; what only gives up or goes on (disarm, again, more time, cover), and what
 // is only about calls, is done all the same.
 type backend struct {
 	d       *Daemon
@@ -114,6 +114,15 @@ func (b *backend) Again(ctx context.Context, by control.Actor, line, field strin
 		return unknownField(field)
 	}
 	return b.command(ctx, technician(by), "line.again", line, func(id uint64) wire.Message { return wire.Again{ID: id, Field: field} })
+}
+
+// Cover opens nothing. To end it may: that is asked before it is done.
+func (b *backend) Cover(ctx context.Context, by control.Actor, line string, on bool) error {
+	build := func(id uint64) wire.Message { return wire.Cover{ID: id, On: on} }
+	if on {
+		return b.command(ctx, technician(by), "line.covered", line, build)
+	}
+	return b.opening(ctx, technician(by), opening{"line.uncover", "line.uncovered", "uncovered"}, line, build)
 }
 
 // Tune shuts the line while it is measured, and may end with a line that takes cards: who asked must be known.

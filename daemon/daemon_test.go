@@ -318,7 +318,8 @@ func TestCommandsThatAreNotDone(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Again(t.Context(), by, visa, "pan"), d.backend.Acknowledge(t.Context(), by, visa),
+	for _, err := range []error{d.backend.Disarm(t.Context(), by, visa), d.backend.MoreTime(t.Context(), by, visa), d.backend.Again(t.Context(), by, visa, "pan"),
+		d.backend.Cover(t.Context(), by, visa, true), d.backend.Cover(t.Context(), by, visa, false), d.backend.Acknowledge(t.Context(), by, visa),
 		d.backend.CallBegan(t.Context(), by, visa), d.backend.CallEnded(t.Context(), by, visa)} {
 		if !says(err, control.CodeUnknownLine, "there is no line") {
 			t.Errorf("got %v", err)

@@ -110,6 +110,9 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 			x.view.Barred = append(x.view.Barred, m.Code)
 		}
 		e.Kind, e.Code, e.On = control.KindBar, m.Code, m.On
+	case wire.Covered:
+		x.view.Covered = m.On
+		e.Kind, e.On = control.KindCover, m.On
 	case wire.Source:
 		x.view.SourceLost = m.Code != control.CodeOK
 		e.Kind, e.Code = control.KindSource, m.Code

@@ -132,6 +132,8 @@ func TestWhatALineSaysBecomesEvents(t *testing.T) {
 		{wire.Source{Code: "ok"}, control.Event{Kind: control.KindSource, Line: line, Code: control.CodeOK}, nil},
 		{wire.Ringing{On: true, Number: "+15550100"}, control.Event{Kind: control.KindRing, Line: line, On: true, Number: "+15550100"},
 			func(v *control.Line) { v.Ringing, v.Number = true, "+15550100" }},
+		{wire.Covered{On: true}, control.Event{Kind: control.KindCover, Line: line, On: true}, func(v *control.Line) { v.Covered = true }},
+		{wire.Covered{}, control.Event{Kind: control.KindCover, Line: line}, nil},
 		{wire.Ringing{}, control.Event{Kind: control.KindRing, Line: line}, nil},
 		{wire.Call{Edge: "call_began"}, control.Event{Kind: control.KindCall, Line: line, Code: control.CallBegan},
 			func(v *control.Line) { v.InCall = true }},

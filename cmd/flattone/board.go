@@ -50,6 +50,7 @@ type lineNow struct {
 	needsMS                int      // of look-ahead, while it is codec_poor
 	barred                 []string // codes of what stands in the way of arming
 	sourceLost             bool
+	covered                bool // the caller is, on purpose
 
 	caller, agent           float64
 	legs                    control.Legs
@@ -94,7 +95,7 @@ func (b *board) introduce(lines []control.Line) {
 		l.place, l.scope = in.Place, in.Scope
 		l.down, l.downReason = !in.Up, in.Reason
 		l.inCall, l.state, l.capture, l.needsMS, l.barred = in.InCall, in.State, in.Capture, in.NeedsLookAheadMS, in.Barred
-		l.callerInput, l.agentInput, l.sourceLost = in.CallerInput, in.AgentInput, in.SourceLost
+		l.callerInput, l.agentInput, l.sourceLost, l.covered = in.CallerInput, in.AgentInput, in.SourceLost, in.Covered
 		l.ringing, l.number, l.test = in.Ringing, in.Number, in.Test
 		if in.Up {
 			l.reason, l.downReason = in.Reason, ""
@@ -140,6 +141,8 @@ func (l *lineNow) apply(e control.Event) {
 		}
 	case control.KindSource:
 		l.sourceLost = e.Code != control.CodeOK
+	case control.KindCover:
+		l.covered = e.On
 	case control.KindMeters:
 		l.caller, l.agent, l.legs = e.CallerDBm0, e.AgentDBm0, e.Legs
 		l.masked = append(l.masked, e.MaskedPermille)
@@ -163,7 +166,7 @@ func (l *lineNow) apply(e control.Event) {
 	case control.KindLineUp:
 		l.down, l.downReason = false, ""
 		l.inCall, l.needsMS, l.barred, l.callerInput, l.agentInput, l.sourceLost = false, 0, nil, "", "", false // told anew
-		l.ringing, l.number = false, ""
+		l.ringing, l.number, l.covered = false, "", false
 	case control.KindLineDown:
 		l.down, l.downReason = true, e.Reason
 		l.caller, l.agent, l.masked, l.legs = quiet, quiet, nil, control.Legs{}

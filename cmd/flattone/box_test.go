@@ -326,6 +326,10 @@ func (b *aBox) Again(_ context.Context, _ control.Actor, line, field string) err
 	return known(line)
 }
 
+func (b *aBox) Cover(_ context.Context, _ control.Actor, line string, _ bool) error {
+	return known(line)
+}
+
 func (b *aBox) Acknowledge(_ context.Context, _ control.Actor, line string) error {
 	if line == "demo" {
 		return &control.Error{Code: control.CodeWrongState, Text: "the line is not held", Remedy: "there is nothing to acknowledge"}

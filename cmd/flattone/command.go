@@ -130,6 +130,18 @@ func (t *tool) againCommand() *cobra.Command {
 	})
 }
 
+func (t *tool) coverCommand() *cobra.Command {
+	return t.lineCommand("cover", "give the agent noise in the caller's place", wordsCoverLong, func(box *control.Client, ctx context.Context, line string) error {
+		return box.Cover(ctx, line, true)
+	}, wordsCovered)
+}
+
+func (t *tool) uncoverCommand() *cobra.Command {
+	return t.lineCommand("uncover", "let the agent hear the caller again", wordsCoverLong, func(box *control.Client, ctx context.Context, line string) error {
+		return box.Cover(ctx, line, false)
+	}, wordsUncovered)
+}
+
 func (t *tool) ackCommand() *cobra.Command {
 	return t.lineCommand("ack", "release a line that is held", wordsAckLong, (*control.Client).Acknowledge, wordsAcknowledged)
 }

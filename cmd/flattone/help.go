@@ -70,6 +70,11 @@ that is being keyed where none is named. One that was taken already is keyed
 anew as well, and then the rest goes on where it was. What was keyed is wiped,
 and no try is counted. Keys count again once none has sounded for a second and a
 half.`
+	wordsCoverLong = `Cover the caller, who is about to say digits: from the next millisecond on the
+agent hears noise in his place. He hears the agent all the same, keys are
+captured, and what masks goes on masking. Uncover him once he is done: the agent
+hears what he says from then on. It ends by itself with the call. What he has
+said by the time he is covered was heard.`
 	wordsAckLong = `Release a line that is held. A line is held when it can't know whether a card is
 being keyed, after a restart in the middle of one for instance: the agent then
 can't hear the caller. Make sure that the caller has stopped keying; the line

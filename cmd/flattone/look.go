@@ -116,6 +116,8 @@ func (k look) trace(l *lineNow, width int) string {
 	switch {
 	case len(recent) == 0:
 		return b.String() + "  " + k.faint.Render("not known yet")
+	case l.covered:
+		return b.String() + "  " + k.warm.Render(wordsHearsNoise)
 	case l.maskedNow() > 0:
 		return b.String() + "  " + k.warm.Render(hears(l.maskedNow()))
 	}

@@ -55,7 +55,7 @@ func printLines(w io.Writer, s boxStatus) {
 		}
 		paragraph(w, hang, clean(l.Name)+" ", inBrief(l))
 		if l.Up {
-			fmt.Fprintf(w, "          caller %.0f dBm0, agent %.0f dBm0, to the agent: %s\n", l.CallerDBm0, l.AgentDBm0, hears(l.MaskedPermille))
+			fmt.Fprintf(w, "          caller %.0f dBm0, agent %.0f dBm0, to the agent: %s\n", l.CallerDBm0, l.AgentDBm0, hearsOf(l))
 			for _, known := range words(noise(l.Legs), clipped(l.Legs)) {
 				paragraph(w, hang, "", known)
 			}

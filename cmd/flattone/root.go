@@ -62,7 +62,8 @@ func (t *tool) rootCommand() *cobra.Command {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", pageWidth)))
 	root.PersistentFlags().StringVar(&t.socket, "socket", t.defaultSocket(), wordsFlagSocket)
 	add(root, groupTechnician, t.statusCommand(), t.linesCommand(), t.armCommand(), t.rehearseCommand(), t.disarmCommand(),
-		t.moreTimeCommand(), t.againCommand(), t.ackCommand(), t.restartCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.toneCommand(), t.loopbackCommand(), t.tokensCommand(), t.cardCommand(), t.chargeCommand(), t.paymentCommand(), t.vaultCommand(), t.upstreamCommand(), t.eventsCommand(), t.auditCommand(), t.backupCommand(),
+		t.moreTimeCommand(), t.againCommand(), t.coverCommand(), t.uncoverCommand(), t.ackCommand(),
+		t.restartCommand(), t.callCommand(), t.watchCommand(), t.topCommand(), t.tuneCommand(), t.toneCommand(), t.loopbackCommand(), t.tokensCommand(), t.cardCommand(), t.chargeCommand(), t.paymentCommand(), t.vaultCommand(), t.upstreamCommand(), t.eventsCommand(), t.auditCommand(), t.backupCommand(),
 		t.devicesCommand(), t.modemCommand(), t.setupCommand(), t.applyCommand(), t.factorCommand(), t.deskCommand(), t.custodyCommand())
 	add(root, groupOffline, t.doctorCommand(), t.supportCommand(), t.checkCommand(), t.keyCommand(), t.secretCommand(), t.completionCommand(), t.versionCommand())
 	add(root, groupOffline, labCommands()...)

@@ -119,6 +119,7 @@ func TestPictures(t *testing.T) {
 		"input-well": screenOf(utf8(), oneLine(), control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: "input_clips"},
 			control.Event{Kind: control.KindInput, Line: "demo", Leg: control.LegAgent, Code: control.CodeOK}),
 		"source-lost":  screenOf(utf8(), oneLine(), append(aCall(0), control.Event{Kind: control.KindSource, Line: "demo", Code: "source_lost"})...),
+		"covered":      screenOf(utf8(), oneLine(), append(aCall(0, 1000), control.Event{Kind: control.KindCover, Line: "demo", On: true})...),
 		"ringing":      screenOf(utf8(), oneLine(), control.Event{Kind: control.KindRing, Line: "demo", On: true}, control.Event{Kind: control.KindRing, Line: "demo", On: true, Number: "+15550100"}),
 		"armed":        screenOf(utf8(), oneLine(), append(aCall(0, 0), capture[0])...),
 		"keying":       screenOf(utf8(), oneLine(), append(aCall(0, 0, 120, 500, 900, 1000, 1000), capture[:9]...)...),

@@ -116,7 +116,7 @@ func printTop(w io.Writer, s boxStatus, now time.Time) error {
 		caller, agent, masked := "-", "-", "-"
 		if l.Up {
 			caller, agent = fmt.Sprintf("%.0f", l.CallerDBm0), fmt.Sprintf("%.0f", l.AgentDBm0)
-			masked = share(l.MaskedPermille)
+			masked = maskedBrief(l)
 		}
 		row = []string{l.Name, stateInFull(l), callBrief(l), caller, agent, masked, ahead(l), strconv.Itoa(l.Restarts)}
 		return row, strings.Join(s.troubles(l.Name), "; ")

@@ -27,7 +27,7 @@ func topOf(lines int) boxStatus {
 		l := control.Line{Name: fmt.Sprintf("trunk-%d", i+1), Up: true, State: control.StateIdle, LookAheadMS: 30, CallerDBm0: -18 - float64(i), AgentDBm0: -90}
 		switch i {
 		case 0:
-			l.State, l.InCall, l.MaskedPermille = control.StateKeying, true, 1000
+			l.State, l.InCall, l.MaskedPermille, l.Covered = control.StateKeying, true, 1000, lines == 4
 		case 1:
 			l.State, l.Reason, l.InCall, l.Restarts, l.NeedsLookAheadMS = control.StateHeld, "call_unknown", true, 12, 40
 			stands.Set("call_unknown", l.Name, "")

@@ -119,7 +119,7 @@ func (p *topScreen) line(i int) string {
 	}
 	caller, agent, masked := strings.Repeat(" ", topBar+5), strings.Repeat(" ", topBar+5), ""
 	if l.Up {
-		caller, agent, masked = p.level(l.CallerDBm0), p.level(l.AgentDBm0), share(l.MaskedPermille)
+		caller, agent, masked = p.level(l.CallerDBm0), p.level(l.AgentDBm0), maskedBrief(l)
 	}
 	badge := lipgloss.NewStyle().Width(9).Render(p.look.stateBadge(p.board.lines[i]))
 	margin := fmt.Sprintf("%-8s", ahead(l))
@@ -229,6 +229,14 @@ func callBrief(l control.Line) string {
 		return "rings"
 	}
 	return "no"
+}
+
+// maskedBrief is how much of the caller is masked, or that he is covered.
+func maskedBrief(l control.Line) string {
+	if l.Covered {
+		return "cover"
+	}
+	return share(l.MaskedPermille)
 }
 
 // share is a share in permille as a person reads it.

@@ -42,6 +42,10 @@ func clean(s string) string {
 const (
 	wordsDisarmed     = "%s: disarmed; keys stay masked until it has been quiet for a while"
 	wordsMoreTime     = "%s: the caller's time starts again"
+	wordsCovered      = "%s: the agent hears noise in the caller's place, until flattone uncover or the call's end"
+	wordsHearsNoise   = "noise: covered"
+	wordsCovers       = "the caller is covered: the agent hears noise in his place"
+	wordsUncovered    = "%s: the agent hears the caller again, from what he says from now on"
 	wordsAgain        = "%s: the field is empty; once no key has sounded for a moment, the caller keys it anew"
 	wordsAnswered     = "%s: picking up"
 	wordsDialled      = "%s: dialling"
@@ -215,6 +219,11 @@ func sentence(e control.Event) string {
 			return "the line may not take cards: " + trouble(e.Code, e.Line, "")
 		}
 		return "this is over: " + reason(e.Code)
+	case control.KindCover:
+		if e.On {
+			return wordsCovers
+		}
+		return "the caller is heard again"
 	case control.KindSource:
 		if e.Code == control.CodeOK {
 			return "what tells of its calls is there"
@@ -355,6 +364,14 @@ func delivery(to, state, why string) string {
 		return withReason(who+" will not take the token (flattone upstream list)", why)
 	}
 	return withReason(clean(state), why)
+}
+
+// hearsOf is what goes to a line's agent.
+func hearsOf(l control.Line) string {
+	if l.Covered {
+		return wordsHearsNoise
+	}
+	return hears(l.MaskedPermille)
 }
 
 // hears is what goes to the agent, for the share of the time in permille that was masked.

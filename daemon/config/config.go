@@ -159,6 +159,8 @@ type Profile struct {
 	Brands []Brand
 	// Visa19 takes a Visa number of 16 digits for complete only when the caller ends it, since 19 exist.
 	Visa19 bool
+	// TalkingKeypad says that these callers have phones that speak the keys: they are covered while they key.
+	TalkingKeypad bool
 	// Keep is what becomes of the card.
 	Keep Keep
 	// Tenant is whose cards these are, where a box serves several businesses.

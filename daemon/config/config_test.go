@@ -121,6 +121,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"[profile.card]", `fields = ["pan", "cvv"]`, func(c *Config) any { return c.Profiles["card"].Fields }, []Field{PAN, CVV}},
 		{"[profile.card]", `brands = ["jcb", "amex"]`, func(c *Config) any { return c.Profiles["card"].Brands }, []Brand{"jcb", "amex"}},
 		{"[profile.card]", `visa_19 = true`, func(c *Config) any { return c.Profiles["card"].Visa19 }, true},
+		{"[profile.card]", `talking_keypad = true`, func(c *Config) any { return c.Profiles["card"].TalkingKeypad }, true},
 		{"[profile.card]", `tries = 10`, func(c *Config) any { return c.Profiles["card"].Tries }, 10},
 		{"[profile.card]", `key_timeout_s = 30`, func(c *Config) any { return c.Profiles["card"].KeyTimeout }, 30 * time.Second},
 		{"[profile.card]", `key_warning_s = 1`, func(c *Config) any { return c.Profiles["card"].KeyWarning }, time.Second},

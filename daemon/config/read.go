@@ -181,6 +181,7 @@ func (t *table) profile(p *Profile) {
 	choices(t, "fields", &p.Fields, Fields())
 	choices(t, "brands", &p.Brands, Brands())
 	t.truth("visa_19", &p.Visa19)
+	t.truth("talking_keypad", &p.TalkingKeypad)
 	choice(t, "keep", &p.Keep, KeepNone, KeepVault, KeepOnce, KeepOneWay)
 	t.text("tenant", &p.Tenant)
 	t.text("gateway", &p.Gateway)

@@ -83,6 +83,7 @@ func (w *writer) profile(p, usual Profile) {
 	w.set("fields", p.Fields)
 	w.other("brands", p.Brands, usual.Brands)
 	w.other("visa_19", p.Visa19, usual.Visa19)
+	w.other("talking_keypad", p.TalkingKeypad, usual.TalkingKeypad)
 	w.other("keep", p.Keep, usual.Keep)
 	w.other("tenant", p.Tenant, usual.Tenant)
 	w.other("gateway", p.Gateway, usual.Gateway)

@@ -34,6 +34,9 @@ type Backend interface {
 	// Again has a field of the card keyed anew: pan, expiry or cvv, as far as it has been keyed, or for "" the present one. What was keyed of it is forgotten, and told as
 	// an event of [KindKey] without stars. [CodeWrongState] where no card is being taken, or it is complete.
 	Again(ctx context.Context, by Actor, line, field string) error
+	// Cover has the caller replaced by noise for the agent, at once, or no longer, whatever the line is doing: a caller may be about to say digits. It ends with the call, too, and
+	// when the agent dials an emergency number. That it is on, or over, is told as an event of [KindCover].
+	Cover(ctx context.Context, by Actor, line string, on bool) error
 	// Acknowledge is somebody's word that a held line may be released; it goes once it has been quiet.
 	Acknowledge(ctx context.Context, by Actor, line string) error
 	// CallBegan and CallEnded tell a line of its calls, where it is set to be told by this.
@@ -210,6 +213,8 @@ type Line struct {
 	// SourceLost says that what tells the line of its calls is away, so that they are only presumed.
 	SourceLost bool `json:"source_lost,omitempty"`
 
+	// Covered says that the caller is replaced by noise on purpose: somebody asked for it, or his phone speaks the keys.
+	Covered bool `json:"covered,omitempty"`
 	// MaskedPermille is the share of the last meter period in which the agent heard a synthesised sound.
 	MaskedPermille int `json:"masked_permille"`
 	// CallerDBm0 and AgentDBm0 are the levels of the two legs: the agent's as it enters the box, the caller's once it is masked.
@@ -386,6 +391,10 @@ type enrollAnswer struct {
 
 type againRequest struct {
 	Field string `json:"field,omitempty"`
+}
+
+type coverRequest struct {
+	On bool `json:"on"`
 }
 
 type dialRequest struct {

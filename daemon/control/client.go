@@ -115,6 +115,16 @@ func (c *Client) Again(ctx context.Context, line, field string) error {
 	return err
 }
 
+// Cover has the caller on line replaced by noise, or no longer.
+func (c *Client) Cover(ctx context.Context, line string, on bool) error {
+	what := "covering the caller on line "
+	if !on {
+		what = "uncovering the caller on line "
+	}
+	_, err := ask[struct{}](ctx, c, what+line, http.MethodPost, linePath(line, "cover"), coverRequest{on})
+	return err
+}
+
 // Acknowledge says that a held line may be released.
 func (c *Client) Acknowledge(ctx context.Context, line string) error {
 	return c.command(ctx, "acknowledging line "+line, line, "acknowledge")

@@ -17,6 +17,7 @@ const (
 	KindInput    Kind = "input"     // Leg, Code: ok, or what is wrong with how its sound comes in
 	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
 	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
+	KindCover    Kind = "cover"     // On: the caller is replaced by noise on purpose, from now on or no longer
 	KindTune     Kind = "tune"      // Step, Done, Of while a line is tuned; Code and, where there is no report, Step at its end
 	KindLegTest  Kind = "leg_test"  // Leg, Step, Done of Of seconds, CallerDBm0 and AgentDBm0 as they come in, Return; Code at its end
 	KindCall     Kind = "call"      // Code: call_began, call_ended, call_joined or call_presumed

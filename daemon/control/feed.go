@@ -141,7 +141,7 @@ func (p *present) apply(e Event) {
 	case KindLineUp, KindLineDown:
 		for s := range p.last { // what one process found, the next has to find anew
 			switch Kind(s.about) {
-			case KindCodec, KindBar, KindInput, KindSource, KindRing:
+			case KindCodec, KindBar, KindInput, KindSource, KindRing, KindCover:
 				delete(p.last, s)
 			}
 		}

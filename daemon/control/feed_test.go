@@ -55,6 +55,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 		{Kind: KindBar, Line: "one", Code: "untuned", On: true},
 		{Kind: KindInput, Line: "one", Leg: LegCaller, Code: "input_dead"},
 		{Kind: KindSource, Line: "one", Code: "source_lost"},
+		{Kind: KindCover, Line: "one", On: true},
 		{Kind: KindRing, Line: "one", On: true, Number: "+15550100"},
 		{Kind: KindLineDown, Line: "one", Reason: "killed"},
 		{Kind: KindLineUp, Line: "one"},
@@ -87,7 +88,7 @@ func TestFeedTellsANewcomerThePresent(t *testing.T) {
 			t.Errorf("event %d is told again but not marked", e.Seq)
 		}
 	}
-	want := []string{"7 one line_up ", "11 one call ", "18 one key pan", "19 one state ", "12 two codec ", "14 two state ", "21 two bar ", "22 two bar ", "24 two input ", "25 two input "}
+	want := []string{"8 one line_up ", "12 one call ", "19 one key pan", "20 one state ", "13 two codec ", "15 two state ", "22 two bar ", "23 two bar ", "25 two input ", "26 two input "}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the present is %q, want %q", lines, want)
 	}

@@ -86,6 +86,13 @@ func (s *Server) routes() []route {
 			}
 			return struct{}{}, b.Again(ctx, by, r.PathValue("line"), ask.Field)
 		}},
+		{pattern: "POST /v1/lines/{line}/cover", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+			var ask coverRequest
+			if err := decode(r.Body, &ask); err != nil {
+				return nil, err
+			}
+			return struct{}{}, b.Cover(ctx, by, r.PathValue("line"), ask.On)
+		}},
 		{pattern: "POST /v1/lines/{line}/acknowledge", may: commanding, call: command(b.Acknowledge)},
 		{pattern: "POST /v1/lines/{line}/call-began", may: commanding, call: command(b.CallBegan)},
 		{pattern: "POST /v1/lines/{line}/call-ended", may: commanding, call: command(b.CallEnded)},

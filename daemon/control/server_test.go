@@ -173,7 +173,7 @@ var (
 
 	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
-		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
+		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, Covered: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
 	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC(),
 		Kind: KindOnce, Expires: time.Unix(4, 0).UTC(), Hold: &Hold{By: "k", Reason: "h", Since: time.Unix(10, 0).UTC()}, Shredded: time.Unix(5, 0).UTC(), Why: "asked"}
 	aVault = Vault{Locked: true, Roots: []Root{{ID: "root_x", Kind: "tpm", Opened: true, Created: time.Unix(6, 0).UTC()}}, Key: 2, KeySince: time.Unix(7, 0).UTC(), Records: 3,
@@ -233,6 +233,9 @@ func (b *scripted) MoreTime(_ context.Context, _ Actor, line string) error {
 }
 func (b *scripted) Again(_ context.Context, by Actor, line, field string) error {
 	return b.told("again %s %q %s", line, field, by)
+}
+func (b *scripted) Cover(_ context.Context, by Actor, line string, on bool) error {
+	return b.told("cover %s %t %s", line, on, by)
 }
 func (b *scripted) Acknowledge(_ context.Context, _ Actor, line string) error {
 	return b.told("acknowledge %s", line)
@@ -365,6 +368,8 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 		{"disarm one " + self(t).Name, func() (any, error) { return nil, c.Disarm(ctx, "one") }, nil},
 		{"more-time one", func() (any, error) { return nil, c.MoreTime(ctx, "one") }, nil},
 		{`again one "pan" ` + self(t).Name, func() (any, error) { return nil, c.Again(ctx, "one", "pan") }, nil},
+		{"cover one true " + self(t).Name, func() (any, error) { return nil, c.Cover(ctx, "one", true) }, nil},
+		{"cover one false " + self(t).Name, func() (any, error) { return nil, c.Cover(ctx, "one", false) }, nil},
 		{"acknowledge one", func() (any, error) { return nil, c.Acknowledge(ctx, "one") }, nil},
 		{"call-began one", func() (any, error) { return nil, c.CallBegan(ctx, "one") }, nil},
 		{"call-ended one", func() (any, error) { return nil, c.CallEnded(ctx, "one") }, nil},

@@ -146,7 +146,7 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 	}
 	l.session, err = session.New(session.Config{
 		Line: name, Rate: l.cfg.Rate, LookAhead: l.cfg.LookAhead, MarkDir: filepath.Join(cfg.RuntimeDir, "armed"),
-		Profiles: profiles, Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence, Wire: l.cfg.OnFault == config.OnFaultWire,
+		Profiles: profiles, TalkingKeypads: talkingKeypads(cfg.Profiles), Default: l.cfg.Profile, Bars: bars, Silence: l.cfg.Calls.Silence, Wire: l.cfg.OnFault == config.OnFaultWire,
 		AgentKeys: map[session.Ask]string{session.AskStart: l.cfg.AgentKeys.Start, session.AskCancel: l.cfg.AgentKeys.Cancel,
 			session.AskAnswer: l.cfg.AgentKeys.Answer, session.AskHangUp: l.cfg.AgentKeys.HangUp},
 		Emergency: l.cfg.EmergencyNumbers,

@@ -26,6 +26,7 @@ type told struct {
 	// inputs by leg, where there was ever anything to tell.
 	inputs map[string]wire.Input
 	from   wire.Source
+	cover  wire.Covered
 }
 
 // calls tells of a call's edge.
@@ -59,6 +60,14 @@ func (t *told) tells(s wire.Source) {
 		t.from = s
 		t.say(s)
 	}
+}
+
+// covers tells whether the caller is covered.
+func (t *told) covers(c wire.Covered) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cover = c
+	t.say(c)
 }
 
 // stands tells the line's state.
@@ -124,6 +133,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	if t.from.Code != "" {
 		say(t.from)
 	}
+	if t.cover.On {
+		say(t.cover)
+	}
 	open()
 }
 
@@ -154,6 +166,12 @@ func (l *Line) Verdict(captureID string, v capture.Event) {
 // Warning passes on what the agent should know.
 func (l *Line) Warning(captureID string, c capture.Code) {
 	l.link.say(wire.Warning{Capture: captureID, Code: string(c)})
+}
+
+// Covered passes on that the caller is replaced by noise on purpose, or no longer.
+func (l *Line) Covered(on bool) {
+	l.log.Info("the caller is covered", "on", on)
+	l.told.covers(wire.Covered{On: on})
 }
 
 // Codec passes on whether keys are suspected in time, and what the look-ahead would have to be.
@@ -224,6 +242,8 @@ func (l *Line) heard(m wire.Message) {
 		l.answer(m.ID, l.session.MoreTime())
 	case wire.Again:
 		l.answer(m.ID, l.again(m.Field))
+	case wire.Cover:
+		l.answer(m.ID, l.session.Cover(m.On))
 	case wire.Acknowledge:
 		l.answer(m.ID, l.session.Acknowledge())
 	case wire.PickUp:

@@ -69,6 +69,15 @@ func contactConfig(c config.Calls) contact.Config {
 	return contact.Config{Kind: contact.Kind(c.Source), Device: c.Device, Input: c.Input, Inverted: c.Inverted, Ring: c.Contact == config.Ring}
 }
 
+// talkingKeypads are the profiles whose callers have phones that speak the keys.
+func talkingKeypads(of map[string]config.Profile) map[string]bool {
+	talking := map[string]bool{}
+	for name, p := range of {
+		talking[name] = p.TalkingKeypad
+	}
+	return talking
+}
+
 func captureProfiles(from map[string]config.Profile) (map[string]capture.Profile, error) {
 	out := map[string]capture.Profile{}
 	for name, p := range from {

@@ -68,6 +68,7 @@ type call struct {
 	broken   bool  // the path is: the session ends
 	wired    bool  // the caller passes as he is: see rewire
 	codec    codec
+	cover    cover
 	asks     asks
 	numbers  numbers
 	opened   bool // without the masker's tail, since it was armed or held

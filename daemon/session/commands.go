@@ -58,6 +58,9 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 	c.strayed, c.witness.alone = none, none
 	c.id, c.profile = captureID, profile
 	c.deps.Path.OpenField(true)
+	c.cover.talks = c.cfg.TalkingKeypads[profile]
+	c.cover.held = c.cover.talks
+	c.setCover()
 	c.enter(Armed, "")
 	return nil
 }

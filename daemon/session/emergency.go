@@ -135,6 +135,7 @@ func (c *call) heed() {
 	}
 	again := c.numbers.taken && c.state != Held
 	c.open(capture.EmergencyCall)
+	c.uncover()
 	c.unmark()
 	c.bar(capture.EmergencyCall, true)
 	if again && c.deps.Dial != nil {

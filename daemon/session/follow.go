@@ -83,6 +83,7 @@ func (c *call) follow(at audio.Position) {
 	if c.capturing() {
 		c.timers()
 	}
+	c.spoken()
 	switch c.state {
 	case Done, Void:
 		c.settle()
@@ -119,6 +120,9 @@ func (c *call) fetch() bool {
 	if c.waiting && c.next.Kind == path.Key {
 		c.callerKeyed(c.next)
 	}
+	if c.waiting && (c.next.Kind == path.Key || c.next.Kind == path.Unclear) && c.wanted(c.next) {
+		c.speaks()
+	}
 	if c.waiting && c.next.Kind == path.Key && c.wanted(c.next) && c.deps.Cue != nil {
 		c.deps.Cue(c.next.Slot)
 	}
@@ -139,6 +143,7 @@ func (c *call) hear(e *path.Event) {
 	}
 	if e.Kind != path.KeyEnd {
 		c.stillAt = e.Slot + c.frames(keySounds)
+		c.setCover()
 	}
 	switch e.Kind {
 	case path.Key:
@@ -263,5 +268,8 @@ func (c *call) edge(e hw.Edge) {
 		c.unhold()
 	case c.state == Testing: // whoever calls is not to hear it
 		c.enter(Idle, "")
+	}
+	if e.Kind == hw.CallBegan || e.Kind == hw.CallEnded {
+		c.uncover()
 	}
 }

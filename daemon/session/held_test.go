@@ -38,7 +38,7 @@ func TestBeingArmedOutlivesTheProcess(t *testing.T) {
 				}
 				for what, err := range map[string]error{
 					"arm": r.s.Arm("x", ""), "cancel": r.s.Cancel(capture.Cancelled), "more time": r.s.MoreTime(), "again": r.s.Again(0), "hold": r.s.Hold(capture.LineBroken),
-					"acknowledge": r.s.Acknowledge(), "stored": r.s.Stored("cap"), "not stored": r.s.NotStored("cap", true),
+					"acknowledge": r.s.Acknowledge(), "cover": r.s.Cover(true), "stored": r.s.Stored("cap"), "not stored": r.s.NotStored("cap", true),
 					"reconnected": r.s.Reconnected(), "follow": r.s.Follow(1e6), "silent": r.s.Silent(1e9), "network spoke": r.s.NetworkSpoke(), "edge": r.s.Edge(hw.Edge{}),
 				} {
 					if !errors.Is(err, session.ErrStopped) {

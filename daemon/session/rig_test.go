@@ -46,6 +46,7 @@ type fakePath struct {
 	broken                         bool
 	through                        bool // and lets the caller through, until more than Idle is asked for
 	margin                         int  // of the keys
+	covered                        bool
 }
 
 func newFakePath() *fakePath {
@@ -91,6 +92,8 @@ func (p *fakePath) OpenField(open bool) {
 		p.shut = p.at
 	}
 }
+
+func (p *fakePath) Cover(on bool) { p.covered = on }
 
 func (p *fakePath) Position() audio.Position   { return p.at }
 func (p *fakePath) LastSpeech() audio.Position { return p.speech }
@@ -167,6 +170,8 @@ func (l *log) Codec(needs time.Duration) {
 	l.said = append(l.said, fmt.Sprintf("codec needs %v", needs))
 }
 
+func (l *log) Covered(on bool) { l.said = append(l.said, fmt.Sprintf("covered %v", on)) }
+
 func (l *log) Asked(a session.Ask) { l.said = append(l.said, "asked "+string(a)) }
 
 func (l *log) HandOver(h session.HandOver, card *secret.Card) {
@@ -201,7 +206,8 @@ func newRig(t *testing.T, opts ...option) *rig {
 	r := &rig{t: t, path: newFakePath(), log: &log{}, dir: filepath.Join(t.TempDir(), "marks")}
 	cfg := session.Config{
 		Line: "desk-1", Rate: audio.Rate8k, LookAhead: 30 * time.Millisecond, MarkDir: r.dir, Default: "card",
-		Profiles: map[string]capture.Profile{"card": {}, "number": {Fields: []capture.Field{capture.PAN}}},
+		Profiles:       map[string]capture.Profile{"card": {}, "number": {Fields: []capture.Field{capture.PAN}}, "spoken": {Fields: []capture.Field{capture.PAN, capture.CVV}}},
+		TalkingKeypads: map[string]bool{"spoken": true},
 	}
 	for _, o := range opts {
 		o(&cfg)

@@ -68,6 +68,7 @@ type Path interface {
 	Broken() bool
 	Open()
 	OpenField(bool)
+	Cover(bool)
 	Position() audio.Position
 	Next() (path.Event, bool)
 	LastSpeech() audio.Position
@@ -87,6 +88,8 @@ type Observer interface {
 	Verdict(captureID string, v capture.Event)
 	// Warning tells the agent something that doesn't end the capture.
 	Warning(captureID string, c capture.Code)
+	// Covered tells that the caller is replaced by noise on purpose, and when that is over.
+	Covered(on bool)
 	// Codec tells that keys are suspected too late on this line ([capture.CodecPoor]), and which look-ahead would do; 0 that they are
 	// in time again.
 	Codec(needs time.Duration)
@@ -121,6 +124,8 @@ type Config struct {
 	// Profiles by name. Default is the one that an empty name arms.
 	Profiles map[string]capture.Profile
 	Default  string
+	// TalkingKeypads are the profiles, by name, whose callers have phones that speak the keys: they are covered while they key.
+	TalkingKeypads map[string]bool
 	// Bars stand in the way of arming from the beginning: see [Session.Bar].
 	Bars []capture.Code
 	// AgentKeys are what the agent keys to ask for something, 0-9 * # A-D; none of them within another. What has none can't be asked for.

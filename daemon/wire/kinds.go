@@ -48,8 +48,10 @@ const (
 	kindHangUp      kind = 44
 	kindTest        kind = 45
 	kindAgain       kind = 46
+	kindCover       kind = 47
 
 	kindTesting kind = 64
+	kindCovered kind = 65
 )
 
 // Side is one end of a connection.
@@ -100,6 +102,7 @@ var kinds = map[kind]entry{
 	kindTuned:  {"tuned", Line, strict[Tuned]},
 
 	kindTesting: {"testing", Line, strict[Testing]},
+	kindCovered: {"covered", Line, strict[Covered]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -115,6 +118,7 @@ var kinds = map[kind]entry{
 	kindHangUp:      {"hang up", Daemon, strict[HangUp]},
 	kindTest:        {"test", Daemon, strict[Test]},
 	kindAgain:       {"again", Daemon, strict[Again]},
+	kindCover:       {"cover", Daemon, strict[Cover]},
 }
 
 // since has the versions that kinds came with. All of the first version are there already.
@@ -160,6 +164,8 @@ func (Tuned) kind() kind       { return kindTuned }
 func (Tune) kind() kind        { return kindTune }
 func (Test) kind() kind        { return kindTest }
 func (Again) kind() kind       { return kindAgain }
+func (Cover) kind() kind       { return kindCover }
+func (Covered) kind() kind     { return kindCovered }
 func (Testing) kind() kind     { return kindTesting }
 func (Accepted) kind() kind    { return kindAccepted }
 

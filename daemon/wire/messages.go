@@ -95,6 +95,8 @@ type (
 	// Asked says that the agent asks for something by keys. A capture is for flattoned to command, or to tell why not. What is about the call
 	// itself the line has done by then, for a call is answered whether flattoned is there or not; or Error says why it hasn't.
 	Asked struct{ For, Error string }
+	// Covered says that the caller is replaced by noise on purpose, and when that is over.
+	Covered struct{ On bool }
 	// Source says whether what tells the line of its calls is there: "ok", or source_lost.
 	Source struct{ Code string }
 	// Tuning says how far a tuning is: which step, and so much Of so much.
@@ -149,6 +151,11 @@ type (
 		ID    uint64
 		Field string
 	}
+	// Cover has the caller replaced by noise, whatever the line is doing, or no longer.
+	Cover struct {
+		ID uint64
+		On bool
+	}
 	// Acknowledge is a person's word that a held line may be let go once it is quiet.
 	Acknowledge struct{ ID uint64 }
 	// CallTold is somebody's word that a call began or ended: call_began or call_ended.
@@ -188,6 +195,8 @@ func CommandID(m Message) (id uint64, is bool) {
 	case MoreTime:
 		return m.ID, true
 	case Again:
+		return m.ID, true
+	case Cover:
 		return m.ID, true
 	case Acknowledge:
 		return m.ID, true

@@ -50,6 +50,8 @@ var messages = []struct {
 	{Cancel{ID: 2, Reason: "shutdown", Test: true}, 33, `{"ID":2,"Reason":"shutdown","Test":true}`},
 	{MoreTime{ID: 3}, 34, `{"ID":3}`},
 	{Again{ID: 10, Field: "pan"}, 46, `{"ID":10,"Field":"pan"}`},
+	{Cover{ID: 11, On: true}, 47, `{"ID":11,"On":true}`},
+	{Covered{On: true}, 65, `{"On":true}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
 	{Tuning{Step: "echo", Done: 1, Of: 2}, 30, `{"Step":"echo","Done":1,"Of":2}`},
