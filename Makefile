@@ -21,7 +21,7 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 build: sound ## the binaries as they are shipped, into build/bin
-	@$(GO) build -trimpath -o $(BIN)/ ./cmd/flattone ./cmd/flattoned
+	@$(GO) build -trimpath -o $(BIN)/ ./cmd/flattone ./cmd/flattoned ./cmd/flattone-desk
 	@$(CGO) build -trimpath -pgo $(PROFILE) -o $(BIN)/ ./cmd/flattone-line
 
 NFPM := build/tools/nfpm-$(NFPM_VERSION)

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	for cgo, what := range map[string][]string{"0": {"../cmd/flattone", "../cmd/flattoned"}, "1": {"../cmd/flattone-line"}} {
+	for cgo, what := range map[string][]string{"0": {"../cmd/flattone", "../cmd/flattoned", "../cmd/flattone-desk"}, "1": {"../cmd/flattone-line"}} {
 		build := exec.Command("go", append([]string{"build", "-tags", "lab", "-o", dir + "/"}, what...)...)
 		build.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 		if out, err := build.CombinedOutput(); err != nil {

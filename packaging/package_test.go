@@ -20,7 +20,7 @@ import (
 var cold = flag.Bool("cold", false, "build the second package without anything that was compiled for the first, which takes minutes")
 
 // programs are those of the package, and whether they may have C in them.
-var programs = map[string]bool{"flattone": false, "flattoned": false, "flattone-line": true}
+var programs = map[string]bool{"flattone": false, "flattoned": false, "flattone-line": true, "flattone-desk": false}
 
 // built is the package for this machine, or for the architecture given.
 func built(t *testing.T, arch string) string {

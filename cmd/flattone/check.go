@@ -14,17 +14,40 @@ import (
 )
 
 func (t *tool) checkCommand() *cobra.Command {
-	return t.withJSON(&cobra.Command{
+	var desk bool
+	c := t.withJSON(&cobra.Command{
 		Use: "check FILE", Short: "find what is wrong with a configuration file", Long: wordsCheckLong,
 		Args: one("the name of a configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := config.Check(args[0], daemonUser())
+			if desk {
+				return t.checkDesk(args[0])
+			}
+			c, err := config.Check(args[0], userOf("flattone"))
 			if err != nil {
 				return t.faulty(args[0], err)
 			}
 			return show(t, checkedFile(args[0], c), printConfig)
 		},
 	})
+	c.Flags().BoolVar(&desk, "desk", false, "it is the configuration of the agents' desk")
+	return c
+}
+
+// checkDesk is that for the file of flattone-desk.
+func (t *tool) checkDesk(file string) error {
+	d, err := config.CheckDesk(file, userOf("flattone-desk"))
+	if err != nil {
+		return t.faulty(file, err)
+	}
+	return show(t, checkedDesk{file, d.Origin}, func(w io.Writer, c checkedDesk) {
+		fmt.Fprintf(w, "%s: good; agents reach the desk at %s\n", c.File, c.Origin)
+	})
+}
+
+// checkedDesk is what check --desk --json prints of a good file.
+type checkedDesk struct {
+	File   string `json:"file"`
+	Origin string `json:"origin"`
 }
 
 // checked is what check --json prints of a good file.
@@ -47,10 +70,10 @@ func checkedFile(name string, c *config.Config) checked {
 	return f
 }
 
-// daemonUser is the user whom flattoned runs as, as far as root needs to know; anybody else looks for himself.
-func daemonUser() int {
+// userOf is the user whom a daemon runs as, as far as root needs to know; anybody else looks for himself.
+func userOf(name string) int {
 	if os.Geteuid() == 0 {
-		if u, err := user.Lookup("flattone"); err == nil {
+		if u, err := user.Lookup(name); err == nil {
 			if id, err := strconv.Atoi(u.Uid); err == nil {
 				return id
 			}

@@ -39,7 +39,7 @@ func (t *tool) doctorCommand() *cobra.Command {
 
 // examine has the machine examined. What of it can't be seen is said so.
 func (t *tool) examine(ctx context.Context, file string) []doctor.Finding {
-	m := &doctor.Machine{Root: "/", User: daemonUser(), Run: runQuietly, Space: space}
+	m := &doctor.Machine{Root: "/", User: userOf("flattone"), Run: runQuietly, Space: space}
 	m.BoxErr = t.ask(func(box *control.Client) error {
 		now, err := glance(ctx, box)
 		if err == nil {

@@ -311,7 +311,9 @@ listed with its place and its remedy. A good file is summed up: what each line
 takes out of PCI DSS scope, and, marked !, which settings weaken that.
 
 Run it as the user that flattoned runs as, or as root, who looks on behalf of
-the user flattone: it judges what that user may read.`
+the user flattone: it judges what that user may read. With --desk it is the
+configuration of the agents' desk, /etc/flattone/desk.toml, and the user is
+flattone-desk.`
 	wordsDoctorLong = `Examine the machine that flattone runs on, and flattone on it: configuration,
 PCI DSS scope, what flattoned finds wrong itself, systemd units, sound devices,
 real-time priority, who can read what is secret, core dumps, swap, disk, clock,

@@ -62,7 +62,7 @@ func (a *apply) plan(ctx context.Context, box *control.Client, args []string) (p
 	} else if p.draft, err = config.ReadDraft(p.File, p.Config); err != nil {
 		return p, a.t.faulty(p.File, err)
 	}
-	cfg, err := p.draft.Check(daemonUser())
+	cfg, err := p.draft.Check(userOf("flattone"))
 	if err != nil {
 		return p, a.t.faulty(p.File, err)
 	}

@@ -89,7 +89,7 @@ func (s *setup) begin(ctx context.Context) error {
 	if err := mayReplace(s.file); err != nil {
 		return err
 	}
-	if s.cfg, err = config.Check(s.file, daemonUser()); err != nil {
+	if s.cfg, err = config.Check(s.file, userOf("flattone")); err != nil {
 		return s.t.faulty(s.file, err)
 	}
 	paragraph(s.t.out, 0, "", wordsSetupBegins)
@@ -103,7 +103,7 @@ func (s *setup) put(change func(c *config.Config)) error {
 		return err
 	}
 	change(next)
-	next, err = s.draft(next).Check(daemonUser())
+	next, err = s.draft(next).Check(userOf("flattone"))
 	if err == nil {
 		s.cfg = next
 	}

@@ -331,7 +331,11 @@ func TestExampleFilesLoad(t *testing.T) {
 		t.Fatalf("found %v: %v", files, err)
 	}
 	for _, file := range files {
-		if _, err := Load(file); err != nil {
+		_, err := Load(file)
+		if filepath.Base(file) == "desk.toml" {
+			_, err = LoadDesk(file)
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	}
