@@ -83,6 +83,7 @@ var importRules = []importRule{
 	{in: "daemon/export", only: []string{"daemon/id", "daemon/audit", "daemon/custody", "daemon/export", "daemon/keys", "daemon/private", "daemon/secret", "daemon/store", "daemon/vault", "audio/locked"}, never: []string{"net", "net/http", "log", "database/sql"},
 		reason: "cards go from locked pages into one sealed file, and nowhere else"},
 	{in: "daemon/export/recipient", only: []string{"daemon/private"}, never: []string{"os", "net", "net/http", "log", "log/slog"}, reason: "a public key is read the same way by whoever looks, and knows no card"},
+	{in: "daemon/bond", only: []string{"audio/words", "daemon/id"}, never: []string{"os", "net", "net/http", "log", "log/slog"}, reason: "who is on which line is known by words and time alone"},
 	{in: "daemon/payment", only: []string{"daemon/audit", "daemon/gateway", "daemon/id", "daemon/keys", "daemon/secret", "daemon/store", "daemon/vault"}, never: []string{"net", "net/http", "os"},
 		reason: "who keeps the books of payments speaks to nobody himself"},
 	{in: "daemon/clients", only: []string{"daemon/audit", "daemon/clients", "daemon/gateway", "daemon/payment", "daemon/store", "daemon/upstream/signature", "daemon/vault"},

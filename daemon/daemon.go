@@ -86,6 +86,7 @@ type Daemon struct {
 	lines    keeper
 	backend  *backend
 	guard    *guard
+	bonds    *bonds
 	bus      *host.Bus // nil where systemd doesn't run the box
 
 	deliveries *deliveries
@@ -118,8 +119,9 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 	if err := d.openVault(ctx); err != nil {
 		return nil, err
 	}
+	d.bonds = newBonds(d.feed)
 	d.board = newSwitchboard(cfg, d.feed, d.health, log, d.seal, func(ctx context.Context, line string, what wire.Asked) { d.backend.keyed(ctx, line, what) },
-		tunings{d, acceptance.In(cfg.StateDir)})
+		tunings{d, acceptance.In(cfg.StateDir)}, d.bonds.Bonds)
 	d.backend = &backend{d: d, started: time.Now(), reloading: make(chan struct{}, 1)}
 	d.guard = d.guardian()
 	if host.Supervised() {
@@ -271,6 +273,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, running, "health", d.auditConditions)
 	start(&services, running, "health", d.warnLines)
 	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
+	start(&services, serving, "bonds", d.noteBonds)
 	start(&services, running, "review", d.review)
 	start(&services, running, "clock", d.watchClock)
 	start(&services, running, "swap", d.watchSwap)

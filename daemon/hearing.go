@@ -141,6 +141,14 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	x.view.Test, e.Test = isRehearsal(x.view.Capture), isRehearsal(e.Capture)
 	s.examine(x)
 	s.mu.Unlock()
+	switch m := m.(type) {
+	case wire.Call: // before anybody hears of it: who is told of a new call must not find it somebody's
+		s.bonds.Edge(x.name, m.Edge == control.CallPresumed)
+	case wire.State:
+		if m.Capture != "" {
+			s.bonds.Captures(x.name)
+		}
+	}
 	if e.Kind != "" && known {
 		s.feed.Publish(e)
 	}

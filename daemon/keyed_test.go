@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/flattone/flattone/daemon/bond"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/vault"
@@ -111,7 +113,7 @@ func TestAsksAreDoneInOrder(t *testing.T) {
 			switchboard: newSwitchboard(twoLines(), feed, health.NewBoard(), slog.New(slog.DiscardHandler), nil, func(_ context.Context, line string, what wire.Asked) {
 				<-next
 				done = append(done, line+" "+what.For)
-			}, nil)}
+			}, nil, bond.New(bond.Deps{Random: rand.Reader, Tell: func(bond.Change) {}}))}
 		c, ended := p.line("desk-1", 7)
 		p.told()
 		const asked = mostAsks + 1 // and one under way

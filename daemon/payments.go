@@ -178,6 +178,11 @@ func notDone(err error) error {
 
 // Charge wants the payment before the line is armed for it, so that no card is ever without what it is for.
 func (b *backend) Charge(ctx context.Context, by control.Actor, line, profile string, c control.Charge) (control.Charging, error) {
+	if by.Agent != "" && c.Bill != "" {
+		if whose, err := b.AskedFor(ctx, c.Bill); err != nil || whose != by.String() {
+			return control.Charging{}, cmp.Or(err, aboutPayment(payment.ErrUnknown)) // an agent goes on with his own bills alone
+		}
+	}
 	order, err := b.order(ctx, line, profile, c)
 	if err != nil {
 		return control.Charging{}, err

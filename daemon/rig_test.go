@@ -87,7 +87,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	h := &house{t: t, dir: dir, cfg: twoLines()}
 	h.cfg.StateDir, h.cfg.RuntimeDir = h.path("state"), h.path("run")
-	h.cfg.Roles = config.Roles{Technician: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}}
+	h.cfg.Roles = config.Roles{Technician: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}, Desk: []string{config.Self}}
 	h.cfg.Daemon.LineBinary = h.path("line")
 	h.cfg.Vault.KeyFile = h.path("vault.key")
 	h.cfg.Upstream = config.Upstream{{Name: "webhook", Kind: config.KindWebhook, Timeout: time.Second, FirstRetry: time.Minute, MaxRetry: time.Minute,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/acceptance"
+	"github.com/flattone/flattone/daemon/bond"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
@@ -48,6 +49,7 @@ type switchboard struct {
 	seal    sealer
 	ask     asked
 	reports reports
+	bonds   *bond.Bonds
 
 	mu    sync.Mutex
 	lines map[string]*extension
@@ -69,8 +71,8 @@ type extension struct {
 	lastID  uint64
 }
 
-func newSwitchboard(cfg *config.Config, feed *control.Feed, board *health.Board, log *slog.Logger, seal sealer, ask asked, reports reports) *switchboard {
-	s := &switchboard{feed: feed, health: board, log: log, seal: seal, ask: ask, reports: reports, lines: map[string]*extension{}}
+func newSwitchboard(cfg *config.Config, feed *control.Feed, board *health.Board, log *slog.Logger, seal sealer, ask asked, reports reports, bonds *bond.Bonds) *switchboard {
+	s := &switchboard{feed: feed, health: board, log: log, seal: seal, ask: ask, reports: reports, bonds: bonds, lines: map[string]*extension{}}
 	s.know(cfg)
 	return s
 }
@@ -182,6 +184,7 @@ func (s *switchboard) attach(ctx context.Context, hello wire.Hello, c conn) erro
 		s.feed.Publish(control.Event{Kind: control.KindLineDown, Line: hello.Line, Reason: reason})
 	}
 	s.mu.Unlock()
+	s.bonds.Down(hello.Line)
 	return err
 }
 
@@ -255,7 +258,9 @@ func (s *switchboard) views() []control.Line {
 	defer s.mu.Unlock()
 	var all []control.Line
 	for _, name := range s.order {
-		all = append(all, s.lines[name].view)
+		view := s.lines[name].view
+		view.Bound = s.bonds.Agent(name)
+		all = append(all, view)
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/flattone/flattone/daemon/bond"
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
@@ -43,7 +45,7 @@ func newPlug(t *testing.T, seal sealer) *plug { return newPlugWith(t, twoLines()
 func newPlugWith(t *testing.T, cfg *config.Config, seal sealer, reports reports) *plug {
 	feed, board := control.NewFeed(), health.NewBoard()
 	return &plug{
-		switchboard: newSwitchboard(cfg, feed, board, slog.New(slog.DiscardHandler), seal, nil, reports),
+		switchboard: newSwitchboard(cfg, feed, board, slog.New(slog.DiscardHandler), seal, nil, reports, bond.New(bond.Deps{Random: rand.Reader, Tell: func(bond.Change) {}})),
 		t:           t, ctx: t.Context(), events: feed.Subscribe(t.Context()), board: board,
 	}
 }

@@ -22,6 +22,7 @@ import (
 // aBox is a flattoned that answers by rote, behind a real admin socket.
 type aBox struct {
 	*control.Feed
+	control.Bonding // nil: the tool asks for no agent
 	// watchers gets a word for each subscription.
 	watchers chan struct{}
 	// armed gets the name of each line that is armed.

@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		StateDir:   "/var/lib/flattone",
 		RuntimeDir: "/run/flattone",
-		Roles:      Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}},
+		Roles:      Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}, Desk: []string{"flattone-desk"}},
 		Vault: Vault{KeyFile: "/etc/flattone/vault.key", Cards: Cards{Retention: 395 * 24 * time.Hour, OnceTTL: 24 * time.Hour,
 			RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
 		Upstream: Upstream{{Name: "webhook", Kind: KindWebhook, Envelope: EnvelopeStandard, Webhook: Webhook{URL: "https://example.com/hook", SecretFile: "/etc/webhook.secret"},
@@ -92,6 +92,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		{"", `roles.custodian = ["anna"]`, func(c *Config) any { return c.Roles.Custodian }, []string{"anna"}},
 		{"", `roles.auditor = ["CORP\\anna"]`, func(c *Config) any { return c.Roles.Auditor }, []string{`CORP\anna`}},
 		{"", `roles.installer = ["@wheel"]`, func(c *Config) any { return c.Roles.Installer }, []string{"@wheel"}},
+		{"", `roles.desk = []`, func(c *Config) any { return c.Roles.Desk }, []string{}},
 		{"[upstream.webhook]", `timeout_s = 3`, func(c *Config) any { return c.Upstream[0].Timeout }, 3 * time.Second},
 		{"[upstream.webhook]", `first_retry_ms = 10`, func(c *Config) any { return c.Upstream[0].FirstRetry }, 10 * time.Millisecond},
 		{"[upstream.webhook]", `max_retry_s = 1`, func(c *Config) any { return c.Upstream[0].MaxRetry }, time.Second},

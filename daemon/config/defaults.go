@@ -14,7 +14,7 @@ func defaults() (Config, Line, Profile) {
 			StateDir:   "/var/lib/flattone",
 			RuntimeDir: "/run/flattone",
 			// Root installs, and tries what it has installed. It has no part in what is a named person's: keys, and the audit log.
-			Roles:    Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}},
+			Roles:    Roles{Technician: []string{"root", "@flattone-admin"}, Installer: []string{"root"}, Desk: []string{DeskUser}},
 			Vault:    Vault{Cards: Cards{Retention: 395 * 24 * time.Hour, OnceTTL: 24 * time.Hour, RotateAfter: 365 * 24 * time.Hour, RotateRecords: 10_000_000}},
 			Audit:    Audit{CheckpointEvery: 5 * time.Minute},
 			Gateways: map[string]Gateway{},

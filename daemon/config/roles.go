@@ -13,7 +13,10 @@ const Self = "self"
 
 // Roles say who may do what at the admin socket: each is a list of users, and of groups with an @ before their names. What each role may is in
 // daemon/control's table. A list that is written takes the default's place, whole.
-type Roles struct{ Viewer, Technician, Custodian, Auditor, Installer []string }
+type Roles struct{ Viewer, Technician, Custodian, Auditor, Installer, Desk []string }
+
+// DeskUser is the user that flattone-desk runs as, and the desk unless the config says otherwise. A machine without the package has none.
+const DeskUser = "flattone-desk"
 
 // byKey are the lists with their keys, in the order of the matrix.
 func (r *Roles) byKey() []struct {
@@ -23,7 +26,7 @@ func (r *Roles) byKey() []struct {
 	return []struct {
 		key  string
 		list *[]string
-	}{{"viewer", &r.Viewer}, {"technician", &r.Technician}, {"custodian", &r.Custodian}, {"auditor", &r.Auditor}, {"installer", &r.Installer}}
+	}{{"viewer", &r.Viewer}, {"technician", &r.Technician}, {"custodian", &r.Custodian}, {"auditor", &r.Auditor}, {"installer", &r.Installer}, {"desk", &r.Desk}}
 }
 
 func (t *table) roles(r *Roles) {

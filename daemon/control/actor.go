@@ -27,6 +27,9 @@ type Actor struct {
 	// custodian's or an installer's command.
 	Person string
 
+	// Agent is for whom the desk asks; empty of everybody else. He who has one may no more than the desk may for him.
+	Agent string
+
 	// groups are the supplementary groups.
 	groups []uint32
 	// roles are what the policy granted.
@@ -34,11 +37,13 @@ type Actor struct {
 	conn  *net.UnixConn
 }
 
-// String names the user, and the person behind it where that is another.
+// String names the user, and the agent or the person behind it where that is another.
 func (a Actor) String() string {
 	switch {
 	case a.Name == "":
 		return "unknown"
+	case a.Agent != "":
+		return a.Name + " (" + a.Agent + ")"
 	case a.Person != "" && a.Person != a.Name:
 		return a.Name + " (" + a.Person + ")"
 	}

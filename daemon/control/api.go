@@ -108,6 +108,7 @@ type Backend interface {
 	// ForgetFactor has somebody's second factor no longer be one.
 	ForgetFactor(ctx context.Context, by Actor, person string) error
 
+	Bonding
 	Custodians
 	Exporting
 	Pairer
@@ -207,6 +208,8 @@ type Line struct {
 	// Reason is why the line is in that state, as a reason code, or why its process is down.
 	Reason string `json:"reason,omitempty"`
 	InCall bool   `json:"in_call"`
+	// Bound is the agent who has proven that his call is on the line; empty where nobody has, and once that call is over.
+	Bound string `json:"bound,omitempty"`
 	// Ringing says that a call comes in, Number who calls, as far as the network says it by now.
 	Ringing bool   `json:"ringing,omitempty"`
 	Number  string `json:"number,omitempty"`

@@ -33,6 +33,7 @@ type Client struct {
 	Code func(need *Error) (string, error)
 
 	socket string
+	agent  string // see [Client.For]
 	http   *http.Client
 }
 
@@ -324,6 +325,9 @@ func (c *Client) send(ctx context.Context, method, path string, body any, code s
 	}
 	if code != "" {
 		req.Header.Set(CodeHeader, code)
+	}
+	if c.agent != "" {
+		req.Header.Set(AgentHeader, c.agent)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -43,6 +43,12 @@ const (
 	CodeBadConfig      = "bad_config"      // the configuration has faults
 	CodeNeedsRestart   = "needs_restart"   // only a start of flattoned takes that over
 	CodeShuttingDown   = "shutting_down"   // the machine is about to stop or to sleep
+	CodeNotBound       = "not_bound"       // the agent is not bound to the line
+	CodeNoCall         = "no_call"         // there is no call on the line, and so nobody to be bound to
+	CodeProving        = "proving"         // another agent proves just now that his call is on the line
+	CodeNoProof        = "no_proof"        // there is no such proof, or no longer
+	CodeWrongWords     = "wrong_words"     // not the words that were spoken, in their order; the proof is gone
+	CodeWait           = "wait"            // the agent had wrong words too often, and has to wait
 	CodeShare          = "share"           // a custodian's share is not taken; why is in the audit log already
 	CodePairing        = "pairing"         // a code that names an agent is not taken; why is in the audit log already
 	CodeNoAnswer       = "no_answer"       // the line has the command and may still do it: the outcome is unknown
@@ -56,7 +62,7 @@ const (
 // Status is the HTTP status that goes with its code.
 func (e *Error) Status() int {
 	switch e.Code {
-	case CodeDenied, CodeShare, CodePairing:
+	case CodeDenied, CodeShare, CodePairing, CodeNotBound, CodeWrongWords:
 		return http.StatusForbidden
 	case CodeFactor:
 		return http.StatusUnauthorized
@@ -66,8 +72,10 @@ func (e *Error) Status() int {
 		return http.StatusNotFound
 	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway, CodeUnreachable, CodeCut, CodeLost:
 		return http.StatusServiceUnavailable
-	case CodeWrongState, CodeNeedsRestart:
+	case CodeWrongState, CodeNeedsRestart, CodeNoCall, CodeProving, CodeNoProof:
 		return http.StatusConflict
+	case CodeWait:
+		return http.StatusTooManyRequests
 	case CodeNoAnswer:
 		return http.StatusGatewayTimeout
 	}

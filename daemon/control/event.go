@@ -15,7 +15,7 @@ const (
 	KindWarning  Kind = "warning"   // Capture, Code
 	KindCodec    Kind = "codec"     // Code: ok, or codec_poor and NeedsLookAheadMS
 	KindInput    Kind = "input"     // Leg, Code: ok, or what is wrong with how its sound comes in
-	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer
+	KindBar      Kind = "bar"       // Code: what stands in the way of arming the line, from now on if On, or no longer, and Reason is why
 	KindSource   Kind = "source"    // Code: ok, or source_lost: what tells the line of its calls is away
 	KindCover    Kind = "cover"     // On: the caller is replaced by noise on purpose, from now on or no longer
 	KindTune     Kind = "tune"      // Step, Done, Of while a line is tuned; Code and, where there is no report, Step at its end
@@ -26,6 +26,7 @@ const (
 	KindDelivery Kind = "delivery"  // Capture, Token, Destination, Delivery; Reason when it did not succeed
 	KindPayment  Kind = "payment"   // Capture, Payment, State as in [Payment]; Reason why it failed or waits, or the class of a decline, or gateway_away of one that is wanted and will be charged later; Token, Auth and [Checks] once there are
 	KindAct      Kind = "act"       // Payment, Act, Code: what is done with it, State as in [Act], Reason
+	KindBond     Kind = "bond"      // Agent: the line is bound to him from now on if On, or no longer
 	KindLineUp   Kind = "line_up"   // the line's process has said hello
 	KindLineDown Kind = "line_down" // Reason
 	KindCut      Kind = "cut"       // Reason: the subscriber was too slow, and this is the last it hears
@@ -94,6 +95,7 @@ type Event struct {
 	Delivery string `json:"delivery,omitempty"`
 	Payment  string `json:"payment,omitempty"`
 	Act      string `json:"act,omitempty"`
+	Agent    string `json:"agent,omitempty"`
 	Auth     string `json:"auth,omitempty"`
 	Checks
 	// Destination is who is told, by name.
@@ -120,6 +122,18 @@ type Return struct {
 	// ReturnDB is its level against what was sent, and ReturnMS how late it came: 0 where nothing came back, or it isn't known.
 	ReturnDB float64 `json:"return_db,omitempty"`
 	ReturnMS float64 `json:"return_ms,omitempty"`
+}
+
+// toldTo is the event as somebody is told it: the desk has nothing to do with who calls.
+func (e Event) toldTo(a Actor) Event {
+	switch {
+	case a.is(Technician):
+		return e
+	case a.is(Desk):
+		e.Number = ""
+		return e
+	}
+	return e.spared()
 }
 
 // spared is the event as it is told to who has no part in cards and calls: without who calls, and without what is known of a card.

@@ -43,7 +43,7 @@ func (s *Server) pairingRoutes() []route {
 			}
 			return b.Pair(ctx, by, ask)
 		}},
-		{pattern: "POST /v1/desk/pairings/redeem", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/desk/pairings/redeem", desk: itself, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask redeemRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err

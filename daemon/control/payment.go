@@ -136,17 +136,17 @@ type chargeRequest struct {
 func (s *Server) paymentRoutes() []route {
 	b := s.backend
 	routes := []route{
-		{pattern: "POST /v1/lines/{line}/charge", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/lines/{line}/charge", may: commanding, desk: bound, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask chargeRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return b.Charge(ctx, by, r.PathValue("line"), ask.Profile, ask.Charge)
 		}},
-		{pattern: "POST /v1/payments/{payment}/confirm", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/payments/{payment}/confirm", may: commanding, desk: own, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			return b.Confirm(ctx, by, r.PathValue("payment"))
 		}},
-		{pattern: "POST /v1/payments/{payment}/cancel", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/payments/{payment}/cancel", may: commanding, desk: own, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			return b.Cancel(ctx, by, r.PathValue("payment"))
 		}},
 		{pattern: "GET /v1/payments", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
@@ -156,12 +156,12 @@ func (s *Server) paymentRoutes() []route {
 			}
 			return orEmpty(b.Payments(ctx, n))
 		}},
-		{pattern: "GET /v1/payments/{payment}", may: accounting, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
+		{pattern: "GET /v1/payments/{payment}", may: accounting, desk: own, call: func(ctx context.Context, _ Actor, r *http.Request) (any, error) {
 			return b.Payment(ctx, r.PathValue("payment"))
 		}},
 	}
 	for _, kind := range actKinds {
-		routes = append(routes, route{pattern: "POST /v1/payments/{payment}/" + kind, may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		routes = append(routes, route{pattern: "POST /v1/payments/{payment}/" + kind, may: commanding, desk: own, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask actRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err

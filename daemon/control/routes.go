@@ -27,6 +27,8 @@ type route struct {
 	pattern string
 	// may are the roles of which one is enough. Of calls that only custodians and installers may, see [Server.vouch].
 	may []Role
+	// desk is how far the desk may go that way besides; empty, not at all.
+	desk leash
 	// One of the four; none for the one stream.
 	call call
 	file file
@@ -51,7 +53,7 @@ var (
 // routes is all that can be asked for. A test holds it against a matrix of roles, role by role.
 func (s *Server) routes() []route {
 	b := s.backend
-	return append([]route{
+	routes := append([]route{
 		{pattern: "GET /v1/status", may: viewing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return b.Status(ctx)
 		}},
@@ -75,18 +77,18 @@ func (s *Server) routes() []route {
 			}
 			return b.ProbeModem(ctx, port)
 		}},
-		{pattern: "POST /v1/lines/{line}/arm", may: commanding, call: arming(b.Arm)},
+		{pattern: "POST /v1/lines/{line}/arm", may: commanding, desk: bound, call: arming(b.Arm)},
 		{pattern: "POST /v1/lines/{line}/rehearse", may: handling, call: arming(b.Rehearse)},
-		{pattern: "POST /v1/lines/{line}/disarm", may: handling, call: command(b.Disarm)},
-		{pattern: "POST /v1/lines/{line}/more-time", may: commanding, call: command(b.MoreTime)},
-		{pattern: "POST /v1/lines/{line}/again", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/lines/{line}/disarm", may: handling, desk: bound, call: command(b.Disarm)},
+		{pattern: "POST /v1/lines/{line}/more-time", may: commanding, desk: bound, call: command(b.MoreTime)},
+		{pattern: "POST /v1/lines/{line}/again", may: commanding, desk: bound, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask againRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
 			}
 			return struct{}{}, b.Again(ctx, by, r.PathValue("line"), ask.Field)
 		}},
-		{pattern: "POST /v1/lines/{line}/cover", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
+		{pattern: "POST /v1/lines/{line}/cover", may: commanding, desk: bound, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask coverRequest
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
@@ -94,8 +96,8 @@ func (s *Server) routes() []route {
 			return struct{}{}, b.Cover(ctx, by, r.PathValue("line"), ask.On)
 		}},
 		{pattern: "POST /v1/lines/{line}/acknowledge", may: commanding, call: command(b.Acknowledge)},
-		{pattern: "POST /v1/lines/{line}/call-began", may: commanding, call: command(b.CallBegan)},
-		{pattern: "POST /v1/lines/{line}/call-ended", may: commanding, call: command(b.CallEnded)},
+		{pattern: "POST /v1/lines/{line}/call-began", may: commanding, desk: free, call: command(b.CallBegan)},
+		{pattern: "POST /v1/lines/{line}/call-ended", may: commanding, desk: free, call: command(b.CallEnded)},
 		{pattern: "POST /v1/lines/{line}/answer", may: commanding, call: command(b.Answer)},
 		{pattern: "POST /v1/lines/{line}/dial", may: commanding, call: func(ctx context.Context, by Actor, r *http.Request) (any, error) {
 			var ask dialRequest
@@ -205,7 +207,13 @@ func (s *Server) routes() []route {
 			defer s.fresh.drop(person)
 			return struct{}{}, b.ForgetFactor(ctx, by, person)
 		}},
-	}, slices.Concat(s.custodyRoutes(), s.exportRoutes(), s.pairingRoutes(), s.paymentRoutes(), s.upstreamRoutes())...)
+	}, slices.Concat(s.bondRoutes(), s.custodyRoutes(), s.exportRoutes(), s.pairingRoutes(), s.paymentRoutes(), s.upstreamRoutes())...)
+	for i, rt := range routes {
+		if rt.desk != "" {
+			routes[i].may = append(slices.Clone(rt.may), Desk)
+		}
+	}
+	return routes
 }
 
 const streamPattern = "GET /v1/events"
@@ -322,11 +330,11 @@ func (s *Server) admit(r *http.Request, rt route) (Actor, error) {
 	if !by.is(rt.may...) {
 		return by, s.policy.denied(by, rt.may)
 	}
-	if !guarded(rt.may) {
-		return by, nil
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTime)
 	defer cancel()
+	if err := s.lead(ctx, &by, r, rt); err != nil || !guarded(rt.may) {
+		return by, err
+	}
 	err := s.vouch(ctx, &by, r)
 	return by, err
 }

@@ -41,6 +41,8 @@ type scripted struct {
 	events <-chan Event
 	// code, if set, is the only one that is taken.
 	code string
+	// desk is the user that the payment p1 was asked by.
+	desk string
 
 	mu      sync.Mutex
 	refused []string
@@ -148,7 +150,7 @@ func (b *scripted) refusals() []string {
 }
 
 // everything is for whoever runs the tests.
-var everything = config.Roles{Technician: []string{config.Self}, Custodian: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}}
+var everything = config.Roles{Technician: []string{config.Self}, Custodian: []string{config.Self}, Auditor: []string{config.Self}, Installer: []string{config.Self}, Desk: []string{config.Self}}
 
 func (b *scripted) Subscribe(ctx context.Context) <-chan Event {
 	if b.events != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // stream is GET /v1/events: server-sent events, each with its kind as the event's name, its number as the
-// id and the [Event] as data, spared for who is no technician. A comment goes out when it has been quiet for a while.
+// id and the [Event] as data, spared for who has no part in it. A comment goes out when it has been quiet for a while.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, by Actor) {
 	select {
 	case s.streams <- struct{}{}:
@@ -38,10 +38,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, by Actor) {
 			if !more {
 				return
 			}
-			if !by.is(Technician) {
-				e = e.spared()
-			}
-			data, err := json.Marshal(e)
+			data, err := json.Marshal(e.toldTo(by))
 			if err != nil {
 				s.log.Warn("admin socket: an event can't be told", "kind", e.Kind, "err", err)
 				continue

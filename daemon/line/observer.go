@@ -236,6 +236,8 @@ func (l *Line) heard(m wire.Message) {
 		l.unasked(m.ID, l.tune(m.ID))
 	case wire.Test:
 		l.unasked(m.ID, l.test(m))
+	case wire.Speak:
+		l.answer(m.ID, errors.New("it can't speak yet"))
 	case wire.Accepted:
 		l.accepted(m.Report)
 	case wire.MoreTime:

@@ -309,7 +309,7 @@ func TestStoredChargesGoOn(t *testing.T) {
 		token := r.sealed(t, first, vault.Reusable)
 		synctest.Wait()
 		r.stop()
-		pay := Payment{ID: id.New(payments, now()), State: Ready, Token: token, by: "crm", key: "k", Created: now(), Changed: now(),
+		pay := Payment{ID: id.New(payments, now()), State: Ready, Token: token, By: "crm", key: "k", Created: now(), Changed: now(),
 			Order: Order{Gateway: "till", Minor: 500, Currency: "EUR", Take: true}}
 		if err := r.db.Write(t.Context(), func(tx *store.Tx) error { return insert(tx, "test", pay, now().Add(time.Minute)) }); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ func (p *Payments) Want(ctx context.Context, by string, o Order) (Payment, error
 		return Payment{}, fmt.Errorf("payment: %w", err)
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	wanted := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now, by: by}
+	wanted := Payment{ID: id.New(payments, now), Order: o, State: Wanted, Created: now, Changed: now, By: by}
 	if o.Away {
 		wanted.Reason = NotReached
 	}

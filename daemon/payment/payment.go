@@ -108,8 +108,10 @@ type Payment struct {
 	Answer  gateway.Answer
 	Created time.Time
 	Changed time.Time
+	// By is who asked for it.
+	By string
 
-	by, key  string
+	key      string
 	deferred bool   // it was keyed while the provider couldn't be asked
 	network  string // of a stored card: the network's id of the payment that its holder agreed with
 	ref      string

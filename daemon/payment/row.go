@@ -21,7 +21,7 @@ func insert(tx *store.Tx, box string, p Payment, due time.Time) error {
 	_, err = tx.Exec(`INSERT INTO payment (box, due, `+columns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, '', $25, '', 0, $26, $26)`,
 		box, due.UnixMicro(), p.ID, p.Capture, p.Line, p.Profile, p.Gateway, p.Minor, p.Currency, p.Reference, asBit(p.Take), asBit(p.Later), asBit(p.deferred), p.Bill, p.Total, asBit(p.Consent),
-		p.by, p.key, p.network, p.Address.Line, p.Address.Postcode, p.Token, string(p.State), p.Reason, string(names), p.Created.UnixMicro())
+		p.By, p.key, p.network, p.Address.Line, p.Address.Postcode, p.Token, string(p.State), p.Reason, string(names), p.Created.UnixMicro())
 	return err
 }
 
@@ -61,7 +61,7 @@ func change(tx *store.Tx, p Payment, due time.Time, from ...State) (bool, error)
 func scanned(scan func(...any) error) (p Payment, err error) {
 	var take, later, deferred, consent, created, changed int64
 	var state, names, answer string
-	err = scan(&p.ID, &p.Capture, &p.Line, &p.Profile, &p.Gateway, &p.Minor, &p.Currency, &p.Reference, &take, &later, &deferred, &p.Bill, &p.Total, &consent, &p.by, &p.key, &p.network, &p.Address.Line, &p.Address.Postcode, &p.Token,
+	err = scan(&p.ID, &p.Capture, &p.Line, &p.Profile, &p.Gateway, &p.Minor, &p.Currency, &p.Reference, &take, &later, &deferred, &p.Bill, &p.Total, &consent, &p.By, &p.key, &p.network, &p.Address.Line, &p.Address.Postcode, &p.Token,
 		&state, &p.Reason, &p.ref, &names, &answer, &p.tries, &created, &changed)
 	if err != nil {
 		return p, err

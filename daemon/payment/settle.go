@@ -28,7 +28,7 @@ func (p *Payments) settle(ctx context.Context, pay Payment, state State, reason 
 				return err
 			}
 			if pay.Consent && state == Approved {
-				if err := p.deps.Cards.Agree(tx, pay.by, pay.Token, vault.Consent{Payment: pay.ID, Network: pay.Answer.NetworkID}); err != nil {
+				if err := p.deps.Cards.Agree(tx, pay.By, pay.Token, vault.Consent{Payment: pay.ID, Network: pay.Answer.NetworkID}); err != nil {
 					return err
 				}
 			}

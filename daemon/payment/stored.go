@@ -27,7 +27,7 @@ var ErrNoConsent = errors.New("its holder has not agreed that the card is charge
 // ChargeStored charges a card by the consent of its holder, which a first payment recorded. by is who asks, and key his word for this request: by the same one he is
 // answered with the payment that there is. The payment is durable when it returns; what comes of it is told.
 func (p *Payments) ChargeStored(ctx context.Context, by, key string, o StoredOrder) (Payment, error) {
-	wanted := Payment{State: Ready, Token: o.Token, by: by, key: key, Created: now(), Changed: now(),
+	wanted := Payment{State: Ready, Token: o.Token, By: by, key: key, Created: now(), Changed: now(),
 		Order: Order{Gateway: o.Gateway, Minor: o.Minor, Currency: o.Currency, Reference: o.Reference, Take: o.Take}}
 	wanted.ID = id.New(payments, wanted.Created)
 	if err := p.check(wanted.Order); err != nil {

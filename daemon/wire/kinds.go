@@ -49,6 +49,7 @@ const (
 	kindTest        kind = 45
 	kindAgain       kind = 46
 	kindCover       kind = 47
+	kindSpeak       kind = 48
 
 	kindTesting kind = 64
 	kindCovered kind = 65
@@ -119,6 +120,7 @@ var kinds = map[kind]entry{
 	kindTest:        {"test", Daemon, strict[Test]},
 	kindAgain:       {"again", Daemon, strict[Again]},
 	kindCover:       {"cover", Daemon, strict[Cover]},
+	kindSpeak:       {"speak", Daemon, strict[Speak]},
 }
 
 // since has the versions that kinds came with. All of the first version are there already.
@@ -166,6 +168,7 @@ func (Test) kind() kind        { return kindTest }
 func (Again) kind() kind       { return kindAgain }
 func (Cover) kind() kind       { return kindCover }
 func (Covered) kind() kind     { return kindCovered }
+func (Speak) kind() kind       { return kindSpeak }
 func (Testing) kind() kind     { return kindTesting }
 func (Accepted) kind() kind    { return kindAccepted }
 

@@ -173,6 +173,12 @@ type (
 	HangUp struct{ ID uint64 }
 	// Tune begins a tuning, which Cancel ends.
 	Tune struct{ ID uint64 }
+	// Speak has two words of a language spoken to the agent's side, one after the other, and to nobody else. Its Answer comes once both were.
+	Speak struct {
+		ID       uint64
+		Language string
+		Words    [2]string
+	}
 	// Accepted is the last report that there is of the line, good or not; empty if there is none. It comes first on every connection, and
 	// after each Tuned.
 	Accepted struct{ Report acceptance.Report }
@@ -211,6 +217,8 @@ func CommandID(m Message) (id uint64, is bool) {
 	case Tune:
 		return m.ID, true
 	case Test:
+		return m.ID, true
+	case Speak:
 		return m.ID, true
 	}
 	return 0, false

@@ -52,6 +52,7 @@ var messages = []struct {
 	{Again{ID: 10, Field: "pan"}, 46, `{"ID":10,"Field":"pan"}`},
 	{Cover{ID: 11, On: true}, 47, `{"ID":11,"On":true}`},
 	{Covered{On: true}, 65, `{"On":true}`},
+	{Speak{ID: 11, Language: "fr", Words: [2]string{"lune", "tigre"}}, 48, `{"ID":11,"Language":"fr","Words":["lune","tigre"]}`},
 	{Acknowledge{ID: 4}, 35, `{"ID":4}`},
 	{Stored{Capture: "c", Token: "tok_x"}, 37, `{"Capture":"c","Token":"tok_x"}`},
 	{Tuning{Step: "echo", Done: 1, Of: 2}, 30, `{"Step":"echo","Done":1,"Of":2}`},
