@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/flattone/flattone/audio"
 	"github.com/flattone/flattone/audio/mask"
 	"github.com/flattone/flattone/audio/path"
@@ -104,6 +106,52 @@ func TestCoveredSpeechDoesNotShow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// However often and wherever a line is covered and uncovered, whatever the blocks: two loud sounds that differ only in the frames that came in meanwhile sound the
+// same.
+func TestNothingCoveredIsEverHeard(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		rate := rapid.SampledFrom(rates).Draw(rt, "rate")
+		cfg := path.Config{Rate: rate, Idle: mask.Pass, LookAhead: rapid.SampledFrom([]time.Duration{shortest, 17 * time.Millisecond, usual}).Draw(rt, "look-ahead")}
+		var legs [2]*path.Path
+		for i := range legs {
+			p, err := path.New(cfg)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			defer p.Close()
+			p.SetGrade(mask.Idle)
+			legs[i] = p
+		}
+		tick := rate.TickFrames()
+		blocks := rapid.SliceOfN(rapid.IntRange(1, 4*tick), 60, 200).Draw(rt, "blocks")
+		var length int
+		for _, n := range blocks {
+			length += n
+		}
+		sounds := [2][]int16{noise(1, length, -10), noise(2, length, -10)}
+		var outs [2][]int16
+		on, at := false, 0
+		for _, n := range blocks {
+			on = on != (rapid.IntRange(0, 7).Draw(rt, "turn") == 0)
+			for i, p := range legs {
+				said := sounds[0]
+				if on {
+					said = sounds[i]
+				}
+				p.Cover(on)
+				p.Write(said[at : at+n])
+				out := make([]int16, n)
+				p.Read(out)
+				outs[i] = append(outs[i], out...)
+			}
+			at += n
+		}
+		if !slices.Equal(outs[0], outs[1]) {
+			rt.Fatal("what was covered shows")
+		}
+	})
 }
 
 // Keys are captured and have their flat tones all the same, where they would without the cover.
