@@ -33,8 +33,6 @@ func pairingError(err error) error {
 		return &control.Error{Code: control.CodePairing, Text: pairing.ErrWrong.Error(), Remedy: "have a technician make a new one: flattone desk pair NAME"}
 	case isLocked:
 		return &control.Error{Code: control.CodePairing, Text: "codes have had " + locked.Error(), Remedy: "wait, and have a technician make a new one then"}
-	case errors.Is(err, pairing.ErrName):
-		return &control.Error{Code: control.CodeBadRequest, Text: pairing.ErrName.Error(), Remedy: "write 1 to 64 bytes that can be printed, without blanks around them"}
 	case errors.Is(err, pairing.ErrFull):
 		return &control.Error{Code: control.CodeBusy, Text: pairing.ErrFull.Error(), Remedy: "wait until some were typed, or ended"}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -96,7 +97,7 @@ func (s *Server) lead(ctx context.Context, by *Actor, r *http.Request, rt route)
 		return &Error{CodeBadRequest, fmt.Sprintf("user %s asks for an agent, which is the desk's alone", by.Name), "leave out the header " + AgentHeader}
 	case rt.desk == itself:
 		return &Error{CodeBadRequest, "the desk asks this for itself", "leave out the header " + AgentHeader}
-	case len(agents) > 1 || !canBeAgent(agents[0]):
+	case len(agents) > 1 || !CanBeAgent(agents[0]):
 		return &Error{CodeBadRequest, fmt.Sprintf("the header %s doesn't name an agent", AgentHeader),
 			fmt.Sprintf("send one, with a name of 1 to %d printable bytes, of which at most %d are digits", maxAgent, maxAgentDigits)}
 	}
@@ -124,7 +125,8 @@ func notBound(line string) *Error {
 	return &Error{CodeNotBound, fmt.Sprintf("the agent is not bound to line %q", line), "have him prove that his call is on it"}
 }
 
-func canBeAgent(name string) bool {
+// CanBeAgent says whether an agent may be called that: by 1 to 64 bytes that can be printed, no card number among them, and without blanks around, which a header loses.
+func CanBeAgent(name string) bool {
 	digits := 0
 	for _, c := range name {
 		if !unicode.IsPrint(c) {
@@ -134,7 +136,7 @@ func canBeAgent(name string) bool {
 			digits++
 		}
 	}
-	return name != "" && len(name) <= maxAgent && utf8.ValidString(name) && digits <= maxAgentDigits
+	return name != "" && len(name) <= maxAgent && strings.TrimSpace(name) == name && utf8.ValidString(name) && digits <= maxAgentDigits
 }
 
 // For is the client as the desk has it for an agent. It shares c's connections.

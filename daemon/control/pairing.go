@@ -2,13 +2,14 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 )
 
 // Pairing is an agent as a code of a technician's names him.
 type Pairing struct {
-	// Agent is his name, 1 to 64 bytes that can be printed.
+	// Agent is his name: see [CanBeAgent].
 	Agent string `json:"agent"`
 	// Supervisor sees counts and outcomes.
 	Supervisor bool `json:"supervisor,omitempty"`
@@ -40,6 +41,9 @@ func (s *Server) pairingRoutes() []route {
 			var ask Pairing
 			if err := decode(r.Body, &ask); err != nil {
 				return nil, err
+			}
+			if !CanBeAgent(ask.Agent) {
+				return nil, &Error{CodeBadRequest, "that can't be an agent's name", fmt.Sprintf("write 1 to %d bytes that can be printed, at most %d digits among them, without blanks around", maxAgent, maxAgentDigits)}
 			}
 			return b.Pair(ctx, by, ask)
 		}},

@@ -29,8 +29,6 @@ const (
 	mostWrong = 10
 	// mostWaiting bounds the codes that nobody has typed yet.
 	mostWaiting = 64
-	// LongestName bounds a person's name, in bytes.
-	LongestName = 64
 
 	codeBytes = 5
 )
@@ -38,16 +36,14 @@ const (
 // letters are Crockford's base 32, which has none that is easily taken for another.
 var letters = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// What is wrong with a code or a name; besides, a [*lockout.Error].
+// What is wrong with a code; besides, a [*lockout.Error].
 var (
 	ErrWrong = errors.New("that is no code that is good now")
-	ErrName  = errors.New("that can't be an agent's name")
 	ErrFull  = errors.New("too many codes wait to be typed")
 )
 
 // Agent is whom a code names.
 type Agent struct {
-	// Name is 1 to [LongestName] bytes that can be printed.
 	Name string
 	// Supervisor may see more.
 	Supervisor bool
@@ -82,9 +78,6 @@ func New(d Deps) *Pairings { return &Pairings{Deps: d, waiting: map[[sha256.Size
 
 // Pair makes a code for a, which takes the place of one made for that name before, and says when it ends.
 func (p *Pairings) Pair(ctx context.Context, by string, a Agent) (code string, ends time.Time, err error) {
-	if !nameable(a.Name) {
-		return "", time.Time{}, ErrName
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.Clock()
@@ -159,8 +152,4 @@ func plain(code string) string {
 		}
 		return r
 	}, code)
-}
-
-func nameable(name string) bool {
-	return name != "" && len(name) <= LongestName && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/control"
 )
 
 const (
@@ -210,7 +211,7 @@ func (p *provider) agent(claims map[string]any) (Agent, error) {
 	inDomain := slices.ContainsFunc(p.cfg.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) && (!said || verified == true)
 	inGroup := slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(p.cfg.Groups, g) })
 	supervisor := p.cfg.Supervisors != "" && slices.Contains(groups, p.cfg.Supervisors)
-	if !nameable(name) || !inDomain && !inGroup && !supervisor {
+	if !control.CanBeAgent(name) || !inDomain && !inGroup && !supervisor {
 		return Agent{}, errNotYou
 	}
 	return Agent{Name: name, Supervisor: supervisor}, nil
