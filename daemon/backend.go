@@ -54,6 +54,18 @@ func (b *backend) Status(ctx context.Context) (control.Status, error) {
 
 func (b *backend) Lines(context.Context) ([]control.Line, error) { return b.d.board.views(), nil }
 
+func (b *backend) Profiles(context.Context) (all []control.Profile, err error) {
+	profiles := b.d.lined.Load().Profiles
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		p := control.Profile{Name: name, Gateway: profiles[name].Gateway, Keep: string(profiles[name].Keep)}
+		for _, f := range profiles[name].Fields {
+			p.Fields = append(p.Fields, string(f))
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 // asker is who gives a command, and which way it came in.
 type asker struct{ name, origin string }
 

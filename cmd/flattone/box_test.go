@@ -178,6 +178,8 @@ func (b *aBox) Status(context.Context) (control.Status, error) {
 		UpstreamPending: 1, LinesUp: 1, LinesTotal: 2, Conditions: stands.Snapshot()}, nil
 }
 
+func (b *aBox) Profiles(context.Context) ([]control.Profile, error) { return nil, nil }
+
 func (b *aBox) Lines(context.Context) ([]control.Line, error) {
 	if b.config == "" {
 		return boxLines(), nil

@@ -17,6 +17,8 @@ type Backend interface {
 	Status(context.Context) (Status, error)
 	// Lines are all configured lines, in the order of the config, whether their processes run or not.
 	Lines(context.Context) ([]Line, error)
+	// Profiles are what a card may be asked for by, in the order of their names.
+	Profiles(context.Context) ([]Profile, error)
 	// Devices are the sound devices of the box, adopted or not. To look at one that is free it is opened for a moment.
 	Devices(context.Context) ([]Device, error)
 	// ProbeModem asks the modem at a serial port, which no line has, what it is; [CodeNoModem] if nobody there answers.

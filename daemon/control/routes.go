@@ -67,6 +67,9 @@ func (s *Server) routes() []route {
 			}
 			return lines, err
 		}},
+		{pattern: "GET /v1/profiles", may: viewing, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
+			return orEmpty(b.Profiles(ctx))
+		}},
 		{pattern: "GET /v1/devices", may: handling, call: func(ctx context.Context, _ Actor, _ *http.Request) (any, error) {
 			return orEmpty(b.Devices(ctx))
 		}},

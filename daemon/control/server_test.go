@@ -173,7 +173,8 @@ var (
 		Conditions: []health.Condition{{Code: health.ProcessDown, Severity: health.Fault, Line: "one", Words: "w", Detail: "d", Remedy: "r", Since: time.Unix(2, 0).UTC()}}}
 	anUndelivered = Undelivered{ID: "evt_a", Destination: "crm", Type: "card.captured", Capture: "c", Queued: time.Unix(4, 0).UTC(), Dead: true, Tries: 3, Status: 422, Reason: "r"}
 
-	aLine = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
+	aProfile = Profile{Name: "card", Fields: []string{"pan", "expiry"}, Gateway: "shop", Keep: "none"}
+	aLine    = Line{Name: "one", Place: "trunk-side", Scope: "s", Consequences: []string{"c"}, Idle: "mask", Shield: "run",
 		LookAheadMS: 30, Up: true, PID: 7, UpSince: time.Unix(2, 0).UTC(), Restarts: 1, State: StateHeld, Capture: "c", Reason: "r",
 		InCall: true, Ringing: true, Number: "+15550100", Calls: "hid", SourceLost: true, Covered: true, MaskedPermille: 1000, CallerDBm0: -10.5, AgentDBm0: -90}
 	aToken = Token{Token: "tok_x", Capture: "c", Line: "one", Brand: "visa", Last4: "4242", ExpiryMonth: 9, ExpiryYear: 2031, Created: time.Unix(3, 0).UTC(),
@@ -196,7 +197,10 @@ var (
 )
 
 func (b *scripted) Status(context.Context) (Status, error) { return aStatus, b.told("status") }
-func (b *scripted) Lines(context.Context) ([]Line, error)  { return []Line{aLine}, b.told("lines") }
+func (b *scripted) Profiles(context.Context) ([]Profile, error) {
+	return []Profile{aProfile}, b.told("profiles")
+}
+func (b *scripted) Lines(context.Context) ([]Line, error) { return []Line{aLine}, b.told("lines") }
 func (b *scripted) Devices(context.Context) ([]Device, error) {
 	return []Device{aDevice}, b.told("devices")
 }
@@ -361,6 +365,7 @@ func TestEveryCallReachesTheBackendAndBack(t *testing.T) {
 	}{
 		{"status", func() (any, error) { return c.Status(ctx) }, aStatus},
 		{"lines", func() (any, error) { return c.Lines(ctx) }, []Line{aLine}},
+		{"profiles", func() (any, error) { return c.Profiles(ctx) }, []Profile{aProfile}},
 		{"devices", func() (any, error) { return c.Devices(ctx) }, []Device{aDevice}},
 		{"probe /dev/a port&b", func() (any, error) { return c.ProbeModem(ctx, "/dev/a port&b") }, aModem},
 		{fmt.Sprintf(`arm a line/ä "card" uid %d pid %d`, os.Getuid(), os.Getpid()),
