@@ -105,6 +105,9 @@ var importRules = []importRule{
 	{in: "cmd/flattone-desk", only: []string{"daemon/desk", "daemon/config", "daemon/host"}, reason: "main is a table of contents"},
 	{in: "daemon/desk", never: []string{"daemon/secret", "daemon/capture", "daemon/vault", "daemon/store", "audio", "hw", "database/sql", "os/exec"},
 		reason: "what agents' browsers reach has no digit, no key and no store to lose"},
+	{in: "daemon/desk/board", only: []string{"daemon/control"}, never: []string{"net", "net/http", "os"}, reason: "what a line looks like is worked out of events, whoever shows it"},
+	{in: "daemon/desk/words", only: []string{"daemon/config"}, never: []string{"net", "net/http", "os", "log", "log/slog"}, reason: "words lead nowhere"},
+	{in: "daemon/desk/panel", only: []string{"daemon/config", "daemon/control", "daemon/desk/board", "daemon/desk/signin", "daemon/desk/words"}, reason: "a page shows the board and gives an agent's commands"},
 	{in: "daemon/desk/signin", only: []string{"daemon/config", "daemon/control", "daemon/lockout"}, reason: "who somebody is has nothing to do with lines and payments"},
 }
 

@@ -14,10 +14,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/desk/board"
+	"github.com/flattone/flattone/daemon/desk/panel"
 	"github.com/flattone/flattone/daemon/desk/signin"
 	"github.com/flattone/flattone/daemon/host"
 )
@@ -34,6 +37,8 @@ type Desk struct {
 	log    *slog.Logger
 	box    *control.Client
 	signin *signin.SignIn
+	board  *board.Board
+	panel  *panel.Panel
 	pair   *certificate
 	listen net.Listener
 	server *http.Server
@@ -52,6 +57,12 @@ func New(cfg *config.Desk, deps Deps) (*Desk, error) {
 		return nil, err
 	}
 	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log, Box: d.box}); err != nil {
+		return nil, err
+	}
+	d.board = board.New(board.Deps{Box: d.box, Log: deps.Log, Payment: func(ctx context.Context, agent, id string) (control.Payment, error) {
+		return d.box.For(agent).Payment(ctx, id)
+	}})
+	if d.panel, err = panel.New(cfg, panel.Deps{Board: d.board, Log: deps.Log, As: func(agent string) panel.Box { return d.box.For(agent) }}); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler()
@@ -78,6 +89,10 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.server.BaseContext = func(net.Listener) context.Context { return ctx } // streams end when the desk does
 	served := make(chan error, 1)
 	go func() { served <- d.server.ServeTLS(d.listen, "", "") }()
+	var beside sync.WaitGroup
+	beside.Go(func() { d.board.Run(ctx) })
+	beside.Go(func() { d.panel.Run(ctx) })
+	defer beside.Wait()
 	alive := make(chan error, 1)
 	go func() { alive <- host.KeepAlive(ctx, d.log, "agents may sign in", d.works) }()
 	d.log.Info("the desk is open", "address", d.listen.Addr().String(), "origin", d.cfg.Origin)
