@@ -15,7 +15,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres contracts clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres contracts words clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -74,6 +74,10 @@ recordings: # speech and music that proof measures with
 		$(SOUNDS)/fr_CA_f_June:asterisk-core-sounds-fr-wav $(SOUNDS)/it_IT_m_Carlo:asterisk-core-sounds-it-wav \
 		$(SOUNDS)/it_IT_f_Menardi:asterisk-prompt-it-menardi-wav $(SOUNDS)/ru_RU_f_IvrvoiceRU:asterisk-core-sounds-ru-wav \
 		/usr/share/asterisk/moh/macroform-cold_day.wav:asterisk-moh-opsound-wav
+
+words: ## the words that lines speak, recorded anew; they are in the repository
+	@.ci/need espeak-ng:espeak-ng sox:sox
+	@audio/words/recorded/record
 
 build/tools/staticcheck-$(STATICCHECK_VERSION):
 	@GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -29,6 +29,7 @@ type bridge struct {
 	ears     *ears                // nil where nobody listens
 	cue      cue
 	bell     bell
+	speech   speech
 	dialer   dialer
 	// The two legs as they come in: the path knows what else may be told of the caller's.
 	agent                   *level.Meter
@@ -162,6 +163,7 @@ func (b agentSide) Fill(out []int16) {
 	} else {
 		b.path.Read(out)
 	}
+	b.speech.instead(out)
 	b.bell.mix(out)
 	b.toAgent.Apply(out)
 	if tap := b.tap.Load(); tap != nil {

@@ -237,7 +237,7 @@ func (l *Line) heard(m wire.Message) {
 	case wire.Test:
 		l.unasked(m.ID, l.test(m))
 	case wire.Speak:
-		l.answer(m.ID, errors.New("it can't speak yet"))
+		l.answer(m.ID, l.speak(m))
 	case wire.Accepted:
 		l.accepted(m.Report)
 	case wire.MoreTime:

@@ -22,6 +22,7 @@ import (
 // bench is a line of a card's two channels, through PortAudio, whose both sides talk all the time: each hears the other while nothing is tested.
 type bench struct {
 	*daemon
+	cfg  *config.Line
 	card *card.Card
 	said [2][]int16 // to the caller's side and the agent's
 	stop func() error
@@ -36,7 +37,7 @@ func newBench(t *testing.T, calls config.Source) *bench {
 	b := newBox(t, `idle = "pass"`)
 	b.listen()
 	const lasts = 100 * 8000
-	x := &bench{said: [2][]int16{voice(0, lasts), voice(9000, lasts)}}
+	x := &bench{cfg: &b.cfg.Lines[0], said: [2][]int16{voice(0, lasts), voice(9000, lasts)}}
 	x.card = card.New(t, card.Spec{Name: "trunk", Rate: 8000, Channels: 2, Patient: true, In: x.said[:]})[0]
 	l := &b.cfg.Lines[0]
 	l.Sound, l.Calls.Source = &config.Sound{Caller: "trunk", CallerChannel: 1, Agent: "trunk", AgentChannel: 2}, calls

@@ -14,6 +14,19 @@ func (s *Session) Arm(captureID, profile string) error { return s.ready(captureI
 // Rehearse is Arm for a capture that takes test cards alone, and is told of as a rehearsal by its id.
 func (s *Session) Rehearse(captureID, profile string) error { return s.ready(captureID, profile, true) }
 
+// Ready is nil if the line could take a card now, without a test that goes on. The errors are those of Arm, and [ErrTesting].
+func (s *Session) Ready() (err error) {
+	stopped := s.do(func() {
+		if err = s.call.unready(); err == nil && s.call.state == Testing {
+			err = ErrTesting
+		}
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
+
 func (s *Session) ready(captureID, profile string, rehearsal bool) (err error) {
 	if stopped := s.do(func() { err = s.call.arm(captureID, profile, rehearsal) }); stopped != nil {
 		return stopped
@@ -26,18 +39,10 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 		profile = c.cfg.Default
 	}
 	p, known := c.cfg.Profiles[profile]
-	switch {
-	case c.state == Held:
-		return ErrHeld
-	case c.state == Tuning:
-		return ErrTuning
-	case c.state != Idle && c.state != Testing:
-		return ErrBusy
-	case c.barred() != nil:
-		return c.barred()
-	case !c.inCall:
-		return ErrNoCall
-	case !known:
+	if err := c.unready(); err != nil {
+		return err
+	}
+	if !known {
 		return fmt.Errorf("%w: %q", ErrProfile, profile)
 	}
 	at := c.deps.Path.Position()
@@ -62,6 +67,23 @@ func (c *call) arm(captureID, profile string, rehearsal bool) error {
 	c.cover.held = c.cover.talks
 	c.setCover()
 	c.enter(Armed, "")
+	return nil
+}
+
+// unready is why the line can't take a card now.
+func (c *call) unready() error {
+	switch {
+	case c.state == Held:
+		return ErrHeld
+	case c.state == Tuning:
+		return ErrTuning
+	case c.state != Idle && c.state != Testing:
+		return ErrBusy
+	case c.barred() != nil:
+		return c.barred()
+	case !c.inCall:
+		return ErrNoCall
+	}
 	return nil
 }
 

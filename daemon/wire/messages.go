@@ -173,7 +173,7 @@ type (
 	HangUp struct{ ID uint64 }
 	// Tune begins a tuning, which Cancel ends.
 	Tune struct{ ID uint64 }
-	// Speak has two words of a language spoken to the agent's side, one after the other, and to nobody else. Its Answer comes once both were.
+	// Speak has two words of a language spoken to the agent's side, one after the other, and to nobody else. Its Answer comes as they begin.
 	Speak struct {
 		ID       uint64
 		Language string
