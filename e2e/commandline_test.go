@@ -9,7 +9,7 @@ import (
 // TestArgumentsAreRefused: to the daemons an argument that is no flag is a mistake, and starts nothing.
 func TestArgumentsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"flattoned", "flattone-line"} {
+	for _, name := range []string{"flattoned", "flattone-line", "flattone-desk"} {
 		cmd := exec.Command(filepath.Join(bin, name), "--config", "none.toml", "foo")
 		text, _ := cmd.CombinedOutput()
 		if code := cmd.ProcessState.ExitCode(); code != 2 {

@@ -12,7 +12,7 @@ func (b *Box) toml() []byte {
 	var f bytes.Buffer
 	fmt.Fprintf(&f, "version = 1\nstate_dir = %q\nruntime_dir = %q\n", "state", "run")
 	// Whoever starts the box may do all there is with it.
-	f.WriteString("\n[roles]\ntechnician = [\"self\"]\ncustodian = [\"self\"]\nauditor = [\"self\"]\ninstaller = [\"self\"]\n")
+	f.WriteString("\n[roles]\ntechnician = [\"self\"]\ncustodian = [\"self\"]\nauditor = [\"self\"]\ninstaller = [\"self\"]\ndesk = [\"self\"]\n")
 	if b.cfg.Store != "" {
 		fmt.Fprintf(&f, "\n[store]\n%s\n", b.cfg.Store)
 	}
