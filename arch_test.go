@@ -54,7 +54,8 @@ var importRules = []importRule{
 	{in: "daemon/acceptance", only: []string{"daemon/acceptance", "daemon/private"}, reason: "a report is figures, whoever measures, keeps or prints them"},
 	{in: "daemon/tune", only: []string{"audio", "daemon/acceptance"}, never: []string{"net", "net/http", "os", "log", "log/slog"},
 		reason: "what hears keys while a line is tuned has nowhere to tell them"},
-	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret", "daemon/tune", "daemon/acceptance"},
+	{in: "daemon/recording", only: []string{"audio"}, never: []string{"net", "net/http"}, reason: "what records calls knows two signals of the agent's side, and no key"},
+	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret", "daemon/tune", "daemon/recording", "daemon/acceptance"},
 		never: []string{"net/http", "database/sql"}, reason: "a line process reaches its devices and one unix socket"},
 	{in: "daemon/upstream", never: []string{"daemon/secret", "daemon/capture"}, reason: "a card number can't be typed here"},
 	{in: "daemon/upstream/jetstream/natstest", only: []string{}, reason: "a server in a test knows nothing of who is tested against it"},
@@ -146,7 +147,7 @@ var fences = map[string]struct {
 	behind []string
 	reason string
 }{
-	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/lockout", "daemon/store", "daemon/wire"},
+	"golang.org/x/sys": {[]string{"audio/detect", "audio/locked", "hw/wavline", "hw/sound", "hw/owner", "hw/contact", "hw/hwtest", "daemon/control", "daemon/host", "daemon/lockout", "daemon/recording", "daemon/store", "daemon/wire"},
 		"the kernel's own words, where memory, devices, sockets and files are the business; and what the processor can do"},
 	"go.uber.org/goleak":                                       {[]string{"hw/hwtest"}, "the contract suite finds goroutines left behind"},
 	"github.com/gordonklaus/portaudio":                         {[]string{"hw/sound"}, "sound devices, and the only cgo of the house"},

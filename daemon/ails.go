@@ -37,6 +37,9 @@ func ails(l control.Line) map[health.Code]string {
 	if l.SourceLost {
 		wrong[health.SourceLost] = l.Calls
 	}
+	if l.Recorder != "" {
+		wrong[health.Code(l.Recorder)] = ""
+	}
 	return wrong
 }
 

@@ -50,6 +50,9 @@ func TestWhatALineSuffersFromStands(t *testing.T) {
 	for _, code := range []string{"input_dead", "input_clips", "gain_clips", "clocks_apart"} {
 		says[health.Code(code)] = input(code)
 	}
+	for _, code := range []string{"recorder_full", "recorder_failed", "recorder_behind"} {
+		says[health.Code(code)] = []wire.Message{wire.Recording{Code: code}, wire.Recording{Code: "ok"}}
+	}
 	says["from_the_future"] = barred("from_the_future")
 	details := map[health.Code]string{health.CodecPoor: "it needs a look-ahead of 40 ms", health.SourceLost: "gpio", "input_dead": "agent",
 		"input_clips": "agent", "gain_clips": "agent", "clocks_apart": "agent"}

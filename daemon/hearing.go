@@ -116,6 +116,11 @@ func (s *switchboard) hear(x *extension, m wire.Message) {
 	case wire.Source:
 		x.view.SourceLost = m.Code != control.CodeOK
 		e.Kind, e.Code = control.KindSource, m.Code
+	case wire.Recording:
+		x.view.Recorder = m.Code
+		if m.Code == control.CodeOK {
+			x.view.Recorder = ""
+		}
 	case wire.Ringing:
 		x.view.Ringing, x.view.Number = m.On, m.Number
 		e.Kind, e.On, e.Number = control.KindRing, m.On, m.Number

@@ -132,6 +132,8 @@ func TestWhatALineSaysBecomesEvents(t *testing.T) {
 		{wire.Source{Code: "source_lost"}, control.Event{Kind: control.KindSource, Line: line, Code: "source_lost"},
 			func(v *control.Line) { v.SourceLost = true }},
 		{wire.Source{Code: "ok"}, control.Event{Kind: control.KindSource, Line: line, Code: control.CodeOK}, nil},
+		{wire.Recording{Code: "recorder_full"}, control.Event{}, func(v *control.Line) { v.Recorder = "recorder_full" }},
+		{wire.Recording{Code: "ok"}, control.Event{}, nil},
 		{wire.Ringing{On: true, Number: "+15550100"}, control.Event{Kind: control.KindRing, Line: line, On: true, Number: "+15550100"},
 			func(v *control.Line) { v.Ringing, v.Number = true, "+15550100" }},
 		{wire.Covered{On: true}, control.Event{Kind: control.KindCover, Line: line, On: true}, func(v *control.Line) { v.Covered = true }},

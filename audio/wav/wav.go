@@ -1,5 +1,5 @@
 // Package wav reads and writes recordings of one leg: RIFF WAVE files of 16-bit linear PCM, mono, at a rate
-// the sample path runs at. It opens no file: readers and writers are handed in.
+// the sample path runs at; it also writes those of two legs, in stereo. It opens no file: readers and writers are handed in.
 //
 // A [Reader] forgives what does no harm (chunks it doesn't know, a wrong RIFF length, the extensible form of
 // the same format) and refuses everything else with an [Error] that says what is wrong and which command

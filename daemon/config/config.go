@@ -112,6 +112,8 @@ type Line struct {
 	Calls Calls
 	// Relay joins caller and agent past the box while the line doesn't carry them; nil where there is none.
 	Relay *Relay
+	// Recorder has the line record its calls; nil where it doesn't.
+	Recorder *Recorder
 }
 
 // Relay is an output, as in hw/contact, that is on while a live line carries its calls.

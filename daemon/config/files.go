@@ -64,6 +64,9 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 		return err
 	})
 	for i, l := range c.Lines {
+		if l.Recorder != nil {
+			note(join(join(element("line", i), "recorder"), "folder"), l.Recorder.Folder, folder)
+		}
 		path := join(element("line", i), "wav")
 		plays := func(file string) error { return recording(file, l.Rate) }
 		for k, file := range l.WAV.CallerIn {

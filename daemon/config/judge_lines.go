@@ -55,6 +55,7 @@ func (j judgement) lines() {
 			j.calls(join(path, "calls"), l.Calls, contacts)
 		}
 		j.relay(join(path, "relay"), l, relays)
+		j.recorder(join(path, "recorder"), l.Recorder)
 	}
 }
 

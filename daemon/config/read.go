@@ -91,6 +91,10 @@ func (t *table) line(l *Line) {
 		relay.need("output", `write the number of a line of the chip in quotes, such as "17", or "rts" or "dtr" of the port`)
 		relay.text("output", &l.Relay.Output)
 	}
+	if recorder := t.sub("recorder"); t.has("recorder") {
+		l.Recorder = usualRecorder()
+		recorder.recorder(l.Recorder)
+	}
 	if l.CallerModem != nil {
 		l.Calls.Source = SourceModem
 	}

@@ -39,6 +39,9 @@ func (l Line) Consequences() []string {
 		list = append(list, "relay: whenever the line's process ends, even while a card is being keyed, the relay joins caller and agent past the box, where nothing is masked; "+
 			"what is keyed from then on is heard on the agent's side until the call is over.")
 	}
+	if l.Recorder != nil && (l.Idle == IdlePass || l.OnFault == OnFaultWire) {
+		list = append(list, "recorder: it records what the agent hears, and so what a caller keys wherever idle or on_fault let that pass.")
+	}
 	if l.AgentModem != nil {
 		list = append(list, "agent_modem: a line with a modem on the agent's side can't be tuned. That what the agent hears is masked is not measured on the spot: "+
 			"listen there while somebody keys a test card, before the first real one.")

@@ -45,6 +45,11 @@ func (w *writer) line(l, usual Line) {
 		w.set("device", l.Relay.Device)
 		w.set("output", l.Relay.Output)
 	}
+	if r := l.Recorder; r != nil {
+		w.table("[line.recorder]", "Its calls are recorded as the agent's side hears and says them.")
+		w.set("folder", r.Folder)
+		w.time("most_minutes", time.Minute, r.Most, usualRecorder().Most)
+	}
 }
 
 func (w *writer) modem(header, why string, m *Modem) {

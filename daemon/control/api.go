@@ -230,6 +230,9 @@ type Line struct {
 	// gain_clips or clocks_apart; empty where nothing is.
 	CallerInput string `json:"caller_input,omitempty"`
 	AgentInput  string `json:"agent_input,omitempty"`
+	// Recorder is the code of what is wrong with the line's own recordings: recorder_full, recorder_failed or recorder_behind; empty where nothing is, and
+	// where there are none.
+	Recorder string `json:"recorder,omitempty"`
 }
 
 // Legs is what is told of a line's two legs besides their levels. The caller's is heard well away from anything masked, and so tells no key.

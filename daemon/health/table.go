@@ -156,6 +156,12 @@ var table = []Declared{
 		"change one of the devices", "9e1529c1a0ad42b6b0ed664c31410ced", ""},
 	{SourceLost, Warning, "what tells of its calls is away: they are only presumed",
 		"look at the cable of what [line.calls] names", "762a757e7f1e41baa4fd42aaec111aed", ""},
+	{"recorder_full", Warning, "its calls are no longer recorded: half a gigabyte of the disk is left to others",
+		"make room where the folder of [line.recorder] lies", "f05a47776d024c3291e659accc07ff87", ""},
+	{"recorder_failed", Warning, "its calls are not recorded: the file can't be written",
+		"the line's log says why; see that flattone-line may write where the folder of [line.recorder] lies", "6dd4ff7798f5404bbac6153dbb7967cf", ""},
+	{"recorder_behind", Warning, "a part of a call's recording is missing, as the disk didn't keep up",
+		"keep recordings on a faster disk; it stands until the next recording begins", "81c7f42d0c8940dc8dd313243eb6e810", ""},
 	// A line of another version said what this one has no words for.
 	{Undeclared, Fault, "something is wrong that this version has no words for",
 		"have flattoned and flattone-line be of one version; the line's log says more", "cbca4c322c4c49a2bb54246c9c72f7c8", ""},

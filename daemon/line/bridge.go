@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/audio/resample"
 	"github.com/flattone/flattone/audio/ring"
+	"github.com/flattone/flattone/daemon/recording"
 	"github.com/flattone/flattone/daemon/tune"
 )
 
@@ -38,6 +39,8 @@ type bridge struct {
 	toAgent, toCaller level.Gain
 	// tap, while the line is tuned, hears what comes in on either leg and has its own sounds played.
 	tap atomic.Pointer[tune.Tap]
+	// recorded is what the agent's device gives and gets, for who records it; nil where nobody does.
+	recorded *recording.Tap
 }
 
 // backFrames is what the agent's side may run ahead of the caller's.
@@ -125,6 +128,9 @@ func (b callerSide) Fill(out []int16) {
 }
 
 func (b agentSide) Take(in []int16) {
+	if b.recorded != nil {
+		b.recorded.Take(in)
+	}
 	if tap := b.tap.Load(); tap != nil {
 		tap.Agent.Take(in)
 	}
@@ -140,6 +146,9 @@ func (b agentSide) Take(in []int16) {
 
 // Lost passes silence.
 func (b agentSide) Lost(frames int) {
+	if b.recorded != nil {
+		b.recorded.Lost(frames)
+	}
 	if tap := b.tap.Load(); tap != nil {
 		tap.Agent.Lost(frames)
 	}
@@ -168,6 +177,9 @@ func (b agentSide) Fill(out []int16) {
 	b.toAgent.Apply(out)
 	if tap := b.tap.Load(); tap != nil {
 		tap.Agent.Fill(out)
+	}
+	if b.recorded != nil {
+		b.recorded.Fill(out) // last: nothing is recorded but what the agent gets
 	}
 }
 

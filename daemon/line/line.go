@@ -22,6 +22,7 @@ import (
 	"github.com/flattone/flattone/audio/selftest"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/recording"
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
 	"github.com/flattone/flattone/hw"
@@ -78,6 +79,7 @@ type Line struct {
 	bypassed atomic.Bool // it lets the caller through for a fault
 	tuning   tuning
 	selfTest selfTest
+	recorder *recording.Recorder // nil where nothing is recorded
 	alive    func(doing string)
 }
 
@@ -117,6 +119,12 @@ func New(cfg *config.Config, name string, deps Deps) (_ *Line, err error) {
 		if l.bridge.ears, err = newEars(l.cfg.Rate); err != nil {
 			return nil, err
 		}
+	}
+	if l.cfg.Recorder != nil {
+		if l.bridge.recorded, err = recording.NewTap(l.cfg.Rate); err != nil {
+			return nil, err
+		}
+		l.recorder = recording.New(recorderConfig(l.cfg), l.bridge.recorded, l.records, deps.Log)
 	}
 	profiles, err := captureProfiles(cfg.Profiles)
 	if err != nil {
@@ -186,6 +194,9 @@ func (l *Line) Run(ctx context.Context) (err error) {
 			start(&rest, func() error { return l.relays(restCtx, openRelay) })
 		}
 	}
+	if l.recorder != nil {
+		start(&rest, func() error { return l.recorder.Run(restCtx) })
+	}
 	if l.cfg.Sound != nil {
 		start(&rest, func() error { return l.mixers.watch(restCtx, l.session) })
 	}
@@ -211,6 +222,9 @@ func (l *Line) close() error {
 	if l.bridge != nil {
 		errs = append(errs, l.bridge.Close())
 	}
+	if l.bridge != nil && l.bridge.recorded != nil {
+		errs = append(errs, l.bridge.recorded.Close())
+	}
 	if l.tuning.tap != nil {
 		errs = append(errs, l.tuning.tap.Close())
 	}
@@ -235,5 +249,8 @@ func (l *Line) follow(at audio.Position) {
 
 func (l *Line) edge(e hw.Edge) {
 	l.session.Edge(e)
+	if l.recorder != nil {
+		l.recorder.Call(e.Kind != hw.CallEnded)
+	}
 	l.told.calls(wire.Call{Edge: e.Kind.String()})
 }

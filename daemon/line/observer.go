@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flattone/flattone/daemon/capture"
+	"github.com/flattone/flattone/daemon/recording"
 	"github.com/flattone/flattone/daemon/secret"
 	"github.com/flattone/flattone/daemon/session"
 	"github.com/flattone/flattone/daemon/wire"
@@ -26,6 +27,7 @@ type told struct {
 	// inputs by leg, where there was ever anything to tell.
 	inputs map[string]wire.Input
 	from   wire.Source
+	record wire.Recording
 	cover  wire.Covered
 }
 
@@ -68,6 +70,14 @@ func (t *told) covers(c wire.Covered) {
 	defer t.mu.Unlock()
 	t.cover = c
 	t.say(c)
+}
+
+// records tells how calls are recorded.
+func (t *told) records(r wire.Recording) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.record = r
+	t.say(r)
 }
 
 // stands tells the line's state.
@@ -133,6 +143,9 @@ func (t *told) again(say func(wire.Message), open func()) {
 	if t.from.Code != "" {
 		say(t.from)
 	}
+	if t.record.Code != "" {
+		say(t.record)
+	}
 	if t.cover.On {
 		say(t.cover)
 	}
@@ -194,6 +207,9 @@ func (l *Line) Barred(code capture.Code, on bool) {
 	}
 	l.told.bar(wire.Bar{Code: string(code), On: on})
 }
+
+// records passes on how calls are recorded.
+func (l *Line) records(c recording.Code) { l.told.records(wire.Recording{Code: string(c)}) }
 
 // Asked passes on what the agent asks for by keys. What is about a card is done once flattoned says so: whatever arms a line is in the audit log
 // first, and what a card is kept under is flattoned's.

@@ -10,6 +10,7 @@ import (
 	"github.com/flattone/flattone/audio/path"
 	"github.com/flattone/flattone/daemon/capture"
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/recording"
 	"github.com/flattone/flattone/hw/contact"
 	"github.com/flattone/flattone/hw/serial"
 	"github.com/flattone/flattone/hw/sound"
@@ -46,6 +47,10 @@ func soundConfig(l config.Line, runtimeDir string, known cards.Known) sound.Conf
 		c.Agent = sound.Side{Device: l.Sound.Agent, Channel: l.Sound.AgentChannel}
 	}
 	return c
+}
+
+func recorderConfig(l config.Line) recording.Config {
+	return recording.Config{Line: l.Name, Rate: l.Rate, Folder: l.Recorder.Folder, Most: l.Recorder.Most}
 }
 
 func modemProfile(p config.ModemProfile) serial.Profile {

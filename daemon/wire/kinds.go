@@ -51,8 +51,9 @@ const (
 	kindCover       kind = 47
 	kindSpeak       kind = 48
 
-	kindTesting kind = 64
-	kindCovered kind = 65
+	kindTesting   kind = 64
+	kindRecording kind = 70
+	kindCovered   kind = 65
 )
 
 // Side is one end of a connection.
@@ -102,8 +103,9 @@ var kinds = map[kind]entry{
 	kindTuning: {"tuning", Line, strict[Tuning]},
 	kindTuned:  {"tuned", Line, strict[Tuned]},
 
-	kindTesting: {"testing", Line, strict[Testing]},
-	kindCovered: {"covered", Line, strict[Covered]},
+	kindTesting:   {"testing", Line, strict[Testing]},
+	kindRecording: {"recording", Line, strict[Recording]},
+	kindCovered:   {"covered", Line, strict[Covered]},
 
 	kindArm:         {"arm", Daemon, strict[Arm]},
 	kindCancel:      {"cancel", Daemon, strict[Cancel]},
@@ -170,6 +172,7 @@ func (Cover) kind() kind       { return kindCover }
 func (Covered) kind() kind     { return kindCovered }
 func (Speak) kind() kind       { return kindSpeak }
 func (Testing) kind() kind     { return kindTesting }
+func (Recording) kind() kind   { return kindRecording }
 func (Accepted) kind() kind    { return kindAccepted }
 
 func (k kind) String() string {

@@ -99,6 +99,8 @@ type (
 	Covered struct{ On bool }
 	// Source says whether what tells the line of its calls is there: "ok", or source_lost.
 	Source struct{ Code string }
+	// Recording says how the line's calls are recorded: "ok", or the code of what is wrong.
+	Recording struct{ Code string }
 	// Tuning says how far a tuning is: which step, and so much Of so much.
 	Tuning struct {
 		Step     string

@@ -45,6 +45,7 @@ var messages = []struct {
 	{Input{Leg: "caller", Code: "input_dead"}, 26, `{"Leg":"caller","Code":"input_dead"}`},
 	{Asked{For: AskAnswer, Error: "no call"}, 27, `{"For":"answer","Error":"no call"}`},
 	{Source{Code: "source_lost"}, 28, `{"Code":"source_lost"}`},
+	{Recording{Code: "recorder_full"}, 70, `{"Code":"recorder_full"}`},
 	{Ringing{On: true, Number: "+15550100"}, 29, `{"On":true,"Number":"+15550100"}`},
 	{Arm{ID: 1, Capture: "c", Profile: "card"}, 32, `{"ID":1,"Capture":"c","Profile":"card"}`},
 	{Cancel{ID: 2, Reason: "shutdown", Test: true}, 33, `{"ID":2,"Reason":"shutdown","Test":true}`},
