@@ -56,13 +56,13 @@ func New(cfg *config.Desk, deps Deps) (*Desk, error) {
 	if d.pair, err = newCertificate(cfg, deps.Log); err != nil {
 		return nil, err
 	}
-	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log, Box: d.box}); err != nil {
-		return nil, err
-	}
 	d.board = board.New(board.Deps{Box: d.box, Log: deps.Log, Payment: func(ctx context.Context, agent, id string) (control.Payment, error) {
 		return d.box.For(agent).Payment(ctx, id)
 	}})
 	if d.panel, err = panel.New(cfg, panel.Deps{Board: d.board, Log: deps.Log, As: func(agent string) panel.Box { return d.box.For(agent) }}); err != nil {
+		return nil, err
+	}
+	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log, Box: d.box, Stylesheet: d.panel.Stylesheet()}); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler()

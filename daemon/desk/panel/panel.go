@@ -93,6 +93,9 @@ func (p *Panel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Static answers with stylesheets, script and logo, which anybody may have: the sign-in page looks the same.
 func (p *Panel) Static() http.Handler { return p.static }
 
+// Stylesheet is where Static has the stylesheet.
+func (p *Panel) Stylesheet() string { return p.static.cssAt }
+
 // seat is what the panel keeps of one agent, while the desk runs.
 type seat struct {
 	mu sync.Mutex

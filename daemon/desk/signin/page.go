@@ -7,52 +7,45 @@ import (
 	"net/http"
 
 	"github.com/flattone/flattone/daemon/config"
+	"github.com/flattone/flattone/daemon/desk/words"
 )
 
-//go:embed page.html style.css
+//go:embed pages
 var files embed.FS
 
 // pages are what somebody sees who isn't signed in.
 type pages struct {
-	brand config.DeskBrand
-	page  *template.Template
-	style []byte
+	brand      config.DeskBrand
+	stylesheet string
+	words      *words.Catalogue
+	page       *template.Template
 }
 
-func newPages(brand config.DeskBrand) (*pages, error) {
-	page, err := template.ParseFS(files, "page.html")
-	if err != nil {
+func newPages(brand config.DeskBrand, stylesheet string) (p *pages, err error) {
+	p = &pages{brand: brand, stylesheet: stylesheet}
+	if p.words, err = words.New(); err != nil {
 		return nil, err
 	}
-	style, err := template.ParseFS(files, "style.css")
-	if err != nil {
-		return nil, err
-	}
-	var css bytes.Buffer
-	// The colours are nothing but # and hexadecimal digits: see config.
-	if err := style.Execute(&css, map[string]template.CSS{"Colour": template.CSS(brand.Colour), "TextColour": template.CSS(brand.TextColour)}); err != nil {
-		return nil, err
-	}
-	return &pages{brand, page, css.Bytes()}, nil
+	p.page, err = template.ParseFS(files, "pages/page.html")
+	return p, err
 }
 
 // shown is what a page says.
 type shown struct {
-	Brand    string
-	Language config.Language
-	Words    words
+	words.Words
+	Brand, Stylesheet string
 	// Problem is what went wrong; empty: nothing did.
 	Problem       string
 	Then          string
 	Pairing, OIDC bool
 }
 
-// page shows the way in, or why it wasn't one.
-func (s *SignIn) page(w http.ResponseWriter, r *http.Request, status int, problem func(words) string) {
-	language := languageOf(r, s.pages.brand.Language)
-	p := shown{Brand: s.pages.brand.Name, Language: language, Words: all[language], Then: local(r.FormValue("then")), Pairing: s.cfg.Pairing, OIDC: s.oidc != nil}
-	if problem != nil {
-		p.Problem = problem(p.Words)
+// page shows the way in, or why it wasn't one: by a key of the words, empty for none.
+func (s *SignIn) page(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	p := shown{Words: s.pages.words.For(r.Header.Get("Accept-Language"), s.pages.brand.Language), Brand: s.pages.brand.Name, Stylesheet: s.pages.stylesheet,
+		Then: local(r.FormValue("then")), Pairing: s.cfg.Pairing, OIDC: s.oidc != nil}
+	if problem != "" {
+		p.Problem = p.Say(problem)
 	}
 	var text bytes.Buffer
 	if err := s.pages.page.Execute(&text, p); err != nil {
@@ -63,10 +56,4 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request, status int, proble
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	w.Write(text.Bytes()) // a browser that went away is no failure of ours
-}
-
-func (s *SignIn) style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "max-age=3600")
-	w.Write(s.pages.style)
 }

@@ -26,12 +26,12 @@ func (s *SignIn) pair(w http.ResponseWriter, r *http.Request) {
 	case s.asking <- struct{}{}:
 		defer func() { <-s.asking }()
 	default:
-		s.page(w, r, http.StatusServiceUnavailable, func(w words) string { return w.Busy })
+		s.page(w, r, http.StatusServiceUnavailable, "signin.busy")
 		return
 	}
 	code := r.PostFormValue("code")
 	if code == "" || len(code) > longestCode {
-		s.page(w, r, http.StatusForbidden, func(w words) string { return w.Wrong })
+		s.page(w, r, http.StatusForbidden, "signin.wrong")
 		return
 	}
 	p, err := s.box.RedeemPairing(r.Context(), code)
@@ -42,9 +42,9 @@ func (s *SignIn) pair(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, local(r.PostFormValue("then")), http.StatusSeeOther)
 	case isRefusal && refused.Code == control.CodePairing:
 		s.log.Warn("a code for the desk was not taken", "from", r.RemoteAddr, "error", refused.Text)
-		s.page(w, r, http.StatusForbidden, func(w words) string { return w.Wrong })
+		s.page(w, r, http.StatusForbidden, "signin.wrong")
 	default:
 		s.log.Error("nobody can be paired, because flattoned doesn't do it", "error", err)
-		s.page(w, r, http.StatusServiceUnavailable, func(w words) string { return w.Away })
+		s.page(w, r, http.StatusServiceUnavailable, "signin.away")
 	}
 }

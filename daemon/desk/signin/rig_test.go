@@ -60,7 +60,7 @@ func newDesk(t *testing.T, more string) *desk {
 	t.Helper()
 	d := &desk{box: &box{codes: map[string]control.Pairing{"ABCD-EFGH": {Agent: "anna"}, "JKMN-PQRS": {Agent: "bob", Supervisor: true}}}}
 	var err error
-	if d.SignIn, err = New(configured(t, more), Deps{Log: slog.New(slog.DiscardHandler), Box: d.box}); err != nil {
+	if d.SignIn, err = New(configured(t, more), Deps{Log: slog.New(slog.DiscardHandler), Box: d.box, Stylesheet: "/static/panel.css"}); err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()

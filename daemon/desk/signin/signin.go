@@ -40,13 +40,15 @@ type SignIn struct {
 type Deps struct {
 	Log *slog.Logger
 	Box Box
+	// Stylesheet is where the panel's is: the page of signing in looks the same.
+	Stylesheet string
 }
 
 // New is a desk where nobody is signed in yet. The identity provider need not answer.
 func New(cfg *config.Desk, d Deps) (*SignIn, error) {
 	s := &SignIn{cfg: cfg.SignIn, framed: len(cfg.FrameAncestors) > 0, log: d.Log, box: d.Box, sessions: newSessions(cfg.SignIn.Idle), asking: make(chan struct{}, mostAsking)}
 	var err error
-	if s.pages, err = newPages(cfg.Brand); err != nil {
+	if s.pages, err = newPages(cfg.Brand, d.Stylesheet); err != nil {
 		return nil, err
 	}
 	if cfg.SignIn.OIDC != nil {
@@ -67,7 +69,6 @@ func (s *SignIn) Close() {
 func (s *SignIn) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /signin", s.first)
-	mux.HandleFunc("GET /signin/style.css", s.style)
 	mux.HandleFunc("POST /signout", s.out)
 	if s.cfg.Pairing {
 		mux.HandleFunc("POST /signin/pair", s.pair)
@@ -85,7 +86,7 @@ func (s *SignIn) first(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, local(r.FormValue("then")), http.StatusSeeOther)
 		return
 	}
-	s.page(w, r, http.StatusOK, nil)
+	s.page(w, r, http.StatusOK, "")
 }
 
 // Required lets agents through to next, who finds them by [AgentOf]. A request's context ends with its session. Somebody who isn't signed in is sent to sign

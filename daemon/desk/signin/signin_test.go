@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"github.com/flattone/flattone/daemon/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -204,21 +202,15 @@ func TestAHundredThousandAttempts(t *testing.T) {
 	b.is(t, anna)
 }
 
-func TestEveryLanguageHasEveryWord(t *testing.T) {
+func TestThePageSpeaksTheBrowsersLanguage(t *testing.T) {
 	d := newDesk(t, "[brand]\nname = \"<b>Shop</b>\"\nlanguage = \"fr\"")
 	defer d.Close()
-	for _, language := range config.Languages() {
+	for accept, want := range map[string]string{"": "Connexion", "tlh": "Connexion", "de-CH, en;q=0.1": "Anmelden", "ja": "サインイン"} {
 		r := httptest.NewRequest(http.MethodGet, "/signin", nil)
-		r.Header.Set("Accept-Language", "tlh, "+string(language)+"-XX;q=0.8, en;q=0.1")
+		r.Header.Set("Accept-Language", accept)
 		w := d.browser().do(r)
-		if text := w.Body.String(); !strings.Contains(text, `lang="`+string(language)+`"`) || !strings.Contains(text, all[language].Title) || strings.Contains(text, "<b>") {
-			t.Errorf("%s: %s", language, text)
+		if text := w.Body.String(); !strings.Contains(text, want) || strings.Contains(text, "<b>") || strings.Contains(text, "signin.") || !strings.Contains(text, `href="/static/panel.css"`) {
+			t.Errorf("%s: %s", accept, text)
 		}
-		if strings.Contains(fmt.Sprintf("%q", all[language]), `""`) {
-			t.Errorf("%s lacks words", language)
-		}
-	}
-	if w := d.browser().get("/signin"); !strings.Contains(w.Body.String(), "Connexion") {
-		t.Error("who asks for no language gets another than the desk's own")
 	}
 }

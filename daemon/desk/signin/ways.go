@@ -46,11 +46,11 @@ func (s *SignIn) notIn(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.Warn("somebody whom the identity provider sent isn't signed in", "from", r.RemoteAddr, "error", err)
 	switch {
 	case errors.Is(err, errFlow):
-		s.page(w, r, http.StatusBadRequest, func(w words) string { return w.Again })
+		s.page(w, r, http.StatusBadRequest, "signin.again")
 	case errors.Is(err, errMixed), errors.Is(err, errDenied), errors.Is(err, errToken), errors.Is(err, errNotYou):
-		s.page(w, r, http.StatusForbidden, func(w words) string { return w.NotYou })
+		s.page(w, r, http.StatusForbidden, "signin.not_you")
 	default:
-		s.page(w, r, http.StatusServiceUnavailable, func(w words) string { return w.ProviderAway })
+		s.page(w, r, http.StatusServiceUnavailable, "signin.provider_away")
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *SignIn) out(w http.ResponseWriter, r *http.Request) {
 		if address := s.oidc.away(r.Context(), raw); address != "" {
 			// Not by a redirect: browsers hold that of a form against form-action.
 			w.Header().Set("Refresh", "0; url="+address)
-			s.page(w, r, http.StatusOK, nil)
+			s.page(w, r, http.StatusOK, "")
 			return
 		}
 	}
