@@ -15,6 +15,8 @@ type Desk struct {
 	FrameAncestors []string
 	Brand          DeskBrand
 	SignIn         SignIn
+	// Clients are the programs that may use the API, in the order of their names.
+	Clients []DeskClient
 
 	file string
 	at   positions
@@ -140,6 +142,7 @@ func (t *table) desk(d *Desk) {
 	t.origins("frame_ancestors", &d.FrameAncestors)
 	t.sub("brand").deskBrand(&d.Brand)
 	t.sub("signin").signIn(&d.SignIn)
+	t.deskClients(&d.Clients)
 }
 
 func (t *table) deskBrand(b *DeskBrand) {

@@ -103,6 +103,14 @@ func (d *Desk) look(r *reader, user int) {
 	}
 	_, _, err := d.Brand.Logo()
 	note("brand.logo_file", d.Brand.LogoFile, err)
+	for _, c := range d.Clients {
+		for key, file := range map[string]string{"secret_file": c.SecretFile, "old_secret_file": c.OldSecretFile} {
+			if file != "" {
+				_, err := readWebhookSecret(file, user)
+				note(join(join("client", c.Name), key), file, err)
+			}
+		}
+	}
 	if o := d.SignIn.OIDC; o != nil {
 		if o.ClientSecretFile != "" {
 			note("signin.oidc.client_secret_file", o.ClientSecretFile, readable(private.OIDCSecret, o.ClientSecretFile, user))

@@ -49,7 +49,8 @@ func TestDeskExample(t *testing.T) {
 		FrameAncestors: []string{"https://crm.example.com"},
 		Brand:          DeskBrand{Name: "Example Ltd", LogoFile: "/x/logo.svg", Colour: "#1f4f99", TextColour: "#ffffff", Language: English},
 		SignIn: SignIn{Pairing: true, Shift: 12 * time.Hour, Idle: time.Hour, OIDC: &OIDC{Issuer: "https://login.example.com/realms/staff", ClientID: "flattone-desk", ClientSecretFile: "/x/oidc.secret",
-			CAFile: "/x/oidc-ca.pem", NameClaim: "preferred_username", GroupsClaim: "groups", Groups: []string{"agents"}, Domains: []string{"example.com"}, Supervisors: "team-leads"}}}
+			CAFile: "/x/oidc-ca.pem", NameClaim: "preferred_username", GroupsClaim: "groups", Groups: []string{"agents"}, Domains: []string{"example.com"}, Supervisors: "team-leads"}},
+		Clients: []DeskClient{{Name: "crm", SecretFile: "/x/crm.secret", Lines: []string{"desk-1", "desk-2"}}}}
 	if !reflect.DeepEqual(d, want) {
 		t.Errorf("got  %+v\nwant %+v", d, want)
 	}
@@ -78,6 +79,9 @@ func TestEveryDeskKeyIsRead(t *testing.T) {
 			return d.Brand == DeskBrand{Name: "flattone", Colour: "#ffcc00", TextColour: "#000000", Language: Japanese}
 		},
 		`signin = { shift_hours = 1, idle_minutes = 5 }`: func(d *Desk) bool { return d.SignIn == SignIn{Pairing: true, Shift: time.Hour, Idle: 5 * time.Minute} },
+		`client = { b = { secret_file = "s", old_secret_file = "o" }, a = { secret_file = "t" } }`: func(d *Desk) bool {
+			return reflect.DeepEqual(d.Clients, []DeskClient{{Name: "a", SecretFile: "/x/t"}, {Name: "b", SecretFile: "/x/s", OldSecretFile: "/x/o"}})
+		},
 		`signin = { pairing = false, oidc = { issuer = "http://127.0.0.1:9/r", client_id = "c", client_secret_file = "s", domains = ["d"], name_claim = "n", groups_claim = "g" } }`: func(d *Desk) bool {
 			return !d.SignIn.Pairing && reflect.DeepEqual(d.SignIn.OIDC, &OIDC{Issuer: "http://127.0.0.1:9/r", ClientID: "c", ClientSecretFile: "/x/s", Domains: []string{"d"}, NameClaim: "n", GroupsClaim: "g"})
 		},

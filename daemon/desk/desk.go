@@ -19,6 +19,7 @@ import (
 
 	"github.com/flattone/flattone/daemon/config"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/desk/api"
 	"github.com/flattone/flattone/daemon/desk/board"
 	"github.com/flattone/flattone/daemon/desk/panel"
 	"github.com/flattone/flattone/daemon/desk/signin"
@@ -39,6 +40,7 @@ type Desk struct {
 	signin *signin.SignIn
 	board  *board.Board
 	panel  *panel.Panel
+	api    *api.API
 	pair   *certificate
 	listen net.Listener
 	server *http.Server
@@ -63,6 +65,9 @@ func New(cfg *config.Desk, deps Deps) (*Desk, error) {
 		return nil, err
 	}
 	if d.signin, err = signin.New(cfg, signin.Deps{Log: deps.Log, Box: d.box, Stylesheet: d.panel.Stylesheet()}); err != nil {
+		return nil, err
+	}
+	if d.api, err = d.newAPI(); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler()
@@ -92,6 +97,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { d.board.Run(ctx) })
 	beside.Go(func() { d.panel.Run(ctx) })
+	beside.Go(func() { d.api.Run(ctx) })
 	defer beside.Wait()
 	alive := make(chan error, 1)
 	go func() { alive <- host.KeepAlive(ctx, d.log, "agents may sign in", d.works) }()
