@@ -141,8 +141,8 @@ type word struct {
 	until time.Time
 	token *oauth2.Token
 	raw   string
-	// subject is whom the provider means.
-	subject string
+	// subject is whom the provider means, sid which session of his; empty: it doesn't say.
+	subject, sid string
 }
 
 // here is who came back from the provider, and where he wanted to go.
@@ -192,7 +192,8 @@ func (p *provider) read(ctx context.Context, d *discovered, token *oauth2.Token,
 		return word{}, errToken
 	}
 	agent, err := p.agent(claims)
-	return word{agent: agent, until: id.Expiry, token: token, raw: raw, subject: id.Subject}, err
+	sid, _ := claims["sid"].(string)
+	return word{agent: agent, until: id.Expiry, token: token, raw: raw, subject: id.Subject, sid: sid}, err
 }
 
 // agent is whom claims name, if he may sign in.
@@ -228,9 +229,12 @@ func (p *provider) renew(ctx context.Context, old word) (word, error) {
 		return word{}, failed(err)
 	}
 	if token.Extra("id_token") == nil { // it need not send one: then its word is as long as the new access token
-		return word{agent: old.agent, until: token.Expiry, token: token, raw: old.raw, subject: old.subject}, nil
+		return word{agent: old.agent, until: token.Expiry, token: token, raw: old.raw, subject: old.subject, sid: old.sid}, nil
 	}
 	w, err := p.read(ctx, d, token, "")
+	if w.sid == "" {
+		w.sid = old.sid // a renewed token need not say again
+	}
 	if err == nil && (w.subject != old.subject || w.agent != old.agent) {
 		return word{}, errNotYou // another person, or another part: he signs in again
 	}

@@ -98,12 +98,17 @@ func (s *sessions) finish(id string) (raw string) {
 		return ""
 	}
 	found.end()
-	found.mu.Lock()
-	defer found.mu.Unlock()
-	if found.said != nil {
-		raw = found.said.raw
+	if said := found.word(); said != nil {
+		raw = said.raw
 	}
 	return raw
+}
+
+// word is the provider's newest; nil: there is none.
+func (s *session) word() *word {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said
 }
 
 // close ends all sessions.

@@ -76,6 +76,7 @@ func (s *SignIn) Handler() http.Handler {
 	if s.oidc != nil {
 		mux.HandleFunc("GET /signin/oidc", s.toProvider)
 		mux.HandleFunc("GET /signin/oidc/back", s.fromProvider)
+		mux.HandleFunc("POST /signin/oidc/logout", s.loggedOut)
 	}
 	return mux
 }
