@@ -39,7 +39,11 @@ func TestAWholePayment(t *testing.T) {
 		r.tell(control.Event{Kind: control.KindVerdict, Capture: "c1", Field: "pan", Code: "ok", Brand: "visa", Last4: "4242"})
 		has(r.t, r.page("anna"), "accepted, Visa, ending in 4242")
 		r.tell(payment(control.PaymentAsked, ""), control.Event{Kind: control.KindState, Capture: "c1", State: control.StateDone}, payment(control.PaymentApproved, ""))
-		has(r.t, r.page("anna"), "Approved", "12.30 EUR", "/do/refund", "/do/void", "/do/start")
+		page := r.page("anna")
+		has(r.t, page, "Approved", "12.30 EUR", "/do/refund", "/do/void", "in a moment")
+		hasNot(r.t, page, "/do/start")
+		r.tell(control.Event{Kind: control.KindState, State: control.StateIdle})
+		has(r.t, r.page("anna"), "Approved", "/do/start")
 		r.do("anna", "refund", "payment", "p1")
 		r.do("anna", "void", "payment", "p1")
 		if got := r.box.told(); got != "anna: refund p1 ; anna: void p1 " {
@@ -123,7 +127,7 @@ func TestConferenceIsAnEdge(t *testing.T) {
 func TestSecondCardForTheSameBill(t *testing.T) {
 	inCall(t, func(r *rig) {
 		r.box.payments["p1"] = control.Payment{ID: "p1", Line: "one", Amount: "10.00", Currency: "EUR", Reference: "order 7", Bill: "p1", Total: "30.00", Left: "20.00"}
-		r.tell(append(begun("c1"), control.Event{Kind: control.KindState, Capture: "c1", State: control.StateDone}, payment(control.PaymentApproved, ""))...)
+		r.tell(append(begun("c1"), control.Event{Kind: control.KindState, Capture: "c1", State: control.StateDone}, payment(control.PaymentApproved, ""), control.Event{Kind: control.KindState, State: control.StateIdle})...)
 		has(t, r.page("anna"), "/do/second")
 		r.do("anna", "second", "payment", "p1")
 		has(t, r.page("anna"), "Left to pay: 20.00 EUR", `value="20.00"`, `name="bill" value="p1"`)

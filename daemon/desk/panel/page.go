@@ -157,6 +157,9 @@ func (x *shown) Red() string { return x.View.Red(x.Agent.Name) }
 // Mine reports whether the line is bound to the agent.
 func (x *shown) Mine() bool { return x.bound() != "" }
 
+// Ready reports whether a card can be taken now: after one, the line masks for some seconds more.
+func (x *shown) Ready() bool { return x.View.State == control.StateIdle }
+
 // Facts are what is known of a field.
 func (x *shown) Facts(f board.Field) string {
 	if f.State == board.Refused {
