@@ -89,6 +89,8 @@ func inBrief(l control.Line) string {
 	}
 	call := "no call"
 	switch {
+	case l.InCall && l.Bound != "":
+		call = "in a call of agent " + clean(l.Bound) + "'s"
 	case l.InCall:
 		call = "in a call"
 	case l.Ringing:

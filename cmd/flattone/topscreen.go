@@ -223,6 +223,8 @@ func stateInFull(l control.Line) string {
 
 func callBrief(l control.Line) string {
 	switch {
+	case l.Bound != "": // an agent has proven that it is his
+		return "bound"
 	case l.InCall:
 		return "yes"
 	case l.Ringing:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -259,6 +260,8 @@ func sentence(e control.Event) string {
 		return "payment " + clean(e.Payment) + ": " + paid(e.State, e.Reason) + doesNotMatch(e.Checks)
 	case control.KindAct:
 		return clean(e.Code) + " of payment " + clean(e.Payment) + ": " + acted(e.State, e.Reason)
+	case control.KindBond:
+		return bonds(e)
 	case control.KindLineUp:
 		return "the line is up"
 	case control.KindLineDown:
@@ -267,6 +270,16 @@ func sentence(e control.Event) string {
 		return withReason("cut off", e.Reason)
 	}
 	return clean(string(e.Kind))
+}
+
+// bonds says whose the line is, or why no longer.
+func bonds(e control.Event) string {
+	if e.On {
+		return "agent " + clean(e.Agent) + " has proven to be on this line"
+	}
+	why := map[string]string{"given_up": "he gave it up", "moved": "he is on another line", "taken": "another agent is", "call_edge": "that call is over",
+		"idle": "nobody tells when that call is over, and no card was taken for a quarter of an hour", "line_down": "its process ended"}[e.Reason]
+	return "no longer agent " + clean(e.Agent) + "'s: " + cmp.Or(why, clean(e.Reason))
 }
 
 // sideTest says how far a test of a side is.
