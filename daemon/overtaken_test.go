@@ -171,7 +171,7 @@ func TestADeskThatIsOvertaken(t *testing.T) {
 	for len(voids) > 0 { // what the calls above have ended
 		<-voids
 	}
-	if _, err := client.Arm(t.Context(), "desk-1", "card"); err != nil {
+	if _, err := client.Charge(t.Context(), "desk-1", "card", control.Charge{Amount: "12.34"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.Disarm(t.Context(), "desk-1"); err != nil {
