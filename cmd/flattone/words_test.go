@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/flattone/flattone/audio/mask"
+	"github.com/flattone/flattone/daemon/bond"
 	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/health"
 	"github.com/flattone/flattone/daemon/session"
@@ -112,6 +113,8 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 		sentence(control.Event{Kind: control.KindTune, Step: evil}), sentence(control.Event{Kind: control.KindTune, Code: evil}), tuneStep(evil),
 		sentence(control.Event{Kind: control.KindLegTest, Leg: evil, Step: evil, Done: 1}), sentence(control.Event{Kind: control.KindLegTest, Leg: evil, Code: evil}),
 		testStep(evil, control.Test{}), testStep(control.TestTone, control.Test{Leg: evil}),
+		sentence(control.Event{Kind: control.KindBond, Agent: evil, On: true}), sentence(control.Event{Kind: control.KindBond, Agent: evil, Reason: evil}),
+		inBrief(control.Line{Up: true, InCall: true, Bound: evil}),
 		sentence(control.Event{Kind: control.Kind(evil)}), trouble(evil, evil, ""), trouble("untuned", evil, ""),
 		eventLine(control.Event{Kind: control.KindLineDown, Line: evil, Reason: evil})} {
 		if strings.ContainsAny(s, "\x1b\x07\r\n") {
@@ -123,5 +126,19 @@ func TestNobodyElsesControlCharacters(t *testing.T) {
 		control.Event{Kind: control.KindDelivery, Line: evil, Destination: evil, Delivery: evil, Reason: evil})
 	if p := withoutColours(s.View().Content); strings.ContainsAny(p, "\x1b\x07\r") {
 		t.Errorf("the screen passes on %q", p)
+	}
+}
+
+// TestWhoseALineIs: each way in which a bond ends has words.
+func TestWhoseALineIs(t *testing.T) {
+	for _, why := range []bond.Why{bond.GivenUp, bond.Moved, bond.Taken, bond.CallEdge, bond.Idle, bond.LineDown} {
+		if s := sentence(control.Event{Kind: control.KindBond, Agent: "anna", Reason: string(why)}); !strings.HasPrefix(s, "no longer agent anna's: ") || strings.Contains(s, string(why)) {
+			t.Errorf("%s: %q", why, s)
+		}
+	}
+	for want, l := range map[string]control.Line{"in a call of agent anna's": {Up: true, InCall: true, Bound: "anna"}, "in a call": {Up: true, InCall: true}} {
+		if s := inBrief(l); !strings.HasSuffix(s, "; "+want) {
+			t.Errorf("%+v: %q", l, s)
+		}
 	}
 }

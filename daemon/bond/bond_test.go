@@ -329,6 +329,7 @@ func TestGuessing(t *testing.T) {
 				right++
 			}
 		}
+		t.Logf("%d of %d guesses are right", right, tries)
 		if right < 60 || right > 145 { // 100 are to be expected, and 4.5 times their deviation
 			t.Errorf("%d of %d guesses are right", right, tries)
 		}
