@@ -98,7 +98,7 @@ func (d *Desk) look(r *reader, user int) {
 			note("cert_file", d.CertFile, err)
 		} else {
 			_, err := d.certificate(user)
-			note("key_file", d.KeyFile, err)
+			note("key_file", d.KeyFile, errors.Join(err, theirs(d.KeyFile, user)))
 		}
 	}
 	_, _, err := d.Brand.Logo()
@@ -113,9 +113,18 @@ func (d *Desk) look(r *reader, user int) {
 	}
 	if o := d.SignIn.OIDC; o != nil {
 		if o.ClientSecretFile != "" {
-			note("signin.oidc.client_secret_file", o.ClientSecretFile, readable(private.OIDCSecret, o.ClientSecretFile, user))
+			note("signin.oidc.client_secret_file", o.ClientSecretFile, errors.Join(readable(private.OIDCSecret, o.ClientSecretFile, user), theirs(o.ClientSecretFile, user)))
 		}
 		_, err := o.Roots()
 		note("signin.oidc.ca_file", o.CAFile, err)
 	}
+}
+
+// theirs judges a private file that is there: one that is root's alone is as private, but nobody hands it to flattone-desk.
+func theirs(path string, user int) error {
+	info, err := os.Stat(path)
+	if err != nil || user == 0 || info.Sys().(*syscall.Stat_t).Uid == uint32(user) {
+		return nil
+	}
+	return private.Flaw{Reason: path + " is another user's, and flattone-desk could not read it", Remedy: "try: chown flattone-desk: " + path}
 }
