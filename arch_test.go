@@ -54,6 +54,7 @@ var importRules = []importRule{
 	{in: "daemon/acceptance", only: []string{"daemon/acceptance", "daemon/private"}, reason: "a report is figures, whoever measures, keeps or prints them"},
 	{in: "daemon/tune", only: []string{"audio", "daemon/acceptance"}, never: []string{"net", "net/http", "os", "log", "log/slog"},
 		reason: "what hears keys while a line is tuned has nowhere to tell them"},
+	{in: "daemon/pause", only: []string{"daemon/control", "daemon/health", "daemon/id", "daemon/upstream"}, never: []string{"net", "net/http", "os", "daemon/secret"}, reason: "a recorder is told when, and of no card"},
 	{in: "daemon/recording", only: []string{"audio"}, never: []string{"net", "net/http"}, reason: "what records calls knows two signals of the agent's side, and no key"},
 	{in: "daemon/line", only: []string{"hw", "audio", "daemon/session", "daemon/capture", "daemon/wire", "daemon/config", "daemon/secret", "daemon/tune", "daemon/recording", "daemon/acceptance"},
 		never: []string{"net/http", "database/sql"}, reason: "a line process reaches its devices and one unix socket"},

@@ -101,6 +101,13 @@ func (b *backend) arm(ctx context.Context, by asker, line, profile string, what 
 		return "", err
 	}
 	defer done()
+	if p := b.d.pauser; p != nil { // before the caller is asked for anything
+		done, err := p.Pause(ctx, line, capture)
+		if err != nil {
+			return "", err
+		}
+		defer done()
+	}
 	// A box that can't write its log could not keep the card either.
 	err = b.opening(ctx, by, what, line, func(id uint64) wire.Message {
 		return wire.Arm{ID: id, Capture: capture, Profile: profile}

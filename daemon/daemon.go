@@ -35,6 +35,7 @@ import (
 	"github.com/flattone/flattone/daemon/host"
 	"github.com/flattone/flattone/daemon/lockout"
 	"github.com/flattone/flattone/daemon/pairing"
+	"github.com/flattone/flattone/daemon/pause"
 	"github.com/flattone/flattone/daemon/payment"
 	"github.com/flattone/flattone/daemon/store"
 	"github.com/flattone/flattone/daemon/swap"
@@ -87,7 +88,8 @@ type Daemon struct {
 	backend  *backend
 	guard    *guard
 	bonds    *bonds
-	bus      *host.Bus // nil where systemd doesn't run the box
+	pauser   *pause.Pauser // nil: there is no recorder in front of the box
+	bus      *host.Bus     // nil where systemd doesn't run the box
 
 	deliveries *deliveries
 	ways       *ways
@@ -124,6 +126,9 @@ func New(ctx context.Context, cfg *config.Config, configPath string, log *slog.L
 		tunings{d, acceptance.In(cfg.StateDir)}, d.bonds.Bonds)
 	d.backend = &backend{d: d, started: time.Now(), reloading: make(chan struct{}, 1)}
 	d.guard = d.guardian()
+	if d.pauser, err = d.newPauser(); err != nil {
+		return nil, err
+	}
 	if host.Supervised() {
 		d.onBus(&host.Bus{})
 	} else {
@@ -273,6 +278,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	start(&services, running, "health", d.auditConditions)
 	start(&services, running, "health", d.warnLines)
 	start(&services, serving, "guard", d.guard.Run) // until the last line has ended
+	if d.pauser != nil {
+		start(&services, serving, "recorder", d.pauser.Run)
+	}
 	start(&services, serving, "bonds", d.noteBonds)
 	start(&services, running, "review", d.review)
 	start(&services, running, "clock", d.watchClock)

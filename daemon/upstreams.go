@@ -62,6 +62,10 @@ func (d *Daemon) newSender(to config.Destination, box string) (upstream.Sender, 
 		d.buses[to.Name] = bus
 		return bus, nil
 	}
+	return newWebhook(to)
+}
+
+func newWebhook(to config.Destination) (*webhook.Sender, error) {
 	return webhook.New(webhook.Config{URL: to.Webhook.URL, Files: to.Files(), Read: func() (webhook.Credentials, error) {
 		secrets, err := to.Webhook.Secrets()
 		if err != nil {

@@ -64,7 +64,7 @@ func exitCodeOf(e *control.Error) int {
 		return exitUnreachable
 	case control.CodeDenied, control.CodeFactor, control.CodeShare, control.CodePairing:
 		return exitDenied
-	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeUnknownPayment, control.CodeNotCharged, control.CodeGatewayAway, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
+	case control.CodeUnknownLine, control.CodeUnknownToken, control.CodeUnknownPayment, control.CodeNotCharged, control.CodeGatewayAway, control.CodeRecorderOn, control.CodeVaultLocked, control.CodeUnknownProfile, control.CodeLineDown, control.CodeWrongState, control.CodeBusy, control.CodeUntuned, control.CodeNoModem, control.CodeNeedsRestart:
 		return exitRefused
 	}
 	return exitFailed

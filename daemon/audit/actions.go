@@ -87,6 +87,8 @@ var actions = []Action{
 	// Lines: what could open a way for a card or its digits is logged as it is asked and as it ends.
 	{"line.arm", AdminAct, "somebody asked for a line to take a card"},
 	{"line.armed", AdminAct, "a line takes a card, or refused to"},
+	{"recorder.paused", AdminAct, "the recorder in front of the box was told to pause, before a line was armed; the result is ok or why it didn't say yes, the origin which capture"},
+	{"recorder.resumed", AdminAct, "it was told to go on; the result is ok or why it didn't say yes"},
 	{"line.rehearse", AdminAct, "somebody asked for a rehearsal"},
 	{"line.rehearsing", AdminAct, "a line rehearses, or refused to"},
 	{"line.disarmed", AdminAct, "somebody gave a capture up"},

@@ -47,7 +47,9 @@ type Config struct {
 	Clients []Client
 	Metrics Metrics
 	Syslog  Syslog
-	Audit   Audit
+	// RecorderHook is nil where no recorder is in front of the box.
+	RecorderHook *RecorderHook
+	Audit        Audit
 	// Lines in the order of the file; at least one, their names unique.
 	Lines []Line
 	// Profiles by name: every profile a line names is here.

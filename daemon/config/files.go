@@ -59,6 +59,15 @@ func (c *Config) look(r *reader, user int, adopting Devices) {
 		}
 	}
 	c.lookClients(note, user)
+	if h := c.RecorderHook; h != nil {
+		note("recorder_hook.secret_file", h.Webhook.SecretFile, func(file string) error {
+			_, err := readWebhookSecret(file, user)
+			return err
+		})
+		note("recorder_hook.ca_file", h.TLS.CAFile, certificate)
+		note("recorder_hook.cert_file", h.TLS.CertFile, certificate)
+		note("recorder_hook.key_file", h.TLS.KeyFile, func(file string) error { return readable(private.GatewayKey, file, user) })
+	}
 	note("syslog.ca_file", c.Syslog.CAFile, func(string) error {
 		_, err := c.Syslog.Roots()
 		return err

@@ -96,7 +96,7 @@ func TestSettings(t *testing.T) {
 			fields = append(fields, f.Name)
 		}
 	}
-	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Gateways", "Clients", "Metrics", "Syslog", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
+	if want := []string{"StateDir", "RuntimeDir", "Daemon", "Roles", "Store", "Vault", "Upstream", "Gateways", "Clients", "Metrics", "Syslog", "RecorderHook", "Audit", "Lines", "Profiles"}; !slices.Equal(fields, want) {
 		t.Errorf("the file holds %q, and of %q it is known who reads it", fields, want)
 	}
 }

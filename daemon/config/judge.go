@@ -21,6 +21,7 @@ func (c *Config) judge(r *reader) {
 	j.recipients()
 	j.gateways()
 	j.clients()
+	j.recorderHook()
 	j.lines()
 	j.profiles()
 }

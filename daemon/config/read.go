@@ -31,6 +31,11 @@ func (t *table) config(c *Config, l Line, p Profile) {
 	syslog.text("address", &c.Syslog.Address)
 	syslog.file("ca_file", &c.Syslog.CAFile)
 
+	if hook := t.sub("recorder_hook"); t.has("recorder_hook") {
+		c.RecorderHook = &RecorderHook{Timeout: usualHookTimeout}
+		hook.recorderHook(c.RecorderHook)
+	}
+
 	audit := t.sub("audit")
 	audit.period("checkpoint_every_s", &c.Audit.CheckpointEvery, time.Second, 10, 3600)
 	audit.file("checkpoint_file", &c.Audit.CheckpointFile)

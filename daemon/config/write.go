@@ -72,6 +72,9 @@ func (w *writer) box(c *Config, base Config) {
 		w.other("checkpoint_file", c.Audit.CheckpointFile, "")
 		w.other("checkpoint_webhook", c.Audit.CheckpointWebhook, false)
 	}
+	if h := c.RecorderHook; h != nil {
+		w.recorderHook(*h)
+	}
 	if c.Syslog != base.Syslog {
 		w.table("[syslog]", "Who is told what is wrong, in TLS.")
 		w.set("address", c.Syslog.Address)

@@ -97,6 +97,7 @@ func TestTextOfAnything(t *testing.T) {
 	}
 	c.StateDir = filepath.Clean("/var/\"lib\"/\\x/<a&b>/\u00e9\u2028\x7f\t")
 	c.Metrics.Listen, c.Syslog = "127.0.0.1:9469", Syslog{Address: "siem.example.com:6514", CAFile: "/ca.pem"}
+	c.RecorderHook = &RecorderHook{Webhook: Webhook{URL: "https://r.example.com/p", SecretFile: "/s"}, TLS: TLS{CAFile: "/ca", CertFile: "/c", KeyFile: "/k"}, Timeout: 2 * time.Second, Required: true}
 	c.Store = Store{Postgres: "host=db dbname=f user=u", Box: "b", PasswordFile: "/p", CAFile: "/ca", CertFile: "/c", KeyFile: "/k"}
 	c.Audit = Audit{CheckpointEvery: time.Minute, CheckpointFile: "/mnt/kept", CheckpointWebhook: true}
 	c.Daemon.LineBinary = "/usr/bin/flattone-line"

@@ -38,3 +38,12 @@ func (w *writer) upstream(all Upstream) {
 		w.other("envelope", d.Envelope, usual.Envelope)
 	}
 }
+
+func (w *writer) recorderHook(h RecorderHook) {
+	w.table("[recorder_hook]", "A recorder in front of the box, which is told to pause while a card is taken. It hears the keys: move it behind the box if you can.")
+	w.set("url", h.Webhook.URL)
+	w.set("secret_file", h.Webhook.SecretFile)
+	w.tls(h.TLS)
+	w.time("timeout_ms", time.Millisecond, h.Timeout, usualHookTimeout)
+	w.other("required", h.Required, false)
+}

@@ -43,6 +43,7 @@ const (
 	CodeBadConfig      = "bad_config"      // the configuration has faults
 	CodeNeedsRestart   = "needs_restart"   // only a start of flattoned takes that over
 	CodeShuttingDown   = "shutting_down"   // the machine is about to stop or to sleep
+	CodeRecorderOn     = "recorder_on"     // the recorder in front of the box didn't say that it pauses, and has to
 	CodeNotBound       = "not_bound"       // the agent is not bound to the line
 	CodeNoCall         = "no_call"         // there is no call on the line, and so nobody to be bound to
 	CodeProving        = "proving"         // another agent proves just now that his call is on the line
@@ -70,7 +71,7 @@ func (e *Error) Status() int {
 		return http.StatusBadRequest
 	case CodeNoSuchCall, CodeUnknownLine, CodeUnknownToken, CodeUnknownPayment, CodeUntuned, CodeNoModem:
 		return http.StatusNotFound
-	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway, CodeUnreachable, CodeCut, CodeLost:
+	case CodeBusy, CodeLineDown, CodeShuttingDown, CodeVaultLocked, CodeGatewayAway, CodeRecorderOn, CodeUnreachable, CodeCut, CodeLost:
 		return http.StatusServiceUnavailable
 	case CodeWrongState, CodeNeedsRestart, CodeNoCall, CodeProving, CodeNoProof:
 		return http.StatusConflict

@@ -37,6 +37,8 @@ const (
 	NoRealTime      Code = "no_realtime"
 	SelfTestFailed  Code = "self_test_failed"
 	CodecPoor       Code = "codec_poor"
+	RecorderOn      Code = "recorder_on"
+	RecorderPaused  Code = "recorder_paused"
 	SourceLost      Code = "source_lost"
 	Undeclared      Code = "undeclared"
 )
