@@ -46,7 +46,7 @@ func Dial(socket string) (*Client, error) {
 		return nil, &Error{CodeUnreachable, fmt.Sprintf("%s can't be a socket: its path has %d bytes, and the system takes %d", socket, len(socket), maxSocketPath),
 			"name the socket by a shorter path, such as one from the working directory"}
 	}
-	c := At(socket)
+	c := clientOf(socket, 0)
 	probe, err := net.DialTimeout("unix", socket, dialTime)
 	if err != nil {
 		return nil, c.unreachable(err)
@@ -55,10 +55,13 @@ func Dial(socket string) (*Client, error) {
 	return c, nil
 }
 
-// At is [Dial] for who outlives flattoned: nobody need answer at socket yet.
-func At(socket string) *Client {
+// At is [Dial] for the desk, which outlives flattoned: nobody need answer at socket yet. It has as many connections as the desk may have; what is asked beyond that waits.
+func At(socket string) *Client { return clientOf(socket, maxDesk) }
+
+func clientOf(socket string, conns int) *Client {
 	dialer := net.Dialer{Timeout: dialTime}
 	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
+		MaxConnsPerHost: conns,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		},

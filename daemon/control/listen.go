@@ -109,12 +109,12 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// boundedListener holds at most cap(room) connections at a time of those who have a role, and cap(strangers) of those who have none. Of the former the
-// others wait in the kernel, in a queue of its own length, until one of those is done or runs into a time-out; the latter it closes without a word, so that
-// they can't keep anybody out.
+// boundedListener holds at most cap(room) connections at a time of those who have a role, cap(desk) of who is the desk and nothing else, and cap(strangers) of
+// those who have none. Of the first the others wait in the kernel, in a queue of its own length, until one of those is done or runs into a time-out; those of the
+// other two it closes without a word, so that they can't keep anybody out.
 type boundedListener struct {
 	*net.UnixListener
-	room, strangers chan struct{}
+	room, desk, strangers chan struct{}
 	// whoIs names a peer; refused hears of those who were closed out.
 	whoIs   func(*net.UnixConn) Actor
 	refused func(Actor)
@@ -127,13 +127,17 @@ func (l boundedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		by := l.whoIs(c)
-		if by.is(Viewer) {
+		narrow := l.strangers
+		switch {
+		case by.is(Technician, Custodian, Auditor, Installer), by.is(Viewer) && !by.is(Desk):
 			l.room <- struct{}{}
 			return &boundedConn{c, by, sync.OnceFunc(func() { <-l.room })}, nil
+		case by.is(Desk):
+			narrow = l.desk
 		}
 		select {
-		case l.strangers <- struct{}{}:
-			return &boundedConn{c, by, sync.OnceFunc(func() { <-l.strangers })}, nil
+		case narrow <- struct{}{}:
+			return &boundedConn{c, by, sync.OnceFunc(func() { <-narrow })}, nil
 		default:
 			c.Close()
 			l.refused(by)

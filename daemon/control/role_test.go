@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -296,6 +297,55 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	}
 	if got := b.refusals(); len(got) != 1 || !strings.HasPrefix(got[0], "uid 54003: connection: ") {
 		t.Errorf("noted are %q", got)
+	}
+}
+
+// TestTheDeskKeepsNobodyOut: whatever it holds, who has another role is served beside it.
+func TestTheDeskKeepsNobodyOut(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be somebody else")
+	}
+	const desk = 54004
+	b, socket := serve(t, func(s *Server) { s.policy.users[desk] = []Role{Desk} })
+	open(t, socket)
+	var held []net.Conn
+	as(t, desk, desk, nil, func() {
+		for range 200 {
+			c, err := net.Dial("unix", socket)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			held = append(held, c)
+		}
+	})
+	if _, err := dial(t, socket).Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, c := range held {
+		c.Close()
+	}
+	if got := b.refusals(); len(got) != 1 || !strings.HasPrefix(got[0], "uid 54004: connection: ") {
+		t.Errorf("noted are %q", got)
+	}
+}
+
+// TestTheDesksClientWaits: it has no more connections at a time than the desk may have, and loses nothing of what it asks.
+func TestTheDesksClientWaits(t *testing.T) {
+	_, socket := serve(t, nil)
+	c := At(socket)
+	defer c.Close()
+	var all sync.WaitGroup
+	for range 10 * maxDesk {
+		all.Go(func() {
+			if _, err := c.Status(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := c.http.Transport.(*http.Transport).MaxConnsPerHost; got != maxDesk {
+		t.Errorf("it has %d", got)
 	}
 }
 

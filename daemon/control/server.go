@@ -18,6 +18,7 @@ const (
 	maxConns   = 64               // at a time; the others wait
 	maxStreams = maxConns / 2     // of these, so that watchers never lock commands out
 	maxUnknown = 8                // at a time, beside those, who are only told that they have no role
+	maxDesk    = 24               // of the desk's at a time, beside those: two hundred agents, or somebody who has overtaken it, keep no technician out
 	maxBody    = 4 << 10          // bytes; the largest honest body has some 50
 	maxHeader  = 8 << 10          // bytes
 	readTime   = 5 * time.Second  // for a request, whole
@@ -115,7 +116,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		served <- srv.Serve(boundedListener{s.listener, make(chan struct{}, maxConns), make(chan struct{}, maxUnknown), s.whoIs, s.closedOut})
+		served <- srv.Serve(boundedListener{s.listener, make(chan struct{}, maxConns), make(chan struct{}, maxDesk), make(chan struct{}, maxUnknown), s.whoIs, s.closedOut})
 	}()
 	defer s.refusals.close()
 	var err error
