@@ -170,3 +170,26 @@ func TestOnDiskLongSilenceIsAHole(t *testing.T) {
 		t.Errorf("%g allocations a write", n)
 	}
 }
+
+// A recording of two channels alternates them, and its silence is of both.
+func TestStereo(t *testing.T) {
+	if _, err := wav.Stereo(&memory{}, 22050); err == nil {
+		t.Error("a rate that is not supported was taken")
+	}
+	f := &memory{}
+	w, err := wav.Stereo(f, audio.Rate16k)
+	if err == nil {
+		err = errors.Join(w.Write([]int16{1, 2, 3, 4}), w.Silence(3), w.Write([]int16{5, 6}))
+	}
+	if err != nil || w.Frames() != 6 {
+		t.Fatalf("%d frames, %v", w.Frames(), err)
+	}
+	want := append([]byte("RIFF\x3c\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00\x80\x3e\x00\x00\x00\xfa\x00\x00\x04\x00\x10\x00data\x18\x00\x00\x00"),
+		1, 0, 2, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 6, 0)
+	if !bytes.Equal(f.b, want) {
+		t.Errorf("the file is % x", f.b)
+	}
+	if _, err := wav.Append(f, int64(len(f.b)), audio.Rate16k); !errors.Is(err, wav.ErrChannels) {
+		t.Errorf("as a recording of one channel it goes on with %v", err)
+	}
+}
