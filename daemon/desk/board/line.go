@@ -89,6 +89,9 @@ func (l *line) state(e control.Event) {
 		l.began(e.Capture, e.Test)
 	}
 	v.State, v.Reason = e.State, e.Reason
+	if e.State == control.StateVoid {
+		v.Void = e.Reason
+	}
 	if e.State != control.StateKeying {
 		v.Warning = ""
 	}
@@ -102,7 +105,7 @@ func (l *line) call(edge string) {
 	v := &l.view
 	v.InCall, v.Ended, v.Warning = edge != control.CallEnded, edge == control.CallEnded, ""
 	if v.InCall {
-		v.Capture, v.Test, v.Fields, v.Stored, v.Payments = "", false, nil, false, nil
+		v.Capture, v.Test, v.Fields, v.Stored, v.Void, v.Payments = "", false, nil, false, "", nil
 		v.Last = v.Bound
 		l.unseen = 0
 	}
@@ -114,7 +117,7 @@ func (l *line) began(capture string, test bool) {
 	if capture == v.Capture {
 		return
 	}
-	v.Capture, v.Test, v.Fields, v.Stored, v.Warning, l.unseen = capture, test, nil, false, "", 0
+	v.Capture, v.Test, v.Fields, v.Stored, v.Void, v.Warning, l.unseen = capture, test, nil, false, "", "", 0
 	names := []string{"pan"} // what every capture begins with
 	if l.askedFor == capture {
 		names = l.asked

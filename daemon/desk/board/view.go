@@ -40,8 +40,9 @@ type View struct {
 	Capture string
 	Test    bool
 	Fields  []Field
-	// Stored: its card is in the vault.
+	// Stored: its card is in the vault. Void is the code of why there will be none.
 	Stored bool
+	Void   string
 	// Warning is the code of what was warned of since the last key.
 	Warning string
 	// Payments are those of this call, oldest first.

@@ -83,8 +83,8 @@ func TestOutcomesAreSaid(t *testing.T) {
 
 func TestHangUpInAField(t *testing.T) {
 	inCall(t, func(r *rig) {
-		r.tell(append(begun("c1"), void("call_ended"), control.Event{Kind: control.KindCall, Code: control.CallEnded}, control.Event{Kind: control.KindBond, Agent: "anna"})...)
-		has(t, r.page("anna"), "The call has ended.", "No card was taken", "Which line is your call on?")
+		r.tell(append(begun("c1"), void("call_ended"), control.Event{Kind: control.KindState, State: control.StateIdle}, control.Event{Kind: control.KindCall, Code: control.CallEnded}, control.Event{Kind: control.KindBond, Agent: "anna"})...)
+		has(t, r.page("anna"), "The call has ended.", "No card was taken.</b> The call ended.", "Which line is your call on?")
 		hasNot(t, r.page("bob"), "The call has ended.")
 		r.tell(control.Event{Kind: control.KindCall, Code: control.CallBegan})
 		hasNot(t, r.page("anna"), "The call has ended.", "No card was taken", "This is your call")

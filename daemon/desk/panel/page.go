@@ -2,7 +2,6 @@ package panel
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"fmt"
 	"hash/fnv"
@@ -189,12 +188,12 @@ func (x *shown) Fields(p control.Profile) string {
 // Void is why there is no card; empty: there is one, or one is being taken.
 func (x *shown) Void() string {
 	switch {
-	case x.View.State != control.StateVoid && !x.Forsaken || x.View.Stored || x.View.Capture == "":
+	case x.View.Void == "":
 		return ""
 	case x.Forsaken:
 		return x.Say("browser_closed")
 	}
-	return x.Code(cmp.Or(x.View.Reason, "cancelled"))
+	return x.Code(x.View.Void)
 }
 
 // Paying is the payment that the card being taken is for; nil: none.
