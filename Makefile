@@ -15,7 +15,7 @@ PROFILE := audio/path/path.pgo
 GO := CGO_ENABLED=0 go
 CGO := CGO_ENABLED=1 go
 
-.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres contracts words clean
+.PHONY: help build deb deb-arm64 package package-arm64 lab codecs recordings sound rig demo check test race e2e browser screenshots e2e-qemu box guest hangup proof campaign bench bench-vault bench-peers profile hsm fips postgres contracts words clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -96,14 +96,14 @@ check: build/tools/staticcheck-$(STATICCHECK_VERSION) rig ## vet, staticcheck, h
 	@$(CGO) vet -tags lab ./cmd/...
 	@CGO_ENABLED=1 $< ./...
 	@CGO_ENABLED=1 $< -tags lab ./cmd/...
-	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|e2e/fleet|e2e/qemu|packaging|proof|proof/hangup)$$')
+	@$(CGO) test $$(go list ./... | grep -vE '/(e2e|e2e/box|e2e/browser|e2e/fleet|e2e/qemu|packaging|proof|proof/hangup)$$')
 	@$(CGO) test -tags lab ./cmd/...
 
 # Side by side: one mostly computes, the other mostly waits.
 test: check ## every test: those of check, the race detector where there are goroutines, the whole end to end, the package in a machine with systemd, contacts in one with a kernel of its own, and the bounds of proof
 	@$(MAKE) --no-print-directory package
 	@$(MAKE) --no-print-directory package-arm64
-	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e box guest hangup hsm fips postgres contracts
+	@$(MAKE) --no-print-directory -j2 --output-sync=target race e2e browser box guest hangup hsm fips postgres contracts
 	@$(MAKE) --no-print-directory proof
 
 # Packages without a goroutine or a lock have nothing to detect; -short repeats less of what check has computed in full.
@@ -117,6 +117,14 @@ race: rig
 # -count=1: e2e builds the binaries it tests, which the cache of test results knows nothing of.
 e2e: rig codecs
 	@$(GO) test -count=1 -timeout 20m ./e2e ./e2e/fleet
+
+browser: rig ## the agents' panel in real Chromium: by keyboard, framed, by axe-core
+	@.ci/need chromium:chromium
+	@$(GO) test -count=1 -timeout 10m ./e2e/browser
+
+screenshots: rig ## pictures of the panel, into docs/screenshots
+	@.ci/need chromium:chromium
+	@$(GO) test -count=1 -run Keyboard ./e2e/browser -screenshots $(CURDIR)/docs/screenshots
 
 box: deb ## the package, installed in a container that boots a real systemd: calls, faults, power-off, upgrade, purge
 	@.ci/box "$$(ls -t build/deb/flattone_*_"$$(dpkg --print-architecture)".deb | head -n 1)"
