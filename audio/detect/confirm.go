@@ -26,14 +26,15 @@ type confirm struct {
 	key       int8  // candidate, or the key held
 	agree     uint8 // what the ticks weigh that found it, one after another
 	held      bool
-	echo      bool    // what is held is the echo of the key before
-	row, col  float32 // its levels: amplitudes, following slowly
-	lastTick  int64   // when it was last heard,
-	lastEcho  int64   // and its echo
-	lastKey   int64   // one past the last tick of the key that ended last,
-	lastLevel float32 // its levels together,
-	lastPair  int8    // and which it was
-	burst     int64   // first tick of strict suspicion, 0 if none
+	echo      bool           // what is held is the echo of the key before
+	row, col  float32        // its levels: amplitudes, following slowly
+	began     audio.Position // where the key held began, as was told
+	lastTick  int64          // when it was last heard,
+	lastEcho  int64          // and its echo
+	lastKey   int64          // one past the last tick of the key that ended last,
+	lastLevel float32        // its levels together,
+	lastPair  int8           // and which it was
+	burst     int64          // first tick of strict suspicion, 0 if none
 	burstLast int64
 	burstHits int64
 	burstHeld bool // a key was held within it
@@ -110,7 +111,7 @@ func (c *confirm) end(p *plan, e *ear, now int64, v *Verdict) {
 		return
 	}
 	c.lastKey, c.lastLevel, c.lastPair = end, c.row+c.col, c.key
-	v.Event = Event{Kind: Ended, End: c.position(p, end)}
+	v.Event = Event{Kind: Ended, Start: c.began, End: c.position(p, end)}
 }
 
 // isEcho reports whether a pair that was just confirmed is the key before, come back: softer than it, and than any tone

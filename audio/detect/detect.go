@@ -45,7 +45,7 @@ type Event struct {
 	Kind Kind
 	// Digit is none but for Began.
 	Digit audio.Digit
-	// Start is where the tone began, in frames since the first tick, within about 2 ms.
+	// Start is where the tone began, in frames since the first tick, within about 2 ms; an Ended has that of its Began.
 	Start audio.Position
 	// Heard, for Began, is where the first of it could be heard: before Start where the tone rises slowly.
 	Heard audio.Position
@@ -120,5 +120,6 @@ func (d *Detector) Tick(x []int16, v *Verdict) {
 	if v.Event.Kind == Began || v.Event.Kind == Unclear {
 		v.Event.Start = s.level.onset(p, v.Event.Start)
 		v.Event.Heard = min(v.Event.Heard, v.Event.Start)
+		s.confirm.began = v.Event.Start
 	}
 }

@@ -78,7 +78,10 @@ func events(verdicts []detect.Verdict) (keys []heard, unclear int) {
 		case detect.Began:
 			keys = append(keys, heard{Event: v.Event, decided: i + 1})
 		case detect.Ended:
-			keys[len(keys)-1].ended, keys[len(keys)-1].end = i+1, v.Event.End
+			last := &keys[len(keys)-1]
+			if last.ended, last.end = i+1, v.Event.End; v.Event.Start != last.Start {
+				panic(fmt.Sprintf("a key that began at %d ends as one that began at %d", last.Start, v.Event.Start))
+			}
 		case detect.Unclear:
 			unclear++
 		}

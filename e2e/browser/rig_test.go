@@ -64,6 +64,8 @@ type rig struct {
 	client *control.Client
 	// origin is the desk's address as browsers know it.
 	origin string
+	// secret is that of the program crm, which may use the desk's API where its configuration names crm.secret.
+	secret string
 }
 
 // newRig starts them. more is for the desk's configuration.
@@ -105,7 +107,8 @@ func newRig(t *testing.T, more string, lines ...box.Line) *rig {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	r := &rig{Box: b}
+	r := &rig{Box: b, secret: box.NewSecret()}
+	write(t, dir, "crm.secret", []byte(r.secret))
 	t.Cleanup(func() { b.Stop() })
 	if r.client, err = b.Start(ctx); err != nil {
 		t.Fatal(err)
