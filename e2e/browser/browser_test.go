@@ -34,10 +34,10 @@ const (
 	weight    = 60_000
 )
 
-// TestAWholePaymentByKeyboardAlone: the caller's first card is declined, his second pays, and the agent refunds it.
+// TestAWholePaymentByKeyboardAlone: the caller mistypes, his first card is declined, his second pays, and the agent refunds it.
 func TestAWholePaymentByKeyboardAlone(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "", line("desk-1", caller(t, "{350}4000000000000002#1229#123#{200}4242424242424242#1229#123#{150}")))
+	r := newRig(t, "", line("desk-1", caller(t, "{350}4242#{50}4000000000000002#1229#123#{200}4242424242424242#1229#123#{150}")))
 	b := newTab(t, chromium(t))
 	b.run(chromedp.Navigate(r.origin + "/"))
 	b.accessible("sign-in")
@@ -51,6 +51,8 @@ func TestAWholePaymentByKeyboardAlone(t *testing.T) {
 	stars := b.times()
 	told := r.listen(t)
 	b.starts("12.05", "order-7")
+	b.sees("The number is too short.")
+	b.accessible("refused")
 	b.sees("accepted, Visa, ending in 0002")
 	b.picture("keying")
 	b.sees("Declined")
