@@ -31,8 +31,8 @@ func TestNothingRemainsOfCharges(t *testing.T) {
 	for name, p := range silents {
 		cfg.Tables += p.table(name) + fmt.Sprintf("\n[profile.%s]\ngateway = %q\ntest_cvv_length = 12\n", name, name)
 	}
-	for i := range lines { // see TestNothingRemains
-		l := box.Line{Name: fmt.Sprintf("line-%d", i), Pace: 20, Gap: 12 * time.Second, WaitArmed: true}
+	for i := range lines { // see TestNothingRemains; a busy machine takes a second until a card is stored, and a line settles in the sound that comes after that
+		l := box.Line{Name: fmt.Sprintf("line-%d", i), Pace: 20, Gap: 40 * time.Second, WaitArmed: true}
 		for range each {
 			l.Calls = append(l.Calls, card(12, 4*time.Second))
 		}

@@ -88,7 +88,7 @@ func TestSwappedLegsTakeNoCard(t *testing.T) {
 	t.Parallel()
 	want := readTruth(t, "visa")
 	caller, agent := readWAV(t, filepath.Join(calls, "visa", "caller.wav")), readWAV(t, filepath.Join(calls, "visa", "agent.wav"))
-	r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Calls: []string{recorded(t, agent, caller)}, WaitArmed: true}}})
+	r := newRig(t, box.Config{Lines: []box.Line{{Name: "one", Calls: []string{recorded(t, agent, caller)}, WaitArmed: true, Pace: 5}}}) // it is held until the call is over: time to be asked
 	r.start(t)
 	r.arm(t, "one")
 	const reason = "legs_swapped_or_coupled"

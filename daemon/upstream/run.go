@@ -32,8 +32,7 @@ type dispatcher struct {
 }
 
 // Run delivers, and takes out of the outbox what has been over for [Kept], until ctx is done; then it returns nil. Attempts under way are broken off and made again at
-// the next start. It returns an error if the store fails as it begins, or is closed under it; a store that fails
-// later is tried again for ever.
+// the next start. It returns an error if the store is closed under it; one that fails is tried again for ever.
 func (o *Outbox) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -61,6 +60,18 @@ func (o *Outbox) Close() error {
 	return errors.Join(errs...)
 }
 
+// bears waits a while after the store has failed; false if it is closed, and there is nothing to wait for.
+func (d *dispatcher) bears(ctx context.Context, err error) bool {
+	if errors.Is(err, store.ErrClosed) {
+		return false
+	}
+	if ctx.Err() == nil {
+		d.o.log.Error("outbox can't be written; nothing is lost, events wait", "destination", d.to.Name, "error", err)
+		wait(ctx, time.Now().Add(max(d.to.BackOff, time.Second)), nil, nil) // however eager: each turn is a line in the log
+	}
+	return true
+}
+
 // run is [Outbox.Run] for one destination.
 //
 //	           +-- nothing to do: wait for an event, the clock, or an answer and its like ----+
@@ -70,8 +81,10 @@ func (o *Outbox) Close() error {
 //	                                                             +--> gone: disabled until it is resumed
 func (d *dispatcher) run(ctx context.Context) error {
 	d.away = map[int64]bool{}
-	if err := d.reclaim(ctx, time.Now()); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("upstream: %s: take over from the last run: %w", d.to.Name, err)
+	for err := d.reclaim(ctx, time.Now()); err != nil && ctx.Err() == nil; err = d.reclaim(ctx, time.Now()) {
+		if !d.bears(ctx, err) {
+			return err
+		}
 	}
 	var sending sync.WaitGroup
 	answers := make(chan attempt, d.to.AtOnce) // so that nobody who sends ever waits
@@ -82,11 +95,9 @@ func (d *dispatcher) run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			back = nil
-		case errors.Is(err, store.ErrClosed):
+		case !d.bears(ctx, err):
 			return err
-		case ctx.Err() == nil:
-			d.o.log.Error("outbox can't be written; nothing is lost, events wait", "destination", d.to.Name, "error", err)
-			wait(ctx, time.Now().Add(max(d.to.BackOff, time.Second)), nil, nil) // however eager: each turn is a line in the log
+		default:
 			continue
 		}
 		d.note(ctx, told)

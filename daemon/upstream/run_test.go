@@ -334,6 +334,34 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
+// TestAStoreThatFailsAsItBegins: an outbox that can't take over from the last run goes on trying, and delivers once it can.
+func TestAStoreThatFailsAsItBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Destination{}, newFake(statuses(500)))
+		r.enqueue("a", "a1")
+		r.next()
+		r.shut()
+		change := func(db *store.DB, to string) {
+			t.Helper()
+			if err := db.Write(context.Background(), func(tx *store.Tx) error { _, err := tx.Exec(to); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db, err := open(r.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(db, "ALTER TABLE outbox RENAME TO mislaid")
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.start(Destination{}, newFake(statuses()))
+		time.Sleep(time.Minute)
+		change(r.db, "ALTER TABLE mislaid RENAME TO outbox")
+		r.delivered()
+	})
+}
+
 func TestTheSameEventTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(statuses())
