@@ -142,6 +142,7 @@ var reachRules = []importRule{
 	{in: "cmd/flattone-line", never: []string{natsServer}, reason: "the server is for tests"},
 	{in: "cmd/flattone-desk", never: []string{"hw", "daemon/vault", "daemon/store", "daemon/keys", "daemon/session", "daemon/capture", "daemon/payment", "daemon/upstream", "proof", natsServer}, but: []string{"hw/serial/at"},
 		reason: "whoever takes the desk over finds no key, no card and no store in it"},
+	{in: "cmd/flattone-desk", never: []string{"daemon/desk/desktest"}, reason: "what makes certificates for tests is for tests"},
 }
 
 // fences: a third-party module belongs behind the packages named, and nowhere else.

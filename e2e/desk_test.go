@@ -3,15 +3,10 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -22,7 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/flattone/flattone/daemon/desk/desktest"
 )
 
 const deskName = "desk.example.com"
@@ -30,27 +26,14 @@ const deskName = "desk.example.com"
 // desk runs flattone-desk beside a box, and answers with a browser that reaches it and keeps cookies, but follows nobody.
 func (r *rig) desk(t *testing.T) *http.Client {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{deskName}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	chain, key := desktest.Certificate(t, deskName)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := free.Addr().String()
 	free.Close()
-	chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for name, text := range map[string][]byte{"desk.pem": chain, "desk.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+	for name, text := range map[string][]byte{"desk.pem": chain, "desk.key": key,
 		"desk.toml": fmt.Appendf(nil, "version = 1\nlisten = %q\norigin = %q\ncert_file = \"desk.pem\"\nkey_file = \"desk.key\"\nadmin_socket = \"run/admin.sock\"\n", address, "https://"+deskName)} {
 		if err := os.WriteFile(filepath.Join(r.dir, name), text, 0o600); err != nil {
 			t.Fatal(err)

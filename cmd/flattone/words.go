@@ -147,27 +147,7 @@ func fieldName(field string) string {
 }
 
 // brandName is a brand as it is printed on the card.
-func brandName(brand string) string {
-	switch brand {
-	case "visa":
-		return "Visa"
-	case "mastercard":
-		return "Mastercard"
-	case "amex":
-		return "American Express"
-	case "discover":
-		return "Discover"
-	case "diners":
-		return "Diners Club"
-	case "jcb":
-		return "JCB"
-	case "unionpay":
-		return "UnionPay"
-	case "maestro":
-		return "Maestro"
-	}
-	return clean(brand)
-}
+func brandName(brand string) string { return clean(control.BrandName(brand)) }
 
 // card names a card by what may be known of it.
 func card(brand, last4 string) string {

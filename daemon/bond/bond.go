@@ -125,21 +125,18 @@ func (b *Bonds) Unbind(name, agent string) {
 }
 
 // Edge says that a call began or ended on the line, or that calls are only presumed there from now on.
-func (b *Bonds) Edge(name string, presumed bool) {
+func (b *Bonds) Edge(name string, presumed bool) { b.over(name, presumed, CallEdge) }
+
+// Down says that the line's process has ended.
+func (b *Bonds) Down(name string) { b.over(name, false, LineDown) }
+
+// over ends whatever was of the line's call.
+func (b *Bonds) over(name string, presumed bool, why Why) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.of(name)
 	l.presumed, l.proof = presumed, nil
-	b.end(l, CallEdge)
-}
-
-// Down says that the line's process has ended.
-func (b *Bonds) Down(name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l := b.of(name)
-	l.presumed, l.proof = false, nil
-	b.end(l, LineDown)
+	b.end(l, why)
 }
 
 // Captures says that a card is taken on the line just now.

@@ -2,13 +2,7 @@ package config
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"math"
-	"math/big"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -129,22 +123,6 @@ func TestDeskFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pair := func() (chain, key string) {
-		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := x509.MarshalPKCS8PrivateKey(private)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text}))
-	}
 	says := func(what string, words ...string) {
 		t.Helper()
 		_, err := CheckDesk(path, os.Geteuid())
@@ -159,8 +137,8 @@ func TestDeskFiles(t *testing.T) {
 	}
 	write("desk.toml", desk+"brand.logo_file = \"logo.gif\"\nsignin.oidc = { issuer = \"https://i\", client_id = \"c\", client_secret_file = \"secret\", ca_file = \"ca.pem\", groups = [\"g\"] }\n", 0o644)
 	says("nothing there", "desk.toml:2: cert_file: ", "logo.gif is no picture", "secret does not exist; write the client secret", "signin.oidc.ca_file")
-	chain, key := pair()
-	other, _ := pair()
+	chain, key := pair(t)
+	other, _ := pair(t)
 	write("desk.pem", chain, 0o644)
 	write("desk.key", key, 0o644)
 	write("secret", "s", 0o644)

@@ -271,45 +271,21 @@ func TestAWatchIsSpared(t *testing.T) {
 }
 
 // TestStrangersKeepNobodyOut: they hold all connections that they can get, and are closed out; who has a role is served beside them, and the log isn't flooded.
-func TestStrangersKeepNobodyOut(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can be somebody else")
-	}
-	const stranger = 54003
-	b, socket := serve(t, nil)
-	open(t, socket)
-	var held []net.Conn
-	as(t, stranger, stranger, nil, func() {
-		for range 200 {
-			c, err := net.Dial("unix", socket)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			held = append(held, c)
-		}
-	})
-	if _, err := dial(t, socket).Status(t.Context()); err != nil {
-		t.Error(err)
-	}
-	for _, c := range held {
-		c.Close()
-	}
-	if got := b.refusals(); len(got) != 1 || !strings.HasPrefix(got[0], "uid 54003: connection: ") {
-		t.Errorf("noted are %q", got)
-	}
-}
+func TestStrangersKeepNobodyOut(t *testing.T) { keepsNobodyOut(t, 54003) }
 
 // TestTheDeskKeepsNobodyOut: whatever it holds, who has another role is served beside it.
-func TestTheDeskKeepsNobodyOut(t *testing.T) {
+func TestTheDeskKeepsNobodyOut(t *testing.T) { keepsNobodyOut(t, 54004, Desk) }
+
+// keepsNobodyOut has a user with these roles and no others hold all that he can get.
+func keepsNobodyOut(t *testing.T, uid int, roles ...Role) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be somebody else")
 	}
-	const desk = 54004
-	b, socket := serve(t, func(s *Server) { s.policy.users[desk] = []Role{Desk} })
+	b, socket := serve(t, func(s *Server) { s.policy.users[uint32(uid)] = roles })
 	open(t, socket)
 	var held []net.Conn
-	as(t, desk, desk, nil, func() {
+	as(t, uid, uid, nil, func() {
 		for range 200 {
 			c, err := net.Dial("unix", socket)
 			if err != nil {
@@ -325,7 +301,7 @@ func TestTheDeskKeepsNobodyOut(t *testing.T) {
 	for _, c := range held {
 		c.Close()
 	}
-	if got := b.refusals(); len(got) != 1 || !strings.HasPrefix(got[0], "uid 54004: connection: ") {
+	if got := b.refusals(); len(got) != 1 || !strings.HasPrefix(got[0], fmt.Sprintf("uid %d: connection: ", uid)) {
 		t.Errorf("noted are %q", got)
 	}
 }

@@ -31,21 +31,19 @@ type told struct {
 	cover  wire.Covered
 }
 
-// calls tells of a call's edge.
-func (t *told) calls(c wire.Call) {
+// keep tells m, and has it told again to a new flattoned.
+func keep[M wire.Message](t *told, at *M, m M) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.call = c
-	t.say(c)
+	*at = m
+	t.say(m)
 }
 
+// calls tells of a call's edge.
+func (t *told) calls(c wire.Call) { keep(t, &t.call, c) }
+
 // rings tells that a call comes in, or no longer does.
-func (t *told) rings(r wire.Ringing) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ring = r
-	t.say(r)
-}
+func (t *told) rings(r wire.Ringing) { keep(t, &t.ring, r) }
 
 // inCall reports whether the last edge was a call's beginning.
 func (t *told) inCall() bool {
@@ -65,20 +63,10 @@ func (t *told) tells(s wire.Source) {
 }
 
 // covers tells whether the caller is covered.
-func (t *told) covers(c wire.Covered) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.cover = c
-	t.say(c)
-}
+func (t *told) covers(c wire.Covered) { keep(t, &t.cover, c) }
 
 // records tells how calls are recorded.
-func (t *told) records(r wire.Recording) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.record = r
-	t.say(r)
-}
+func (t *told) records(r wire.Recording) { keep(t, &t.record, r) }
 
 // stands tells the line's state.
 func (t *told) stands(s wire.State) {

@@ -1,17 +1,11 @@
 package box
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/flattone/flattone/daemon/desk/desktest"
 	"github.com/flattone/flattone/e2e/shell"
 )
 
@@ -25,21 +19,9 @@ func TestDesk(t *testing.T) {
 	if state, enabled := b.Property(deskUnit, "ActiveState"), b.Property(deskUnit, "UnitFileState"); state != "inactive" || enabled != "enabled" {
 		t.Errorf("without a configuration the desk is %s and %s", state, enabled)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"desk.example.com"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.put("/etc/flattone/desk.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), "0644")
-	b.put("/etc/flattone/desk.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "0600")
+	chain, key := desktest.Certificate(t, "desk.example.com")
+	b.put("/etc/flattone/desk.pem", chain, "0644")
+	b.put("/etc/flattone/desk.key", key, "0600")
 	b.put("/etc/flattone/desk.toml", []byte("version = 1\norigin = \"https://desk.example.com:8443\"\ncert_file = \"desk.pem\"\nkey_file = \"desk.key\"\n"), "0644")
 	if out, code := b.try("root", "flattone", "check", "--desk", "/etc/flattone/desk.toml"); code == 0 || !strings.Contains(out, "desk.key") {
 		t.Errorf("a key that is root's alone is good for the desk: %d %s", code, out)

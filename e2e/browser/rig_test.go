@@ -3,16 +3,10 @@ package browser
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +22,7 @@ import (
 	"github.com/flattone/flattone/audio/wav"
 	"github.com/flattone/flattone/audio/words"
 	"github.com/flattone/flattone/daemon/control"
+	"github.com/flattone/flattone/daemon/desk/desktest"
 	"github.com/flattone/flattone/daemon/gateway/stripe/stripesim"
 	"github.com/flattone/flattone/demo/box"
 	"github.com/flattone/flattone/hw/hwtest/child"
@@ -83,7 +78,7 @@ func newRig(t *testing.T, more string, lines ...box.Line) *rig {
 			}
 		}
 	})
-	chain, key := certificate(t)
+	chain, key := desktest.Certificate(t, "localhost")
 	write(t, dir, "tls.pem", chain)
 	write(t, dir, "tls.key", key)
 	write(t, dir, "api.key", []byte(stripesim.Key))
@@ -249,24 +244,4 @@ func write(t *testing.T, dir, name string, text []byte) {
 	if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// certificate is one of loopback's, which vouches for itself.
-func certificate(t *testing.T) (chain, key []byte) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	of := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, &of, &of, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
 }

@@ -3,6 +3,7 @@ package panel
 import (
 	"strings"
 
+	"github.com/flattone/flattone/daemon/control"
 	"github.com/flattone/flattone/daemon/desk/board"
 	"github.com/flattone/flattone/daemon/desk/words"
 )
@@ -61,7 +62,7 @@ func news(w words.Words, was, is board.View, agent string) (polite, alarm string
 func facts(w words.Words, f board.Field) []string {
 	all := []string{w.Say(f.State)}
 	if f.Brand != "" {
-		all = append(all, brandName(f.Brand))
+		all = append(all, control.BrandName(f.Brand))
 	}
 	if f.Last4 != "" {
 		all = append(all, w.Say("ending", "last4", f.Last4))
@@ -76,27 +77,4 @@ func outcome(w words.Words, p board.Payment) string {
 		text += ": " + w.Code(p.Reason)
 	}
 	return text
-}
-
-// brandName is a brand as its owner writes it.
-func brandName(brand string) string {
-	switch brand {
-	case "visa":
-		return "Visa"
-	case "mastercard":
-		return "Mastercard"
-	case "amex":
-		return "American Express"
-	case "discover":
-		return "Discover"
-	case "diners":
-		return "Diners Club"
-	case "jcb":
-		return "JCB"
-	case "unionpay":
-		return "UnionPay"
-	case "maestro":
-		return "Maestro"
-	}
-	return brand
 }
